@@ -1,0 +1,41 @@
+package reconcile
+
+import "errors"
+
+// Kinds of failure. Drivers and resolvers wrap them with words for people; the loop maps each to a reason.
+var (
+	// ErrEngineUnavailable: the engine could not be asked, or did not answer in time.
+	ErrEngineUnavailable = errors.New("engine unavailable")
+	// ErrNameConflict: a container that is not ours holds the name.
+	ErrNameConflict = errors.New("name conflict")
+	// ErrNotFound: what the call was about does not exist.
+	ErrNotFound = errors.New("not found")
+	// ErrNetworkNotFound: a network that the call needs does not exist.
+	ErrNetworkNotFound = errors.New("network not found")
+	// ErrImageUnavailable: the image is not on the engine and cannot be built.
+	ErrImageUnavailable = errors.New("image unavailable")
+	// ErrRoutesRefused: the sidecar refused the generation.
+	ErrRoutesRefused = errors.New("routes refused")
+	// ErrNotRunning: the sidecar ended before it answered.
+	ErrNotRunning = errors.New("sidecar not running")
+
+	// ErrTokenMissing: the source of a token has no value.
+	ErrTokenMissing = errors.New("token missing")
+	// ErrTokenDenied: the operator did not permit the reference. Whether it exists is not said.
+	ErrTokenDenied = errors.New("token denied")
+	// ErrTokenInvalid: the value cannot be a token.
+	ErrTokenInvalid = errors.New("token invalid")
+)
+
+// A StepError is a failure in one step, with the words to show.
+type StepError struct {
+	Step   StepName
+	Target string
+	Err    error
+}
+
+// Error names the step and its target.
+func (e *StepError) Error() string { return string(e.Step) + " " + e.Target + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *StepError) Unwrap() error { return e.Err }

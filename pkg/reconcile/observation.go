@@ -1,0 +1,104 @@
+package reconcile
+
+import (
+	"time"
+
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// Observation is the engine at one moment. Values are shared between workers and never changed.
+type Observation struct {
+	// At is when the lists were begun: anything that happened before it is in it.
+	At time.Time
+	// Sidecars are this instance's containers, running or not, by the labels that they bear themselves.
+	Sidecars []Sidecar
+	Networks []Network
+	// Others are all other containers on the engine.
+	Others []OtherContainer
+}
+
+// Sidecar is one container of this instance.
+type Sidecar struct {
+	ID string
+	// Name is the container's name without a leading slash.
+	Name     string
+	SpecName string
+	// SpecHash is the label's value, such as "v1:6f1c…".
+	SpecHash string
+	State    ContainerState
+	ImageID  string
+	// Created is when the container was made.
+	Created   time.Time
+	Endpoints []Endpoint
+	// Resources are the limits in force, in the units of a spec's quantities, comparable with ResourcesEqual.
+	Resources Limits
+	// RestartCount counts the engine's own restarts of it.
+	RestartCount int
+	// ExitCode of the last run; 0 while it runs.
+	ExitCode  int
+	OOMKilled bool
+	// StartedAt is when the current or last run began; zero if it never ran.
+	StartedAt time.Time
+	// Env are the token slots in its environment; empty with File delivery.
+	Env map[string]Token
+	// Report is the last word of the current run; nil until it has answered.
+	Report *routetable.Report
+}
+
+// ContainerState is the engine's word for a container's state.
+type ContainerState string
+
+// The engine's states.
+const (
+	StateCreated    ContainerState = "created"
+	StateRunning    ContainerState = "running"
+	StatePaused     ContainerState = "paused"
+	StateRestarting ContainerState = "restarting"
+	StateRemoving   ContainerState = "removing"
+	StateExited     ContainerState = "exited"
+	StateDead       ContainerState = "dead"
+)
+
+// Endpoint is a container's place on one network.
+type Endpoint struct {
+	NetworkID   string
+	NetworkName string
+	// IPv4 and IPv6 are empty while the container does not run.
+	IPv4, IPv6 string
+	// Aliases are the names given to it on that network, its own short ID excepted.
+	Aliases []string
+}
+
+// Limits are the engine's units of spec.Resources.
+type Limits struct {
+	// Memory in bytes.
+	Memory int64
+	// NanoCPUs in billionths of a CPU.
+	NanoCPUs int64
+	Pids     int64
+}
+
+// Network is one network of the engine.
+type Network struct {
+	ID, Name string
+	Driver   string
+	Internal bool
+	Subnets  []string
+	// Gateways are the host's addresses on it.
+	Gateways []string
+	// SpecName is set when this instance made the network for that spec.
+	SpecName string
+}
+
+// OtherContainer is a container that is not ours. It is never changed.
+type OtherContainer struct {
+	ID, Name  string
+	State     ContainerState
+	Endpoints []Endpoint
+}
+
+// LimitsOf converts resources, which are valid and have their defaults, to the engine's units.
+func LimitsOf(r spec.Resources) Limits {
+	return Limits{Memory: r.MemoryBytes(), NanoCPUs: r.NanoCPUs(), Pids: r.Pids}
+}

@@ -1,0 +1,85 @@
+package routetable
+
+// Paths inside the sidecar.
+const (
+	// Dir is where the sidecar's volume is mounted.
+	Dir = "/run/cred-proxy"
+	// FileName is the document's name inside Dir. It is written last, after every token of its generation.
+	FileName = "routes.json"
+	// Version is the version of the document that this package reads and writes.
+	Version = 1
+	// UID is the user and group that the sidecar runs as, and that owns its files.
+	UID = 65532
+)
+
+// Table is the routes.json document. One push is one generation: the document names its own generation's token
+// files, and its digest covers them, so a torn or mixed set is refused as a whole.
+type Table struct {
+	Version int `json:"version"`
+	// Generation grows with each push to one sidecar. Its token files are in tokens-<generation>/.
+	Generation int64 `json:"generation"`
+	// Key is random for each push. The digest is keyed with it, so that a digest shown to people says nothing
+	// about a token; the key itself never leaves the sidecar's volume.
+	Key []byte `json:"key"`
+	// Digest is hex(HMAC-SHA256(Key, document without digest || token files)).
+	Digest string `json:"digest"`
+	// RoutesDigest identifies the routing alone: no generation, key or token goes into it, so that two
+	// processes can compare what they want with what is served.
+	RoutesDigest string `json:"routesDigest"`
+	// Listen is the address to listen on, such as ":9099".
+	Listen string `json:"listen"`
+	// InternalSubnets are the CIDRs of the internal network; the sidecar serves the interface inside them alone.
+	InternalSubnets []string `json:"internalSubnets"`
+	// InternalGateways are the host's own addresses on the internal network; connections from them are closed.
+	InternalGateways []string `json:"internalGateways,omitempty"`
+	Routes           []Route  `json:"routes"`
+}
+
+// Route is one prefix of the table.
+type Route struct {
+	Path     string `json:"path"`
+	Upstream string `json:"upstream"`
+	Auth     *Auth  `json:"auth,omitempty"`
+}
+
+// Auth says which credential a route adds. Exactly one of TokenFile and TokenEnv is set.
+type Auth struct {
+	// Scheme is Bearer, Token, Basic or Header.
+	Scheme   string `json:"scheme"`
+	Username string `json:"username,omitempty"`
+	Header   string `json:"header,omitempty"`
+	// TokenFile is a path below Dir, such as tokens-17/CRED_PROXY_TOKEN_1.
+	TokenFile string `json:"tokenFile,omitempty"`
+	// TokenEnv is a variable of the sidecar's environment, such as CRED_PROXY_TOKEN_1.
+	TokenEnv string `json:"tokenEnv,omitempty"`
+}
+
+// Report is one line of JSON on the sidecar's standard output.
+type Report struct {
+	Event ReportEvent `json:"event"`
+	// Generation, Digest and RoutesDigest are those of the table that is served now; zero when none is.
+	Generation   int64  `json:"generation"`
+	Digest       string `json:"digest,omitempty"`
+	RoutesDigest string `json:"routesDigest,omitempty"`
+	// Serving is true while the listener on the internal network is open.
+	Serving bool `json:"serving"`
+	// Refused is the generation that was refused; set with EventRefused only. Zero when the file could not be read as far.
+	Refused int64 `json:"refused,omitempty"`
+	// Error says why a table was refused, or why nothing is served, in words for people. Never a token.
+	Error string `json:"error,omitempty"`
+}
+
+// ReportEvent is the kind of a Report.
+type ReportEvent string
+
+// What a sidecar reports.
+const (
+	// EventReady: the first whole table is loaded and the listener is open.
+	EventReady ReportEvent = "ready"
+	// EventReloaded: SIGHUP was answered by serving the table in the volume.
+	EventReloaded ReportEvent = "reloaded"
+	// EventRefused: SIGHUP found a table that is not whole or not valid; the old one serves on.
+	EventRefused ReportEvent = "refused"
+	// EventState answers SIGUSR1.
+	EventState ReportEvent = "state"
+)

@@ -1,0 +1,78 @@
+package source
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// Snapshot is one look at the directory. It is a value: nothing in it changes later.
+type Snapshot struct {
+	// At is when the scan began.
+	At time.Time
+	// Complete is true when every directory and file was read. On an incomplete scan nothing may be removed.
+	Complete bool
+	// Err says why the scan is not complete; nil when it is.
+	Err error
+	// Specs are the valid objects with a unique name, in order of their names. They have their defaults. Objects
+	// of a file that has turned bad are those that it last had when it was good.
+	Specs []Object
+	// Duplicates are the names that more than one file, or one file twice, declares. No spec of them is in Specs.
+	Duplicates []Duplicate
+	// Invalid are the named objects with problems that have no last good version.
+	Invalid []InvalidObject
+	// Files are all files, in order of their paths.
+	Files []FileStatus
+	// KeepNames are names whose sidecars must not be removed, though no spec declares them: duplicates, and
+	// what a bad file without last good objects can be read to hold.
+	KeepNames sets.Set[string]
+	// KeepAll is true when a bad file without last good objects does not even parse, so that it might hold
+	// any name.
+	KeepAll bool
+}
+
+// Object is one valid spec and where it stands.
+type Object struct {
+	CredProxy *spec.CredProxy
+	// File is relative to the root.
+	File string
+	Line int
+	// Stale is true when the file has turned bad and this is its last good version.
+	Stale bool
+}
+
+// Duplicate is a name that is declared more than once.
+type Duplicate struct {
+	Name string
+	// Places are "file:line", in order.
+	Places []string
+}
+
+// InvalidObject is an object that names itself and is not valid.
+type InvalidObject struct {
+	Name     string
+	File     string
+	Problems []spec.Problem
+}
+
+// FileStatus is one file as /api/v1alpha1/sources shows it.
+type FileStatus struct {
+	Path string `json:"path"`
+	// State is Valid, Invalid or Empty.
+	State FileState `json:"state"`
+	// LastGood is true when the objects in force are of an earlier version of the file.
+	LastGood bool           `json:"lastGood"`
+	Errors   []spec.Problem `json:"errors"`
+}
+
+// FileState is what a scan found in a file.
+type FileState string
+
+// The states of a file.
+const (
+	FileValid   FileState = "Valid"
+	FileInvalid FileState = "Invalid"
+	FileEmpty   FileState = "Empty"
+)

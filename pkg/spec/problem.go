@@ -1,0 +1,25 @@
+package spec
+
+import "fmt"
+
+// Problem is one thing wrong with a file, in words that say what to do.
+type Problem struct {
+	File string `json:"-"`
+	// Line is 1 for the first; 0 when the problem is of the whole file.
+	Line int `json:"line"`
+	// Field is the path within the object, such as spec.routes[0].upstream; empty for the whole document.
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// String writes file:line: field: message, leaving out what is not known.
+func (p Problem) String() string {
+	s := p.Message
+	if p.Field != "" {
+		s = p.Field + ": " + s
+	}
+	if p.Line > 0 {
+		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, s)
+	}
+	return p.File + ": " + s
+}
