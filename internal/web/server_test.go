@@ -1,0 +1,57 @@
+package web_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"credproxy.dev/controller/internal/web"
+)
+
+func TestTheServerAnswersUntilItIsTold(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(ctx, listener, web.Handler(options()), slog.New(slog.DiscardHandler)) }()
+
+	resp, err := http.Get("http://" + listener.Addr().String() + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := body(t, resp); resp.StatusCode != 200 || text != "ok\n" {
+		t.Errorf("got %s: %q", resp.Status, text)
+	}
+	_ = resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	cancel()
+	if err := <-served; err != nil {
+		t.Errorf("the server ended with %v", err)
+	}
+	if _, err := net.Dial("tcp", listener.Addr().String()); err == nil {
+		t.Error("the address still answers")
+	}
+}
+
+func TestTheDialledAddressIsItsOwnNameOnARemoteListener(t *testing.T) {
+	opts := options()
+	handler := web.Handler(opts)
+	r, _ := http.NewRequestWithContext(context.WithValue(t.Context(), http.LocalAddrContextKey,
+		&net.TCPAddr{IP: net.ParseIP("192.0.2.7"), Port: 8099}), "GET", "http://192.0.2.7:8099/healthz", nil)
+	for host, want := range map[string]int{"192.0.2.7:8099": 200, "192.0.2.8:8099": 421} {
+		r.Host = host
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s got %d, want %d", host, w.Code, want)
+		}
+	}
+}
