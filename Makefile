@@ -1,0 +1,100 @@
+# `make help` lists the targets. Go and make are enough: an engine is installed or started by hack/engine.sh where
+# a target needs one, and the lint tools are built from hack/tools.
+
+GO       ?= go
+FUZZTIME ?= 10s
+SPECS    ?= config/samples
+
+# A binary with the race detector or cgo would not run in an image from scratch. The sidecar carries no version:
+# its image is identified by content, so that a new controller with the same sidecar replaces nothing.
+STATIC_GO   := CGO_ENABLED=0 $(GO)
+BUILD_FLAGS := -trimpath -ldflags "-s -w"
+SIDECAR_DIR := internal/sidecarimage/bin
+SIDECARS    := $(SIDECAR_DIR)/cred-proxy-linux-amd64.gz $(SIDECAR_DIR)/cred-proxy-linux-arm64.gz
+LINTER      := bin/tools/golangci-lint
+
+.DEFAULT_GOAL := help
+
+##@ Use
+
+.PHONY: demo
+demo: build toolbox engine ## Tell the whole story on a real engine, and leave nothing behind
+	@hack/demo.sh
+
+.PHONY: run
+run: build engine ## Run the controller on SPECS (config/samples) until Ctrl-C
+	bin/controller run --specs $(SPECS)
+
+##@ Build
+
+.PHONY: build
+build: sidecars ## Build bin/controller, which carries the sidecar, and bin/cred-proxy
+	@mkdir -p bin
+	$(STATIC_GO) build $(BUILD_FLAGS) -o bin/ ./cmd/controller ./cmd/cred-proxy
+
+.PHONY: sidecars
+sidecars: $(SIDECARS) # The binaries that the controller embeds
+
+# Go's cache decides what to compile, and the file changes only when its content does.
+$(SIDECAR_DIR)/cred-proxy-linux-%.gz: FORCE
+	@mkdir -p bin/sidecar $(SIDECAR_DIR)
+	@GOOS=linux GOARCH=$* $(STATIC_GO) build $(BUILD_FLAGS) -buildvcs=false -o bin/sidecar/cred-proxy-linux-$* ./cmd/cred-proxy
+	@gzip -n -9 -c bin/sidecar/cred-proxy-linux-$* >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@ && echo "built $@"; fi
+
+.PHONY: toolbox
+toolbox: # The static helper that the demo, the tests and the benchmarks put in containers
+	@mkdir -p bin
+	@$(STATIC_GO) build $(BUILD_FLAGS) -o bin/toolbox ./test/toolbox
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin $(SIDECARS)
+
+##@ Check
+
+.PHONY: test
+test: test-unit test-e2e ## Run every test: unit tests with the race detector, then end to end on a real engine
+
+.PHONY: test-unit
+test-unit: sidecars race ## Run the tests that need no engine, with the race detector
+	$(GO) test -race ./...
+
+.PHONY: test-e2e
+test-e2e: build toolbox engine race ## Run the tests that need a real engine; without one they fail
+	$(GO) test -race -count=1 -timeout 20m -tags e2e ./pkg/dockerdriver/... ./test/e2e/...
+
+.PHONY: lint
+lint: sidecars $(LINTER) ## Check formatting, modules, scripts and code
+	@hack/lint.sh $(LINTER)
+
+.PHONY: bench
+bench: build toolbox engine ## Print this project's figures beside their floors, from one run
+	@$(GO) run ./test/bench
+
+.PHONY: fuzz
+fuzz: sidecars ## Run every fuzz target for FUZZTIME (10s)
+	@hack/fuzz.sh $(FUZZTIME)
+
+##@ Helpers
+
+.PHONY: engine
+engine: ## Make sure that a container engine answers
+	@hack/engine.sh
+
+.PHONY: race
+race: # The race detector needs a C compiler
+	@hack/compiler.sh
+
+$(LINTER): hack/tools/go.mod hack/tools/go.sum
+	@mkdir -p $(@D)
+	$(GO) build -C hack/tools -o $(abspath $@) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: FORCE
+FORCE:

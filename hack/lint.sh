@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Runs every check of the code that needs no engine. All of them run; any finding fails.
+# Usage: hack/lint.sh GOLANGCI_LINT
+set -uo pipefail
+
+linter=$1
+failed=0
+
+check() {
+  local what=$1
+  shift
+  echo "lint: $what"
+  "$@" || failed=1
+}
+
+go_files() { git ls-files --cached --others --exclude-standard -- '*.go'; }
+
+formatted() {
+  local unformatted
+  unformatted=$(go_files | xargs gofmt -l) || return 1
+  if [[ -n $unformatted ]]; then
+    printf 'not formatted by gofmt:\n%s\n' "$unformatted" >&2
+    return 1
+  fi
+}
+
+scripts_parse() {
+  local script bad=0
+  while read -r script; do
+    bash -n "$script" || bad=1
+  done < <(git ls-files --cached --others --exclude-standard -- '*.sh' .ci/run)
+  if command -v shellcheck >/dev/null 2>&1; then
+    git ls-files --cached --others --exclude-standard -- '*.sh' .ci/run | xargs shellcheck || bad=1
+  fi
+  return "$bad"
+}
+
+check "formatting" formatted
+check "go.mod is tidy" go mod tidy -diff
+check "hack/tools/go.mod is tidy" go -C hack/tools mod tidy -diff
+check "scripts" scripts_parse
+check "vet" go vet ./...
+check "vet, with the end-to-end tests" go vet -tags e2e ./...
+check "golangci-lint" "$linter" run ./...
+
+exit "$failed"
