@@ -1,9 +1,23 @@
 package routetable
 
 import (
+	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
 )
+
+// keyBytes is the length of a push's random key, which is that of the hash it keys.
+const keyBytes = sha256.Size
 
 // File is one file of a push, relative to Dir, in the order in which it has to be written.
 type File struct {
@@ -16,9 +30,118 @@ type File struct {
 // TokenFile fields name slots (CRED_PROXY_TOKEN_1); Seal puts them below the generation's own directory. tokens
 // holds the value of each such slot. rand gives the key.
 func Seal(t Table, generation int64, tokens map[string]string, rand io.Reader) (Table, []File, error) {
-	panic("not yet")
+	if generation < 1 {
+		return Table{}, nil, fmt.Errorf("generation %d: generations are counted from 1", generation)
+	}
+	routesDigest := RoutesDigest(t)
+	files := map[string]File{}
+	t.Routes = slices.Clone(t.Routes)
+	for i, r := range t.Routes {
+		if r.Auth == nil || r.Auth.TokenFile == "" {
+			continue
+		}
+		auth := *r.Auth
+		file, err := tokenFile(auth.TokenFile, generation, tokens)
+		if err != nil {
+			return Table{}, nil, fmt.Errorf("route %s: %w", r.Path, err)
+		}
+		auth.TokenFile = file.Name
+		t.Routes[i].Auth = &auth
+		files[file.Name] = file
+	}
+	t.Version, t.Generation, t.RoutesDigest = Version, generation, routesDigest
+	t.Key = make([]byte, keyBytes)
+	if _, err := io.ReadFull(rand, t.Key); err != nil {
+		return Table{}, nil, fmt.Errorf("making the key of generation %d: %w", generation, err)
+	}
+	if err := t.check(); err != nil {
+		return Table{}, nil, err
+	}
+	return finish(t, slices.SortedFunc(maps.Values(files), byName))
+}
+
+// finish computes the digest over everything else and appends the document to the files.
+func finish(t Table, files []File) (Table, []File, error) {
+	t.Digest = digest(t, files)
+	doc, err := encode(t)
+	if err != nil {
+		return Table{}, nil, err
+	}
+	if len(doc) > MaxDocumentBytes {
+		return Table{}, nil, fmt.Errorf("the routing table takes %d bytes, more than the %d that a sidecar reads; declare fewer routes",
+			len(doc), MaxDocumentBytes)
+	}
+	return t, append(files, File{Name: FileName, Mode: 0o600, Data: doc}), nil
+}
+
+func tokenFile(slot string, generation int64, tokens map[string]string) (File, error) {
+	if !isSlot(slot) {
+		return File{}, fmt.Errorf("token slot %q is not of the form %sN", slot, SlotPrefix)
+	}
+	value, ok := tokens[slot]
+	if !ok {
+		return File{}, fmt.Errorf("no token was given for slot %s", slot)
+	}
+	if err := CheckToken(value); err != nil {
+		return File{}, fmt.Errorf("the token of slot %s %w", slot, err)
+	}
+	return File{Name: path.Join(TokenDir(generation), slot), Mode: 0o400, Data: []byte(value)}, nil
+}
+
+func byName(a, b File) int {
+	// Shorter names first keeps CRED_PROXY_TOKEN_2 before CRED_PROXY_TOKEN_10.
+	return cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), strings.Compare(a.Name, b.Name))
 }
 
 // RoutesDigest identifies the routing of a table, sealed or not: listen, subnets, gateways, and the routes with their
 // slots. Two tables have the same digest exactly if they route alike.
-func RoutesDigest(t Table) string { panic("not yet") }
+func RoutesDigest(t Table) string {
+	routing := Table{
+		Version: Version,
+		Listen:  t.Listen,
+		// The order says nothing: the longest prefix wins, and any subnet or gateway counts.
+		InternalSubnets:  slices.Sorted(slices.Values(t.InternalSubnets)),
+		InternalGateways: slices.Sorted(slices.Values(t.InternalGateways)),
+		Routes: slices.SortedFunc(slices.Values(t.Routes), func(a, b Route) int {
+			return strings.Compare(a.Path, b.Path)
+		}),
+	}
+	for i, r := range routing.Routes {
+		if r.Auth != nil && r.Auth.TokenFile != "" {
+			auth := *r.Auth
+			auth.TokenFile = path.Base(auth.TokenFile)
+			routing.Routes[i].Auth = &auth
+		}
+	}
+	// A Table holds strings and numbers only, so that it always encodes.
+	doc, _ := json.Marshal(routing)
+	sum := sha256.Sum256(doc)
+	return hex.EncodeToString(sum[:])
+}
+
+// encode writes the document in the one form in which it is digested and read back.
+func encode(t Table) ([]byte, error) {
+	doc, err := json.Marshal(t)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", FileName, err)
+	}
+	return doc, nil
+}
+
+// digest is hex(HMAC-SHA256(Key, document without digest || token files)), in which each part is preceded by its
+// length, so that no byte can move from one part to the next.
+func digest(t Table, files []File) string {
+	mac := hmac.New(sha256.New, t.Key)
+	part := func(b []byte) {
+		_ = binary.Write(mac, binary.BigEndian, uint64(len(b)))
+		_, _ = mac.Write(b)
+	}
+	t.Digest = ""
+	doc, _ := json.Marshal(t)
+	part(doc)
+	for _, f := range files {
+		part([]byte(f.Name))
+		part(f.Data)
+	}
+	return hex.EncodeToString(mac.Sum(nil))
+}

@@ -67,6 +67,8 @@ type Report struct {
 	Refused int64 `json:"refused,omitempty"`
 	// Error says why a table was refused, or why nothing is served, in words for people. Never a token.
 	Error string `json:"error,omitempty"`
+	// Dropped counts the reports just before this one that nobody read in time, so that they were dropped.
+	Dropped int64 `json:"dropped,omitempty"`
 }
 
 // ReportEvent is the kind of a Report.
