@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every check of the code that needs no engine. All of them run; any finding fails.
 # Usage: hack/lint.sh GOLANGCI_LINT
+# shellcheck disable=SC2317 # the checks are called by name
 set -uo pipefail
 
 linter=$1

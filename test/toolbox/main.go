@@ -1,0 +1,73 @@
+// Command toolbox is everything that a container of the demo, the tests and the benchmarks has to do, in one static
+// binary for an image from scratch: play an agent, play an upstream, and look around as an intruder would.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `usage: toolbox COMMAND [ARG…]
+
+  sleep                     do nothing until SIGTERM
+  env                       print the environment
+  upstream [-listen :8080]  record every request and answer with what was received
+  get [-X M] [-H 'K: V']… [-d BODY] [-i] [-f] URL
+                            make one request and print the answer
+  sse URL                   read the two events of an upstream's /sse/ID, the second asked for after the first
+  ws URL MESSAGE            send a message over a WebSocket and print the echo
+  probe ADDR…               dial each address, send a request, and print as JSON what came back
+  grep PATH…                look for the text on stdin in files and environments; exit 1 when it is nowhere
+`
+
+// errFailed ends the program with status 1 after the command has said all there is to say.
+var errFailed = errors.New("failed")
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	err := run(ctx, os.Args[1], os.Args[2:], os.Stdin, os.Stdout)
+	stop()
+	if err == nil {
+		return
+	}
+	if !errors.Is(err, errFailed) {
+		fmt.Fprintln(os.Stderr, "toolbox:", err)
+	}
+	os.Exit(1)
+}
+
+func run(ctx context.Context, command string, args []string, stdin io.Reader, stdout io.Writer) error {
+	switch command {
+	case "sleep", "agent":
+		<-ctx.Done()
+		return nil
+	case "env":
+		for _, kv := range os.Environ() {
+			fmt.Fprintln(stdout, kv)
+		}
+		return nil
+	case "upstream":
+		return upstream(ctx, args, stdout)
+	case "get":
+		return get(ctx, args, stdout)
+	case "sse":
+		return readEvents(ctx, args, stdout)
+	case "ws":
+		return echoOnce(ctx, args, stdout)
+	case "probe":
+		return probe(ctx, args, stdout)
+	case "grep":
+		return search(args, stdin, stdout)
+	default:
+		return fmt.Errorf("unknown command %q\n\n%s", command, usage)
+	}
+}
