@@ -2,45 +2,19 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/client-go/util/workqueue"
 
 	"credproxy.dev/controller/pkg/spec"
 )
-
-// Resolver finds the value of a token reference. Its errors are ErrTokenMissing, ErrTokenDenied or
-// ErrTokenInvalid, wrapped with words that name the reference and what to do, and never hold a value.
-type Resolver interface {
-	Resolve(ctx context.Context, ref spec.TokenRef) (Token, error)
-}
-
-// Declared is what the files say: the desired side of a plan.
-type Declared struct {
-	// At is when the scan began that found it.
-	At time.Time
-	// Complete is false when something could not be read; nothing is removed then.
-	Complete bool
-	// Err says in words why it is not complete.
-	Err error
-	// Specs are valid, unique by name, in order of names, with their defaults set. They are never changed.
-	Specs []*spec.CredProxy
-	// Rejected are the names that are declared and not usable: duplicates and invalid objects.
-	Rejected []Rejected
-	// KeepNames and KeepAll protect the sidecars of names that a broken file may hold.
-	KeepNames sets.Set[string]
-	KeepAll   bool
-}
-
-// Rejected is a name that files declare in a way that cannot be used.
-type Rejected struct {
-	Name string
-	// Reason is ReasonDuplicateName or ReasonInvalidSpec.
-	Reason  string
-	Message string
-}
 
 // Options are what the operator decides about reconciling.
 type Options struct {
@@ -54,52 +28,236 @@ type Options struct {
 	ReadyTimeout time.Duration
 	// Prune permits removals. `run` sets it; `apply` only with --prune.
 	Prune bool
+	// Deliberate means that a person asked for the removals: an empty directory is then meant.
+	Deliberate bool
 	// UpgradeSidecars replaces sidecars that run an image other than the controller's own.
 	UpgradeSidecars bool
 }
 
-// Event is one action or refusal, for people.
-type Event struct {
-	Time    time.Time `json:"time"`
-	Name    string    `json:"name"`
-	Type    string    `json:"type"` // Normal or Warning
-	Reason  string    `json:"reason"`
-	Message string    `json:"message"`
-	Cause   string    `json:"cause,omitempty"`
+// Controller makes an engine's sidecars match what is declared. Its methods may be called from any goroutine;
+// Run is called once.
+type Controller struct {
+	driver     Driver
+	resolver   Resolver
+	opts       Options
+	metrics    *metrics
+	queueStats *queueMetrics
+	recorder   *recorder
+	statuses   *statuses
+	deliveries *deliveries
+	lookout    *lookout
+	scenes     sceneKeeper
+	// ownImage is the ID of the controller's own image, once known.
+	ownImage atomic.Pointer[string]
+
+	mu       sync.Mutex
+	declared Declared
+	// everDeclared is true once there was a usable spec.
+	everDeclared bool
+	// looked is true once everything declared was compared with an observation.
+	looked bool
+	// engineErr is how the last observation failed; nil when it succeeded.
+	engineErr error
+	// marks are how old an observation may be, by name.
+	marks   map[string]time.Time
+	blocked map[string]Blocked
+	// lookAgain asks for a look at everything.
+	lookAgain chan struct{}
+	// queue is nil until Run.
+	queue workqueue.TypedRateLimitingInterface[string]
 }
 
-// Controller makes an engine's sidecars match what is declared.
-type Controller struct{}
-
-// New makes a Controller. Metrics are registered with reg.
-func New(driver Driver, tokens Resolver, opts Options, reg prometheus.Registerer, log *slog.Logger) *Controller {
-	panic("not yet")
+// New makes a Controller. Metrics are registered with reg. It does nothing until Run, Once or Plan.
+func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Registerer, log *slog.Logger) *Controller {
+	c := &Controller{
+		driver: driver, resolver: resolver, opts: opts,
+		metrics: newMetrics(reg), queueStats: newQueueMetrics(reg),
+		recorder: newRecorder(log), statuses: newStatuses(), deliveries: newDeliveries(),
+		marks: map[string]time.Time{}, blocked: map[string]Blocked{},
+		lookAgain: make(chan struct{}, 1),
+		declared:  Declared{Err: errNotRead},
+		engineErr: errNotAsked,
+	}
+	c.lookout = &lookout{driver: driver, seen: c.seen}
+	c.metrics.maxWorkers.Set(float64(opts.Workers))
+	reg.MustRegister(newStateCollector(c.statuses,
+		func() map[string]int { return sidecarStates(c.lookout.latest()) }, c.pruneBlocked))
+	return c
 }
 
 // Declare sets the desired state. It returns at once; names whose declaration changed are reconciled.
-func (c *Controller) Declare(d Declared) { panic("not yet") }
+func (c *Controller) Declare(d Declared) {
+	c.mu.Lock()
+	d.revision = c.declared.revision + 1
+	again := d.Complete && !c.declared.Complete || len(d.KeepNames) != len(c.declared.KeepNames) || d.KeepAll != c.declared.KeepAll
+	c.declared = d
+	c.everDeclared = c.everDeclared || len(d.Specs) > 0
+	names := c.statuses.declare(d)
+	if again {
+		names = append(names, slices.Collect(maps.Keys(c.blocked))...)
+	}
+	c.mu.Unlock()
+	c.enqueue(0, names...)
+}
 
-// Run reconciles until ctx ends. Sidecars keep running. It returns nil when ctx ended.
-func (c *Controller) Run(ctx context.Context) error { panic("not yet") }
+// List returns every declared name with its status, in order of names.
+func (c *Controller) List() []spec.CredProxy { return c.statuses.list() }
 
-// Once makes one pass over everything that is declared and returns when every name has been tried once.
-func (c *Controller) Once(ctx context.Context) error { panic("not yet") }
-
-// Plan observes and returns the steps that Run would take now. With offline nothing is asked of the engine and
-// nothing counts as there. With resolve tokens are resolved, so that a missing one is among the blocked.
-func (c *Controller) Plan(ctx context.Context, offline, resolve bool) (Plan, error) { panic("not yet") }
-
-// List returns every declared spec with its status, in order of names.
-func (c *Controller) List() []spec.CredProxy { panic("not yet") }
-
-// Get returns one declared spec with its status.
-func (c *Controller) Get(name string) (spec.CredProxy, bool) { panic("not yet") }
+// Get returns one declared name with its status.
+func (c *Controller) Get(name string) (spec.CredProxy, bool) { return c.statuses.get(name) }
 
 // Events returns the last events, oldest first.
-func (c *Controller) Events() []Event { panic("not yet") }
+func (c *Controller) Events() []Event { return c.recorder.list() }
 
-// Readyz returns nil once the engine answers and everything declared was looked at once; otherwise why not.
-func (c *Controller) Readyz() error { panic("not yet") }
+// Blocked lists the names for which steps are withheld, and why.
+func (c *Controller) Blocked() []Blocked {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]Blocked, 0, len(c.blocked))
+	for _, name := range slices.Sorted(maps.Keys(c.blocked)) {
+		out = append(out, c.blocked[name])
+	}
+	return out
+}
 
-// Blocked lists the names for which Plan takes no step, and why; PruneBlocked among them.
-func (c *Controller) Blocked() []Blocked { panic("not yet") }
+func (c *Controller) pruneBlocked() int {
+	n := 0
+	for _, b := range c.Blocked() {
+		if b.Reason == ReasonPruneBlocked {
+			n++
+		}
+	}
+	return n
+}
+
+var (
+	errNotRead  = fmt.Errorf("the directory was not read yet")
+	errNotAsked = fmt.Errorf("the engine was not asked yet")
+)
+
+// Readyz returns nil once the engine answers and everything declared was looked at; otherwise why not.
+func (c *Controller) Readyz() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.engineErr != nil:
+		return c.engineErr
+	case c.declared.revision == 0:
+		return errNotRead
+	case !c.looked:
+		return fmt.Errorf("the first comparison with the engine is not done yet")
+	}
+	return nil
+}
+
+// seen notes the outcome of an observation.
+func (c *Controller) seen(_ *view, err error) {
+	up := 1.0
+	if err != nil {
+		up = 0
+	}
+	c.metrics.dockerUp.Set(up)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.engineErr = err
+}
+
+// snapshot returns the declaration in force.
+func (c *Controller) snapshot() (Declared, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.declared, c.everDeclared
+}
+
+// touch demands that the next look at the names is newer than now.
+func (c *Controller) touch(names ...string) {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range names {
+		c.marks[name] = now
+	}
+}
+
+func (c *Controller) mark(name string) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.marks[name]
+}
+
+// enqueue has the names reconciled after a delay, on an observation that is newer than now.
+func (c *Controller) enqueue(after time.Duration, names ...string) {
+	c.touch(names...)
+	c.mu.Lock()
+	queue := c.queue
+	c.mu.Unlock()
+	if queue == nil {
+		return
+	}
+	for _, name := range names {
+		queue.AddAfter(name, after)
+	}
+}
+
+// block notes, or with nil clears, why a name is withheld.
+func (c *Controller) block(name string, b *Blocked) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if b == nil {
+		delete(c.blocked, name)
+	} else {
+		c.blocked[name] = *b
+	}
+}
+
+// scene returns the declaration in force beside a view.
+func (c *Controller) scene(v *view) (*scene, bool) {
+	d, ever := c.snapshot()
+	return c.scenes.scene(d, v), ever
+}
+
+// Plan returns the steps that Run would take now, and takes none. With offline the engine is not asked: no sidecar counts as
+// there, and every network does. With resolve tokens are looked for, so that a missing one is among the blocked.
+func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Plan, error) {
+	v, err := c.planView(ctx, offline)
+	if err != nil {
+		return Plan{}, err
+	}
+	s, ever := c.scene(v)
+	var plan Plan
+	for _, name := range s.names() {
+		in := s.inputs(name, ever, c.opts)
+		in.suffix = suffix()
+		item, blocked := planName(in)
+		if blocked == nil && resolveTokens && in.spec != nil {
+			if _, err := resolve(ctx, c.resolver, in.spec); err != nil {
+				blocked = &Blocked{Name: name, Reason: reasonOf(err), Message: err.Error()}
+			}
+		}
+		switch {
+		case blocked != nil:
+			plan.Blocked = append(plan.Blocked, *blocked)
+		case len(item.Steps) > 0:
+			plan.Items = append(plan.Items, item)
+		}
+	}
+	return plan, nil
+}
+
+func (c *Controller) planView(ctx context.Context, offline bool) (*view, error) {
+	if !offline {
+		return c.lookout.since(ctx, time.Now())
+	}
+	d, _ := c.snapshot()
+	assumed := &Observation{At: time.Now()}
+	known := map[string]bool{}
+	for _, cp := range d.Specs {
+		for _, name := range []string{cp.Spec.InternalNetwork, cp.Spec.EgressNetwork} {
+			if !known[name] {
+				known[name] = true
+				assumed.Networks = append(assumed.Networks, Network{ID: name, Name: name})
+			}
+		}
+	}
+	return newView(assumed), nil
+}

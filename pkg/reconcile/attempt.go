@@ -1,0 +1,227 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// attempt executes the plan of one name, step by step. It decides nothing: each step does what its name says to
+// the target that the plan gave it.
+type attempt struct {
+	*Controller
+	item Item
+	// spec is nil when the plan only removes.
+	spec *spec.CredProxy
+	nets pair
+	// next returns a generation that is higher than any before it.
+	generation int64
+
+	// What earlier steps found or made, for later ones.
+	imageID  string
+	made     string // container ID
+	madeName string
+	tokens   tokens
+	sealed   routetable.Table
+	report   *routetable.Report
+	lines    []string
+}
+
+// run takes the steps in order. It stops at the first that fails, and removes what this attempt had made.
+// Between steps it heeds ctx; a step in hand is finished, within the step's own bounds.
+func (a *attempt) run(ctx context.Context) error {
+	for _, s := range a.item.Steps {
+		if err := ctx.Err(); err != nil {
+			return a.giveUp(ctx, fmt.Errorf("stopped before %s: %w", s.Step, context.Cause(ctx)))
+		}
+		began := time.Now()
+		err := a.do(context.WithoutCancel(ctx), s)
+		a.metrics.step(s.Step, began, err)
+		if err != nil {
+			return a.giveUp(ctx, &StepError{Step: s.Step, Target: s.Target, Err: err})
+		}
+		a.tell(s)
+	}
+	return nil
+}
+
+// giveUp removes the container that this attempt made, keeping its last lines.
+func (a *attempt) giveUp(ctx context.Context, err error) error {
+	if a.made == "" {
+		return err
+	}
+	a.lines = a.driver.LastLines(a.made)
+	if removal := a.driver.Remove(context.WithoutCancel(ctx), a.made); removal != nil {
+		return errors.Join(err, removal)
+	}
+	return err
+}
+
+func (a *attempt) do(ctx context.Context, s Step) error {
+	id := cmp.Or(s.id, a.made)
+	switch s.Step {
+	case StepEnsureNetwork:
+		return a.ensureNetwork(ctx, s.Target)
+	case StepResolveTokens:
+		return a.resolveTokens(ctx)
+	case StepEnsureImage:
+		return a.ensureImage(ctx)
+	case StepCreate:
+		return a.create(ctx, s.Target)
+	case StepCopyRoutes:
+		return a.copyRoutes(ctx, id)
+	case StepConnectEgress:
+		return a.driver.Connect(ctx, id, a.nets.egress.ID)
+	case StepStart:
+		return a.driver.Start(ctx, id)
+	case StepWaitReady:
+		return a.hear(ctx, id, a.driver.WaitReady)
+	case StepReload:
+		return a.hear(ctx, id, a.driver.Reload)
+	case StepUpdate:
+		return a.driver.Update(ctx, id, a.spec.Spec.Resources)
+	case StepReconnect:
+		return a.reconnect(ctx, id)
+	case StepDrain:
+		return a.driver.Drain(ctx, id)
+	case StepRename:
+		return a.rename(ctx, id, s.Target)
+	case StepRemove:
+		return a.remove(ctx, id)
+	case StepRemoveVolume:
+		return a.driver.RemoveVolume(ctx, s.Target)
+	case StepRemoveNetwork:
+		return a.driver.RemoveNetwork(ctx, id)
+	}
+	return fmt.Errorf("no such step: %s", s.Step)
+}
+
+// ensureNetwork makes a network and looks again, since its subnet is part of the routing table.
+func (a *attempt) ensureNetwork(ctx context.Context, name string) error {
+	internal := name == a.spec.Spec.InternalNetwork
+	id, err := a.driver.EnsureNetwork(ctx, NetworkRequest{Name: name, SpecName: a.item.Name, Internal: internal})
+	if err != nil {
+		return err
+	}
+	v, err := a.lookout.since(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	for _, n := range v.networks[name] {
+		if n.ID != id {
+			continue
+		}
+		if internal {
+			a.nets.internal = n
+		} else {
+			a.nets.egress = n
+		}
+		return nil
+	}
+	return fmt.Errorf("%w: network %q vanished as it was made", ErrNetworkNotFound, name)
+}
+
+func (a *attempt) resolveTokens(ctx context.Context) (err error) {
+	a.tokens, err = resolve(ctx, a.resolver, a.spec)
+	return err
+}
+
+func (a *attempt) ensureImage(ctx context.Context) (err error) {
+	a.imageID, err = a.driver.EnsureImage(ctx, a.spec.Spec.Image)
+	if err == nil && a.spec.Spec.Image == "" {
+		a.ownImage.Store(&a.imageID)
+	}
+	return err
+}
+
+func (a *attempt) create(ctx context.Context, name string) (err error) {
+	req := CreateRequest{
+		ContainerName:   name,
+		SpecName:        a.item.Name,
+		SpecHash:        spec.Hash(&a.spec.Spec),
+		ImageID:         a.imageID,
+		InternalNetwork: a.nets.internal.ID,
+		Hostname:        a.spec.Spec.Hostname,
+		Resources:       a.spec.Spec.Resources,
+	}
+	if a.spec.Spec.TokenDelivery == spec.DeliverEnv {
+		req.Env = a.tokens
+	}
+	a.made, err = a.driver.Create(ctx, req)
+	a.madeName = name
+	return err
+}
+
+// copyRoutes seals one generation and writes it to the sidecar's volume.
+func (a *attempt) copyRoutes(ctx context.Context, id string) error {
+	values := a.tokens.reveal()
+	if a.spec.Spec.TokenDelivery == spec.DeliverEnv {
+		values = nil
+	}
+	sealed, files, err := routetable.Seal(tableOf(&a.spec.Spec, a.nets.internal), a.generation, values, rand.Reader)
+	if err != nil {
+		return err
+	}
+	a.sealed = sealed
+	return a.driver.CopyRoutes(ctx, id, files)
+}
+
+// hear waits for the sidecar's word on the generation just written, and notes what it now has.
+func (a *attempt) hear(ctx context.Context, id string, wait func(context.Context, string, int64) (routetable.Report, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, a.opts.ReadyTimeout)
+	defer cancel()
+	report, err := wait(ctx, id, a.generation)
+	if err != nil {
+		return err
+	}
+	a.report = &report
+	a.deliveries.put(id, delivery{generation: a.generation, tokens: a.tokens})
+	return nil
+}
+
+func (a *attempt) reconnect(ctx context.Context, id string) error {
+	if err := a.driver.Disconnect(ctx, id, a.nets.internal.ID); err != nil {
+		return err
+	}
+	return a.driver.Connect(ctx, id, a.nets.internal.ID, a.spec.Spec.Hostname)
+}
+
+func (a *attempt) rename(ctx context.Context, id, name string) error {
+	if err := a.driver.Rename(ctx, id, name); err != nil {
+		return err
+	}
+	if id == a.made {
+		a.madeName = name
+	}
+	return nil
+}
+
+func (a *attempt) remove(ctx context.Context, id string) error {
+	if err := a.driver.Remove(ctx, id); err != nil {
+		return err
+	}
+	a.deliveries.drop(id)
+	if a.spec == nil {
+		a.metrics.orphans.Inc()
+	}
+	return nil
+}
+
+// resolve finds the values of all slots of a spec. It fails at the first that has none.
+func resolve(ctx context.Context, resolver Resolver, cp *spec.CredProxy) (tokens, error) {
+	found := tokens{}
+	for _, slot := range cp.Spec.Slots() {
+		token, err := resolver.Resolve(ctx, slot.Ref)
+		if err != nil {
+			return nil, err
+		}
+		found[slot.Name] = token
+	}
+	return found, nil
+}

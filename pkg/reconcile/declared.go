@@ -1,0 +1,44 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// Resolver finds the value of a token reference. Its errors are ErrTokenMissing, ErrTokenDenied or
+// ErrTokenInvalid, wrapped with words that name the reference and what to do, and never hold a value.
+type Resolver interface {
+	Resolve(ctx context.Context, ref spec.TokenRef) (Token, error)
+}
+
+// Declared is what the files say: the desired side of a plan.
+type Declared struct {
+	// At is when the scan began that found it.
+	At time.Time
+	// Complete is false when something could not be read; nothing is removed then.
+	Complete bool
+	// Err says in words why it is not complete.
+	Err error
+	// Specs are valid, unique by name, in order of names, with their defaults set. They are never changed.
+	Specs []*spec.CredProxy
+	// Rejected are the names that are declared and not usable: duplicates and invalid objects.
+	Rejected []Rejected
+	// KeepNames and KeepAll protect the sidecars of names that a broken file may hold.
+	KeepNames sets.Set[string]
+	KeepAll   bool
+
+	// revision counts declarations, so that two can be told apart cheaply.
+	revision int
+}
+
+// Rejected is a name that files declare in a way that cannot be used.
+type Rejected struct {
+	Name string
+	// Reason is ReasonDuplicateName or ReasonInvalidSpec.
+	Reason  string
+	Message string
+}

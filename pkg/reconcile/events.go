@@ -1,0 +1,88 @@
+package reconcile
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Event is one action or refusal, for people.
+type Event struct {
+	Time time.Time `json:"time"`
+	// Name is the spec's name.
+	Name string `json:"name"`
+	// Type is Normal or Warning.
+	Type    string `json:"type"`
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+	Cause   string `json:"cause,omitempty"`
+}
+
+// Types of events, as Kubernetes names them.
+const (
+	eventNormal  = "Normal"
+	eventWarning = "Warning"
+)
+
+// eventCapacity bounds the ring: some minutes of a busy fleet.
+const eventCapacity = 1000
+
+// recorder keeps the last events and writes each to the log.
+type recorder struct {
+	log *slog.Logger
+
+	mu   sync.Mutex
+	ring []Event
+	next int
+	// last is the last warning of each name, so that a refusal that repeats at each retry is told once.
+	last map[string]string
+}
+
+func newRecorder(log *slog.Logger) *recorder {
+	return &recorder{log: log, last: map[string]string{}}
+}
+
+func (r *recorder) normal(name, reason, message, cause string) {
+	r.mu.Lock()
+	delete(r.last, name)
+	r.add(Event{time.Now(), name, eventNormal, reason, message, cause})
+	r.mu.Unlock()
+	r.log.Info(message, "name", name, "reason", reason, "cause", cause)
+}
+
+// warn records a refusal or failure unless it only repeats the name's last one.
+func (r *recorder) warn(name, reason, message, cause string) {
+	r.mu.Lock()
+	key := reason + "\n" + message
+	if r.last[name] == key {
+		r.mu.Unlock()
+		return
+	}
+	r.last[name] = key
+	r.add(Event{time.Now(), name, eventWarning, reason, message, cause})
+	r.mu.Unlock()
+	r.log.Warn(message, "name", name, "reason", reason, "cause", cause)
+}
+
+// forget lets a name's last warning be told again.
+func (r *recorder) forget(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.last, name)
+}
+
+func (r *recorder) add(e Event) {
+	if len(r.ring) < eventCapacity {
+		r.ring = append(r.ring, e)
+		return
+	}
+	r.ring[r.next] = e
+	r.next = (r.next + 1) % eventCapacity
+}
+
+// list returns the events, oldest first.
+func (r *recorder) list() []Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append(append([]Event{}, r.ring[r.next:]...), r.ring[:r.next]...)
+}

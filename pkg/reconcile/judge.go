@@ -1,0 +1,174 @@
+package reconcile
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// verdict is what one look at a name found: the facts from which its conditions follow.
+type verdict struct {
+	spec *spec.CredProxy
+	// sidecar is the container that serves or should serve; nil when there is none.
+	sidecar *Sidecar
+	// blocked and err say why the declaration is not in force; at most one is set.
+	blocked *Blocked
+	err     error
+	// tokenErr is why a token could not be found; tokensChecked tells whether anybody looked.
+	tokenErr      error
+	tokensChecked bool
+	// internal is the internal network; nil when it was not found.
+	internal *Network
+	// outdated is true when the sidecar runs another image than the controller's own.
+	outdated bool
+	// lastLines are what a sidecar that fails wrote last.
+	lastLines []string
+}
+
+// apply writes the verdict into a status.
+func (v verdict) apply(status *spec.CredProxyStatus) {
+	for _, c := range []metav1.Condition{v.ready(), v.tokens(), v.networks(), v.isolated()} {
+		setCondition(status, c)
+	}
+	status.LastError = ""
+	switch {
+	case v.err != nil:
+		status.LastError = v.err.Error()
+	case v.blocked != nil && v.blocked.Reason != ReasonPaused:
+		status.LastError = v.blocked.Message
+	case v.tokenErr != nil:
+		status.LastError = v.tokenErr.Error()
+	}
+	status.ContainerID, status.ContainerName, status.SpecHash, status.RoutesDigest, status.URL = "", "", "", "", ""
+	if v.sidecar == nil {
+		return
+	}
+	status.ContainerID, status.ContainerName, status.SpecHash = v.sidecar.ID, v.sidecar.Name, v.sidecar.SpecHash
+	if v.sidecar.Report != nil {
+		status.RoutesDigest = v.sidecar.Report.RoutesDigest
+	}
+	if v.spec != nil {
+		status.URL = "http://" + net.JoinHostPort(v.spec.Spec.Hostname, strconv.Itoa(int(v.spec.Spec.Port)))
+	}
+}
+
+func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message}
+}
+
+func (v verdict) ready() metav1.Condition {
+	ready := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
+		return condition(spec.ConditionReady, status, reason, message)
+	}
+	switch {
+	case v.blocked != nil && v.blocked.Reason == ReasonPaused && v.serves():
+		return ready(metav1.ConditionTrue, ReasonPaused, v.blocked.Message)
+	case v.blocked != nil:
+		return ready(metav1.ConditionFalse, v.blocked.Reason, v.blocked.Message)
+	case v.err != nil:
+		return ready(statusOf(v.err), reasonOf(v.err), v.failure())
+	case v.sidecar == nil:
+		return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar is being made")
+	case v.crashing():
+		return ready(metav1.ConditionFalse, ReasonCrashLooping, v.crash())
+	case v.sidecar.State != StateRunning:
+		return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar is "+string(v.sidecar.State))
+	case v.sidecar.Report == nil:
+		return ready(metav1.ConditionUnknown, ReasonProgressing, "the sidecar runs and has not answered yet")
+	case !v.sidecar.Report.Serving:
+		return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar does not serve yet: "+v.sidecar.Report.Error)
+	case v.outdated:
+		return ready(metav1.ConditionTrue, ReasonOutdated,
+			"the sidecar serves; it runs another image than the controller's own (replaced with --upgrade-sidecars)")
+	}
+	return ready(metav1.ConditionTrue, ReasonRunning, "the sidecar serves")
+}
+
+func (v verdict) serves() bool {
+	return v.sidecar != nil && v.sidecar.State == StateRunning && serving(*v.sidecar)
+}
+
+// statusOf is Unknown when the engine could not be asked: nothing is known to be wrong with the sidecar.
+func statusOf(err error) metav1.ConditionStatus {
+	if reasonOf(err) == ReasonEngineUnavailable {
+		return metav1.ConditionUnknown
+	}
+	return metav1.ConditionFalse
+}
+
+func (v verdict) failure() string {
+	message := v.err.Error()
+	if v.serves() {
+		message += fmt.Sprintf("; generation %d serves on", v.sidecar.Report.Generation)
+	}
+	return message + quoted(v.lastLines)
+}
+
+// crashes is how often the engine has to have restarted a sidecar that does not answer before it counts as crashing.
+const crashes = 3
+
+func (v verdict) crashing() bool {
+	return v.sidecar.State == StateRestarting ||
+		v.sidecar.State == StateRunning && v.sidecar.Report == nil && v.sidecar.RestartCount >= crashes
+}
+
+func (v verdict) crash() string {
+	return fmt.Sprintf("the sidecar keeps ending (exit code %d, restarted %d times); the engine restarts it with growing pauses",
+		v.sidecar.ExitCode, v.sidecar.RestartCount) + quoted(v.lastLines)
+}
+
+func quoted(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return "; its last lines: " + strings.Join(lines, " | ")
+}
+
+func (v verdict) tokens() metav1.Condition {
+	const kind = spec.ConditionTokensResolved
+	switch {
+	case v.tokenErr != nil:
+		return condition(kind, metav1.ConditionFalse, reasonOf(v.tokenErr), v.tokenErr.Error())
+	case v.spec == nil || !v.tokensChecked:
+		return condition(kind, metav1.ConditionUnknown, ReasonNotChecked, "no token was looked for yet")
+	}
+	return condition(kind, metav1.ConditionTrue, ReasonResolved,
+		fmt.Sprintf("%d of %d token references have a value", len(v.spec.Spec.Slots()), len(v.spec.Spec.Slots())))
+}
+
+func (v verdict) networks() metav1.Condition {
+	const kind = spec.ConditionNetworksReady
+	if v.blocked != nil {
+		switch v.blocked.Reason {
+		case ReasonNetworkNotFound, ReasonAmbiguousNetwork, ReasonEgressInternal, ReasonNetworkConflict:
+			return condition(kind, metav1.ConditionFalse, v.blocked.Reason, v.blocked.Message)
+		}
+	}
+	if v.internal == nil {
+		return condition(kind, metav1.ConditionUnknown, ReasonNotChecked, "the networks were not looked at yet")
+	}
+	return condition(kind, metav1.ConditionTrue, ReasonFound, "both networks exist")
+}
+
+func (v verdict) isolated() metav1.Condition {
+	const kind = spec.ConditionIsolated
+	switch {
+	case v.internal == nil:
+		return condition(kind, metav1.ConditionUnknown, ReasonNotChecked, "the internal network was not looked at yet")
+	case !v.internal.Internal:
+		return condition(kind, metav1.ConditionFalse, ReasonNotInternal, fmt.Sprintf(
+			"network %q leads out, so an agent can go around the sidecar; make it with `docker network create --internal`", v.internal.Name))
+	}
+	return condition(kind, metav1.ConditionTrue, ReasonInternal, fmt.Sprintf("network %q is internal", v.internal.Name))
+}
+
+// served is a sidecar as an attempt left it, before the next observation confirms it.
+func served(id, name, hash string, report routetable.Report) *Sidecar {
+	return &Sidecar{ID: id, Name: name, SpecHash: hash, State: StateRunning, Report: &report}
+}

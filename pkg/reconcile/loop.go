@@ -1,0 +1,220 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/workqueue"
+)
+
+const (
+	// eventDelay gathers the events of one change, our own included, into one look.
+	eventDelay = 100 * time.Millisecond
+	// retryBase and retryMax bound the backoff of a name that fails.
+	retryBase = 250 * time.Millisecond
+	retryMax  = 30 * time.Second
+	// jitter spreads retries, so that names that failed together do not return together.
+	jitter = 0.3
+	// reconnectPause is how long the event stream rests after it broke: an engine's return is noticed within it.
+	reconnectPause = 500 * time.Millisecond
+)
+
+// Run reconciles until ctx ends. Sidecars keep running. It returns once every step in hand is finished.
+func (c *Controller) Run(ctx context.Context) error {
+	queue := workqueue.NewTypedRateLimitingQueueWithConfig(
+		jittered{workqueue.NewTypedItemExponentialFailureRateLimiter[string](retryBase, retryMax)},
+		workqueue.TypedRateLimitingQueueConfig[string]{Name: controllerName, MetricsProvider: c.queueStats})
+	c.mu.Lock()
+	c.queue = queue
+	c.mu.Unlock()
+
+	var wg sync.WaitGroup
+	for range c.opts.Workers {
+		wg.Go(func() { c.work(ctx, queue) })
+	}
+	wg.Go(func() { c.watch(ctx) })
+	wg.Go(func() { c.resync(ctx) })
+	<-ctx.Done()
+	queue.ShutDown()
+	wg.Wait()
+	return nil
+}
+
+// jittered spreads the delays of a rate limiter.
+type jittered struct {
+	workqueue.TypedRateLimiter[string]
+}
+
+// When implements workqueue.TypedRateLimiter.
+func (j jittered) When(name string) time.Duration {
+	return wait.Jitter(j.TypedRateLimiter.When(name), jitter)
+}
+
+// work reconciles names from the queue until it is shut down.
+func (c *Controller) work(ctx context.Context, queue workqueue.TypedRateLimitingInterface[string]) {
+	for {
+		name, shutdown := queue.Get()
+		if shutdown {
+			return
+		}
+		if ctx.Err() == nil {
+			c.process(ctx, queue, name)
+		}
+		queue.Done(name)
+	}
+}
+
+// process reconciles one name, times it, and decides when it is looked at again.
+func (c *Controller) process(ctx context.Context, queue workqueue.TypedRateLimitingInterface[string], name string) {
+	result, began := resultSuccess, time.Now()
+	c.metrics.active.Inc()
+	out := c.reconcile(ctx, name)
+	c.metrics.active.Dec()
+	switch {
+	case out.err != nil && isTokenReason(reasonOf(out.err)):
+		result = resultRequeueAfter
+		queue.Forget(name)
+		queue.AddAfter(name, wait.Jitter(tokenRetry, jitter))
+	case out.err != nil:
+		result = resultError
+		c.metrics.errors.Inc()
+		c.touch(name) // the call that failed may have taken effect
+		queue.AddRateLimited(name)
+	default:
+		queue.Forget(name)
+	}
+	c.metrics.reconciles.WithLabelValues(result).Inc()
+	c.metrics.duration.Observe(time.Since(began).Seconds())
+}
+
+// watch follows the engine's events. Whenever the stream opens, everything is looked at: what happened before is
+// not told by any event.
+func (c *Controller) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := c.driver.Watch(ctx, c.changed)
+		c.metrics.eventsUp.Set(0)
+		if ctx.Err() != nil {
+			return
+		}
+		c.recorder.log.Debug("the event stream ended; it is opened again", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(reconnectPause):
+		}
+	}
+}
+
+// changed turns a change into names to look at.
+func (c *Controller) changed(ch Change) {
+	switch {
+	case ch == Change{}:
+		c.metrics.eventsUp.Set(1)
+		c.forgetBackoff()
+		select {
+		case c.lookAgain <- struct{}{}:
+		default: // a look is asked for already
+		}
+	case ch.SpecName != "":
+		c.enqueue(eventDelay, ch.SpecName)
+	case ch.Network != "":
+		c.enqueue(eventDelay, c.statuses.onNetwork(ch.Network)...)
+	default:
+		c.enqueue(eventDelay, c.statuses.names(true)...)
+	}
+}
+
+// forgetBackoff lets names that failed while the engine was away be tried at once.
+func (c *Controller) forgetBackoff() {
+	c.mu.Lock()
+	queue := c.queue
+	c.mu.Unlock()
+	for _, name := range c.statuses.names(true) {
+		queue.Forget(name)
+	}
+}
+
+// resync looks at everything when the event stream opens and periodically, and now and then inspects everything too.
+func (c *Controller) resync(ctx context.Context) {
+	light, deep := time.NewTicker(c.opts.Resync), time.NewTicker(c.opts.DeepResync)
+	defer light.Stop()
+	defer deep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.lookAgain:
+		case <-light.C:
+		case <-deep.C:
+			c.driver.Forget()
+		}
+		c.lookAtAll(ctx)
+	}
+}
+
+// lookAtAll observes, and has every name reconciled on that observation.
+func (c *Controller) lookAtAll(ctx context.Context) {
+	began := time.Now()
+	v, err := c.lookout.since(ctx, began)
+	if err != nil {
+		for _, name := range c.statuses.names(false) {
+			c.statuses.unavailable(name, err)
+		}
+		return
+	}
+	s, _ := c.scene(v)
+	names := s.names()
+	c.deliveries.keep(v)
+	c.forgetGone(names)
+	c.mu.Lock()
+	queue := c.queue
+	c.looked = c.looked || c.declared.Complete
+	for _, name := range names {
+		if c.marks[name].Before(began) {
+			c.marks[name] = began
+		}
+	}
+	c.mu.Unlock()
+	for _, name := range names {
+		queue.Add(name)
+	}
+}
+
+// forgetGone drops what is remembered of names that neither a file nor the engine has any more.
+func (c *Controller) forgetGone(names []string) {
+	known := make(map[string]bool, len(names))
+	for _, name := range names {
+		known[name] = true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name := range c.marks {
+		if !known[name] {
+			delete(c.marks, name)
+			delete(c.blocked, name)
+		}
+	}
+}
+
+// Once makes one pass: every name is tried once. It fails only when the engine could not be asked.
+func (c *Controller) Once(ctx context.Context) error {
+	v, err := c.lookout.since(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	s, _ := c.scene(v)
+	var group errgroup.Group
+	group.SetLimit(max(1, c.opts.Workers))
+	for _, name := range s.names() {
+		group.Go(func() error {
+			if out := c.reconcile(ctx, name); errors.Is(out.err, ErrEngineUnavailable) {
+				return out.err
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}

@@ -1,0 +1,414 @@
+package reconcile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// inputs is all that the plan of one name is made from.
+type inputs struct {
+	name string
+	// spec is the declaration; nil when there is none that can be used.
+	spec *spec.CredProxy
+	// refused withholds every step, for a reason that lies in the declared set as a whole.
+	refused *Blocked
+	view    *view
+	// declared are the names of networks that any spec refers to; such a network is never removed.
+	declared map[string]bool
+	// tokens are the values now at the source; nil when they were not resolved, and then nothing is done about them.
+	tokens tokens
+	// delivered is what this process pushed, by container ID. With tokens set, a sidecar without an entry gets them anew.
+	delivered map[string]delivery
+	// wasReady is true once the name was ready in this process: without a sidecar now, one has gone missing.
+	wasReady bool
+	// ownImage is the ID of the controller's own image; empty when not known.
+	ownImage string
+	opts     Options
+	// suffix makes a replacement's name unique.
+	suffix string
+}
+
+// delivery is what this process last pushed to a container, and the sidecar confirmed.
+type delivery struct {
+	generation int64
+	tokens     tokens
+}
+
+// planner builds the steps of one name.
+type planner struct {
+	inputs
+	steps []Step
+}
+
+// planName decides what to do about one name. It is pure. Either steps or a refusal come back, or neither.
+func planName(in inputs) (Item, *Blocked) {
+	p := &planner{inputs: in}
+	blocked := p.decide()
+	if blocked != nil {
+		blocked.Name = in.name
+		return Item{Name: in.name}, blocked
+	}
+	return Item{Name: in.name, Steps: p.steps}, nil
+}
+
+func (p *planner) decide() *Blocked {
+	switch {
+	case p.refused != nil:
+		return p.refused
+	case p.spec == nil:
+		p.removeAll("no file declares it")
+		return nil
+	case p.spec.Paused():
+		return &Blocked{Reason: ReasonPaused, Message: "annotation " + spec.AnnotationPaused + " is \"true\""}
+	}
+	nets, blocked := p.networks()
+	if blocked != nil {
+		return blocked
+	}
+	sidecars := p.rank()
+	if len(sidecars) == 0 {
+		if blocked := p.nameTaken(); blocked != nil {
+			return blocked
+		}
+		if p.wasReady {
+			return p.create(p.containerName(), nets, "its sidecar is gone", DriftMissing)
+		}
+		return p.create(p.containerName(), nets, "declared, and there is no sidecar", "")
+	}
+	if blocked := p.settle(sidecars[0], nets); blocked != nil {
+		return blocked
+	}
+	for _, extra := range sidecars[1:] {
+		p.drainAndRemove(extra, "another sidecar serves this spec", DriftLeftover)
+	}
+	p.removeUnusedNetworks()
+	return nil
+}
+
+// add appends a step. An id of "" means the container that this plan makes.
+func (p *planner) add(step StepName, target, id, cause string) {
+	p.steps = append(p.steps, Step{Step: step, Target: target, Cause: cause, id: id})
+}
+
+// repair appends a step that answers drift.
+func (p *planner) repair(drift Drift, step StepName, target, id, cause string) {
+	p.steps = append(p.steps, Step{Step: step, Target: target, Cause: cause, id: id, drift: drift})
+}
+
+func (p *planner) containerName() string { return p.opts.NamePrefix + "-" + p.name }
+
+// rank orders a name's containers: the one to keep first.
+func (p *planner) rank() []Sidecar {
+	sidecars := slices.Clone(p.view.sidecars[p.name])
+	slices.SortFunc(sidecars, func(a, b Sidecar) int {
+		return cmp.Or(
+			compareBool(p.fits(b), p.fits(a)),
+			compareBool(b.State == StateRunning, a.State == StateRunning),
+			compareBool(serving(b), serving(a)),
+			compareBool(b.Name == p.containerName(), a.Name == p.containerName()),
+			b.Created.Compare(a.Created),
+			cmp.Compare(a.ID, b.ID),
+		)
+	})
+	return sidecars
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	default:
+		return -1
+	}
+}
+
+func (p *planner) fits(s Sidecar) bool { return spec.HashMatches(s.SpecHash, &p.spec.Spec) }
+
+func serving(s Sidecar) bool { return s.Report != nil && s.Report.Serving }
+
+// networks finds the spec's networks. Missing ones are planned where the spec permits that; otherwise, and where a
+// name does not mean one suitable network, the spec waits.
+func (p *planner) networks() (pair, *Blocked) {
+	internal, blocked := p.network(p.spec.Spec.InternalNetwork, "internalNetwork")
+	if blocked != nil {
+		return pair{}, blocked
+	}
+	egress, blocked := p.network(p.spec.Spec.EgressNetwork, "egressNetwork")
+	if blocked != nil {
+		return pair{}, blocked
+	}
+	if egress.Internal {
+		return pair{}, &Blocked{Reason: ReasonEgressInternal, Message: fmt.Sprintf(
+			"egressNetwork %q is an internal network and leads nowhere; name one that leads out", egress.Name)}
+	}
+	return pair{internal, egress}, nil
+}
+
+// pair is the two networks of an environment. A network that is yet to be made has no ID.
+type pair struct{ internal, egress Network }
+
+func (p *planner) network(name, field string) (Network, *Blocked) {
+	found := p.view.networks[name]
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return Network{}, &Blocked{Reason: ReasonAmbiguousNetwork, Message: fmt.Sprintf(
+			"%s %q is the name of %d networks; remove or rename all but one", field, name, len(found))}
+	case p.spec.Spec.CreateNetworks:
+		p.add(StepEnsureNetwork, name, "", "declared with createNetworks, and there is none")
+		return Network{Name: name}, nil
+	default:
+		return Network{}, &Blocked{Reason: ReasonNetworkNotFound, Message: fmt.Sprintf(
+			"%s %q does not exist; create it (`docker network create%s %s`) or set createNetworks: true",
+			field, name, map[string]string{"internalNetwork": " --internal"}[field], name)}
+	}
+}
+
+// nameTaken refuses when a container that is not ours holds the name that a new sidecar needs, or answers to
+// its hostname.
+func (p *planner) nameTaken() *Blocked {
+	if _, held := p.view.holders[p.containerName()]; held {
+		return &Blocked{Reason: ReasonNameConflict, Message: fmt.Sprintf(
+			"container %q is not this controller's and holds the name; remove or rename it, or set --name-prefix", p.containerName())}
+	}
+	return nil
+}
+
+func (p *planner) aliasTaken(internal Network) *Blocked {
+	if holder, taken := p.view.foreignAlias(internal.ID, p.spec.Spec.Hostname); taken && internal.ID != "" {
+		return &Blocked{Reason: ReasonAliasConflict, Message: fmt.Sprintf(
+			"container %q already answers to %q on network %q; disconnect it or choose another hostname",
+			holder, p.spec.Spec.Hostname, internal.Name)}
+	}
+	return nil
+}
+
+// create plans a new sidecar up to its word that it serves.
+func (p *planner) create(container string, nets pair, cause string, drift Drift) *Blocked {
+	if blocked := p.aliasTaken(nets.internal); blocked != nil {
+		return blocked
+	}
+	if slots := p.spec.Spec.Slots(); len(slots) > 0 {
+		p.add(StepResolveTokens, refs(slots), "", cause)
+	}
+	p.add(StepEnsureImage, cmp.Or(p.spec.Spec.Image, "built in"), "", cause)
+	p.repair(drift, StepCreate, container, "", cause)
+	p.add(StepCopyRoutes, container, "", cause)
+	p.add(StepConnectEgress, nets.egress.Name, "", cause)
+	p.add(StepStart, container, "", cause)
+	p.add(StepWaitReady, container, "", cause)
+	return nil
+}
+
+func refs(slots []spec.Slot) string {
+	names := make([]string, len(slots))
+	for i, slot := range slots {
+		names[i] = slot.Ref.String()
+	}
+	return strings.Join(names, ", ")
+}
+
+// replace starts a new sidecar, then lets the old one go.
+func (p *planner) replace(old Sidecar, nets pair, cause string) *Blocked {
+	name := p.containerName()
+	if _, held := p.view.holders[name]; held {
+		name += "-" + p.suffix
+	}
+	if blocked := p.create(name, nets, cause, ""); blocked != nil {
+		return blocked
+	}
+	p.drainAndRemove(old, cause, "")
+	if name != p.containerName() && old.Name == p.containerName() {
+		p.add(StepRename, p.containerName(), "", cause)
+	}
+	return nil
+}
+
+func (p *planner) drainAndRemove(s Sidecar, cause string, drift Drift) {
+	if s.State == StateRunning {
+		p.add(StepDrain, s.Name, s.ID, cause)
+	}
+	p.repair(drift, StepRemove, s.Name, s.ID, cause)
+}
+
+// settle brings one existing sidecar to what is declared, in place where that can be.
+func (p *planner) settle(s Sidecar, nets pair) *Blocked {
+	switch s.State {
+	case StateRestarting:
+		return nil // the engine backs off by itself; the status says that it crashes
+	case StateExited:
+		if p.fits(s) && p.inPlace(s, nets) {
+			p.restart(s)
+			return nil
+		}
+		return p.remake(s, nets, "it ended, and cannot be started as it is", DriftStopped)
+	case StatePaused:
+		return p.remake(s, nets, "it was paused", DriftPaused)
+	case StateCreated:
+		return p.remake(s, nets, "it was left over by an attempt that did not finish", DriftLeftover)
+	case StateRemoving, StateDead:
+		return p.remake(s, nets, "it is "+string(s.State), DriftLeftover)
+	}
+	if cause := p.outgrown(s); cause != "" {
+		return p.replace(s, nets, cause)
+	}
+	return p.adjust(s, nets)
+}
+
+// inPlace reports whether a stopped sidecar is still on its networks and holds the tokens that it would need.
+func (p *planner) inPlace(s Sidecar, nets pair) bool {
+	_, internal := s.endpoint(nets.internal.ID)
+	_, egress := s.endpoint(nets.egress.ID)
+	return internal && egress && p.envFits(s)
+}
+
+// remake removes what cannot serve and makes it anew; nothing is in use, so nothing is drained.
+func (p *planner) remake(s Sidecar, nets pair, cause string, drift Drift) *Blocked {
+	p.repair(drift, StepRemove, s.Name, s.ID, cause)
+	return p.create(p.containerName(), nets, cause, "")
+}
+
+// restart starts a stopped sidecar with a generation of its own.
+func (p *planner) restart(s Sidecar) {
+	cause := fmt.Sprintf("it was stopped (exit code %d)", s.ExitCode)
+	if slots := p.spec.Spec.Slots(); len(slots) > 0 {
+		p.add(StepResolveTokens, refs(slots), "", cause)
+	}
+	p.add(StepCopyRoutes, s.Name, s.ID, cause)
+	p.repair(DriftStopped, StepStart, s.Name, s.ID, cause)
+	p.add(StepWaitReady, s.Name, s.ID, cause)
+}
+
+// outgrown says why only another container will do; empty when this one will.
+func (p *planner) outgrown(s Sidecar) string {
+	switch {
+	case !p.fits(s):
+		return "the declaration changed in a way that needs another container"
+	case !p.envFits(s):
+		return "a token in its environment changed"
+	case p.opts.UpgradeSidecars && p.outdated(s):
+		return "it runs another image than the controller's own"
+	}
+	return ""
+}
+
+func (p *planner) envFits(s Sidecar) bool {
+	return p.spec.Spec.TokenDelivery != spec.DeliverEnv || p.tokens == nil || p.tokens.equal(s.Env)
+}
+
+func (p *planner) outdated(s Sidecar) bool {
+	return p.spec.Spec.Image == "" && p.ownImage != "" && s.ImageID != p.ownImage
+}
+
+// adjust brings a running sidecar of the right make to what is declared, without another container.
+func (p *planner) adjust(s Sidecar, nets pair) *Blocked {
+	if blocked := p.reattach(s, nets); blocked != nil {
+		return blocked
+	}
+	if want := LimitsOf(p.spec.Spec.Resources); s.Resources != want {
+		p.repair(DriftLimits, StepUpdate, s.Name, s.ID, "its limits differ from the declared ones")
+	}
+	p.deliver(s, nets)
+	if s.Name != p.containerName() {
+		if _, held := p.view.holders[p.containerName()]; !held {
+			p.repair(DriftRenamed, StepRename, p.containerName(), s.ID, fmt.Sprintf("it is named %q", s.Name))
+		}
+	}
+	return nil
+}
+
+// reattach puts a running sidecar back on its networks.
+func (p *planner) reattach(s Sidecar, nets pair) *Blocked {
+	if _, on := s.endpoint(nets.egress.ID); !on {
+		p.repair(DriftDisconnected, StepConnectEgress, nets.egress.Name, s.ID, "it is not on its egress network")
+	}
+	place, on := s.endpoint(nets.internal.ID)
+	if on && slices.Contains(place.Aliases, p.spec.Spec.Hostname) {
+		return nil
+	}
+	if blocked := p.aliasTaken(nets.internal); blocked != nil {
+		return blocked
+	}
+	if on {
+		p.repair(DriftAlias, StepReconnect, nets.internal.Name, s.ID, fmt.Sprintf("it lacks its alias %q", p.spec.Spec.Hostname))
+	} else {
+		p.repair(DriftDisconnected, StepReconnect, nets.internal.Name, s.ID, "it is not on its internal network")
+	}
+	return nil
+}
+
+// deliver plans a push when the sidecar serves other routes or tokens than it should. A sidecar that has not spoken yet
+// is left alone: a signal might reach it before its handler is set.
+func (p *planner) deliver(s Sidecar, nets pair) {
+	if s.Report == nil {
+		return
+	}
+	cause, drift := p.stale(s, nets)
+	if cause == "" {
+		return
+	}
+	if slots := p.spec.Spec.Slots(); len(slots) > 0 {
+		p.add(StepResolveTokens, refs(slots), "", cause)
+	}
+	p.repair(drift, StepCopyRoutes, s.Name, s.ID, cause)
+	p.add(StepReload, s.Name, s.ID, cause)
+}
+
+// stale says why what the sidecar serves is not what it should serve; empty when it is.
+func (p *planner) stale(s Sidecar, nets pair) (string, Drift) {
+	pushed, known := p.delivered[s.ID]
+	switch {
+	case s.Report.RoutesDigest == "":
+		return "it serves no routes yet", ""
+	case s.Report.RoutesDigest != routetable.RoutesDigest(tableOf(&p.spec.Spec, nets.internal)):
+		return "the routes changed", ""
+	case known && s.Report.Generation != pushed.generation:
+		return fmt.Sprintf("it serves generation %d instead of %d", s.Report.Generation, pushed.generation), DriftRoutes
+	case p.tokens == nil || p.spec.Spec.TokenDelivery == spec.DeliverEnv || len(p.tokens) == 0:
+		return "", ""
+	case !known:
+		return "tokens are delivered anew after a start of the controller", ""
+	case !p.tokens.equal(pushed.tokens):
+		return "a token changed at its source", ""
+	}
+	return "", ""
+}
+
+// removeAll removes everything that was made for a name.
+func (p *planner) removeAll(cause string) {
+	for _, s := range p.view.sidecars[p.name] {
+		p.add(StepRemove, s.Name, s.ID, cause)
+	}
+	p.removeUnusedNetworks()
+}
+
+// removeUnusedNetworks removes the networks that were made for this name, once no spec refers to them and no
+// other container is on them.
+func (p *planner) removeUnusedNetworks() {
+	for _, n := range p.view.made[p.name] {
+		if p.declared[n.Name] {
+			continue
+		}
+		if p.onlyOwn(n) {
+			p.add(StepRemoveNetwork, n.Name, n.ID, "it was made for this spec, and none refers to it")
+		}
+	}
+}
+
+// onlyOwn reports whether nothing is on the network but containers that this plan removes.
+func (p *planner) onlyOwn(n Network) bool {
+	for _, id := range p.view.attached[n.ID] {
+		if !slices.ContainsFunc(p.steps, func(s Step) bool { return s.Step == StepRemove && s.id == id }) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,63 @@
+package reconcile
+
+import "errors"
+
+// Reasons of conditions, events and blocked plans. They are part of the API.
+const (
+	ReasonRunning           = "Running"
+	ReasonProgressing       = "Progressing"
+	ReasonInvalidSpec       = "InvalidSpec"
+	ReasonDuplicateName     = "DuplicateName"
+	ReasonTokenMissing      = "TokenMissing"
+	ReasonTokenDenied       = "TokenDenied"
+	ReasonTokenInvalid      = "TokenInvalid"
+	ReasonNetworkNotFound   = "NetworkNotFound"
+	ReasonNetworkConflict   = "NetworkConflict"
+	ReasonAmbiguousNetwork  = "AmbiguousNetwork"
+	ReasonEgressInternal    = "EgressInternal"
+	ReasonAliasConflict     = "AliasConflict"
+	ReasonImageUnavailable  = "ImageUnavailable"
+	ReasonNameConflict      = "NameConflict"
+	ReasonEngineUnavailable = "EngineUnavailable"
+	ReasonCrashLooping      = "CrashLooping"
+	ReasonRoutesRefused     = "RoutesRefused"
+	ReasonPruneBlocked      = "PruneBlocked"
+	ReasonPaused            = "Paused"
+	ReasonOutdated          = "Outdated"
+	ReasonStepFailed        = "StepFailed"
+
+	// Reasons of the conditions other than Ready.
+	ReasonResolved    = "Resolved"
+	ReasonNotChecked  = "NotChecked"
+	ReasonFound       = "Found"
+	ReasonInternal    = "InternalNetwork"
+	ReasonNotInternal = "NotInternal"
+)
+
+// reasonOf maps the kind of a failure to its reason.
+func reasonOf(err error) string {
+	for _, k := range []struct {
+		kind   error
+		reason string
+	}{
+		{ErrEngineUnavailable, ReasonEngineUnavailable},
+		{ErrNameConflict, ReasonNameConflict},
+		{ErrNetworkNotFound, ReasonNetworkNotFound},
+		{ErrImageUnavailable, ReasonImageUnavailable},
+		{ErrRoutesRefused, ReasonRoutesRefused},
+		{ErrTokenMissing, ReasonTokenMissing},
+		{ErrTokenDenied, ReasonTokenDenied},
+		{ErrTokenInvalid, ReasonTokenInvalid},
+		{ErrNotRunning, ReasonCrashLooping},
+	} {
+		if errors.Is(err, k.kind) {
+			return k.reason
+		}
+	}
+	return ReasonStepFailed
+}
+
+// isTokenReason reports whether a reason is about a token's source, which no engine event announces.
+func isTokenReason(reason string) bool {
+	return reason == ReasonTokenMissing || reason == ReasonTokenDenied || reason == ReasonTokenInvalid
+}

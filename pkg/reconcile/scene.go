@@ -1,0 +1,84 @@
+package reconcile
+
+import (
+	"slices"
+	"sync"
+
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// scene is one declaration beside one view, with what follows from the two as a whole. It is never changed.
+type scene struct {
+	declared  Declared
+	view      *view
+	specs     map[string]*spec.CredProxy
+	rejected  map[string]Rejected
+	conflicts map[string]Blocked
+	// networks are the names that any spec refers to.
+	networks map[string]bool
+}
+
+func newScene(d Declared, v *view) *scene {
+	s := &scene{
+		declared: d, view: v,
+		specs:    make(map[string]*spec.CredProxy, len(d.Specs)),
+		rejected: make(map[string]Rejected, len(d.Rejected)),
+		networks: make(map[string]bool, 2*len(d.Specs)),
+	}
+	for _, cp := range d.Specs {
+		s.specs[cp.Name] = cp
+		s.networks[cp.Spec.InternalNetwork] = true
+		s.networks[cp.Spec.EgressNetwork] = true
+	}
+	for _, r := range d.Rejected {
+		s.rejected[r.Name] = r
+	}
+	s.conflicts = conflicts(d.Specs, func(name string) bool { return len(v.sidecars[name]) > 0 })
+	return s
+}
+
+// names are all names that a plan has to say something about, sorted.
+func (s *scene) names() []string {
+	names := s.view.names()
+	for name := range s.specs {
+		names = append(names, name)
+	}
+	for name := range s.rejected {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// inputs gathers what the plan of one name needs from the scene; the caller adds what it alone knows.
+func (s *scene) inputs(name string, everDeclared bool, opts Options) inputs {
+	in := inputs{name: name, spec: s.specs[name], view: s.view, declared: s.networks, opts: opts}
+	if conflict, ok := s.conflicts[name]; ok {
+		in.refused = &conflict
+	}
+	if in.spec != nil {
+		return in
+	}
+	if r, ok := s.rejected[name]; ok {
+		in.refused = &Blocked{Name: name, Reason: r.Reason, Message: r.Message}
+	} else {
+		in.refused = brake(s.declared, name, everDeclared, opts)
+	}
+	return in
+}
+
+// sceneKeeper makes each scene once, however many workers ask for it.
+type sceneKeeper struct {
+	mu   sync.Mutex
+	last *scene
+}
+
+// scene returns the scene of a declaration and a view. Declarations are told apart by their revision.
+func (k *sceneKeeper) scene(d Declared, v *view) *scene {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.last == nil || k.last.view != v || k.last.declared.revision != d.revision {
+		k.last = newScene(d, v)
+	}
+	return k.last
+}

@@ -1,0 +1,207 @@
+package reconcile
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// statuses is the status of every declared name.
+type statuses struct {
+	mu      sync.Mutex
+	entries map[string]*entry
+}
+
+type entry struct {
+	object spec.CredProxy
+	// seen is when the scan began that first saw the spec as it is now.
+	seen time.Time
+	// awaited is true from a declaration until its sidecar is first ready.
+	awaited bool
+	// wasReady is true once the name was ready in this process, so that a missing sidecar is drift.
+	wasReady bool
+}
+
+func newStatuses() *statuses { return &statuses{entries: map[string]*entry{}} }
+
+// declare takes over a declaration, and returns the names that it adds, changes or removes.
+func (s *statuses) declare(d Declared) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var changed []string
+	gone := maps.Clone(s.entries)
+	for _, cp := range d.Specs {
+		delete(gone, cp.Name)
+		if s.declareSpec(cp, d.At) {
+			changed = append(changed, cp.Name)
+		}
+	}
+	for _, r := range d.Rejected {
+		delete(gone, r.Name)
+		if s.declareRejected(r, d.At) {
+			changed = append(changed, r.Name)
+		}
+	}
+	for name := range gone {
+		delete(s.entries, name)
+		changed = append(changed, name)
+	}
+	slices.Sort(changed)
+	return changed
+}
+
+func (s *statuses) declareSpec(cp *spec.CredProxy, at time.Time) bool {
+	e, ok := s.entries[cp.Name]
+	if ok && sameDeclaration(&e.object, cp) {
+		return false
+	}
+	if !ok {
+		e = &entry{awaited: true}
+		s.entries[cp.Name] = e
+	}
+	status := e.object.Status
+	e.object = *cp.DeepCopy()
+	e.object.Status = status
+	e.seen = at
+	e.init()
+	return true
+}
+
+func (s *statuses) declareRejected(r Rejected, at time.Time) bool {
+	e, ok := s.entries[r.Name]
+	if ok {
+		c := meta.FindStatusCondition(e.object.Status.Conditions, spec.ConditionReady)
+		if c != nil && c.Reason == r.Reason && c.Message == r.Message {
+			return false
+		}
+	}
+	if !ok {
+		e = &entry{seen: at}
+		s.entries[r.Name] = e
+	}
+	e.object.TypeMeta = metav1.TypeMeta{APIVersion: spec.APIVersion, Kind: spec.Kind}
+	e.object.Name = r.Name
+	e.init()
+	return true
+}
+
+func (e *entry) init() {
+	if e.object.Status != nil {
+		return
+	}
+	e.object.Status = &spec.CredProxyStatus{}
+	verdict{spec: &e.object}.apply(e.object.Status)
+}
+
+// sameDeclaration compares what a file can say.
+func sameDeclaration(a, b *spec.CredProxy) bool {
+	return maps.Equal(a.Labels, b.Labels) && maps.Equal(a.Annotations, b.Annotations) && reflect.DeepEqual(a.Spec, b.Spec)
+}
+
+// settle applies a verdict. It returns how long the name took from its first scan to ready, when this verdict ends that wait.
+func (s *statuses) settle(name string, v verdict, made bool) (waited time.Duration, ended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.entries[name]
+	if !ok {
+		return 0, false
+	}
+	v.apply(e.object.Status)
+	if !meta.IsStatusConditionTrue(e.object.Status.Conditions, spec.ConditionReady) {
+		return 0, false
+	}
+	e.wasReady = true
+	ended = e.awaited && made
+	e.awaited = false
+	return time.Since(e.seen), ended
+}
+
+// unavailable notes that the engine could not be asked; what is known of the sidecar stays.
+func (s *statuses) unavailable(name string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, ok := s.entries[name]; ok {
+		setCondition(e.object.Status, condition(spec.ConditionReady, statusOf(err), reasonOf(err), err.Error()))
+		e.object.Status.LastError = err.Error()
+	}
+}
+
+// each calls f with every name's status, in order of names, under the lock.
+func (s *statuses) each(f func(name string, status *spec.CredProxyStatus)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(s.entries)) {
+		f(name, s.entries[name].object.Status)
+	}
+}
+
+// wasReady reports whether the name was ready before in this process.
+func (s *statuses) wasReady(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.entries[name]
+	return ok && e.wasReady
+}
+
+// names returns the declared names; with notReady only those that are not ready.
+func (s *statuses) names(notReady bool) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for name, e := range s.entries {
+		if !notReady || !meta.IsStatusConditionTrue(e.object.Status.Conditions, spec.ConditionReady) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// onNetwork returns the names whose specs refer to a network.
+func (s *statuses) onNetwork(network string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for name, e := range s.entries {
+		if e.object.Spec.InternalNetwork == network || e.object.Spec.EgressNetwork == network {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (s *statuses) list() []spec.CredProxy {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]spec.CredProxy, 0, len(s.entries))
+	for _, name := range slices.Sorted(maps.Keys(s.entries)) {
+		out = append(out, *s.entries[name].object.DeepCopy())
+	}
+	return out
+}
+
+func (s *statuses) get(name string) (spec.CredProxy, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.entries[name]
+	if !ok {
+		return spec.CredProxy{}, false
+	}
+	return *e.object.DeepCopy(), true
+}
+
+// setCondition sets one condition, and the status's own transition time when its value changes.
+func setCondition(status *spec.CredProxyStatus, c metav1.Condition) {
+	old := meta.FindStatusCondition(status.Conditions, c.Type)
+	if old == nil || old.Status != c.Status {
+		now := metav1.Now()
+		status.LastTransitionTime = &now
+	}
+	meta.SetStatusCondition(&status.Conditions, c)
+}

@@ -1,0 +1,69 @@
+package reconcile
+
+import (
+	"strconv"
+
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// tableOf is the routing that a spec asks for on an internal network. Its token files are slots until it is sealed.
+func tableOf(s *spec.CredProxySpec, internal Network) routetable.Table {
+	slots := map[spec.TokenRef]string{}
+	for _, slot := range s.Slots() {
+		slots[slot.Ref] = slot.Name
+	}
+	t := routetable.Table{
+		Version:          routetable.Version,
+		Listen:           ":" + strconv.Itoa(int(s.Port)),
+		InternalSubnets:  internal.Subnets,
+		InternalGateways: internal.Gateways,
+	}
+	for _, r := range s.Routes {
+		t.Routes = append(t.Routes, routetable.Route{
+			Path:     r.Path,
+			Upstream: r.Upstream,
+			Auth:     authOf(r.Auth, s.TokenDelivery, slots),
+		})
+	}
+	return t
+}
+
+func authOf(a *spec.Auth, delivery spec.TokenDelivery, slots map[spec.TokenRef]string) *routetable.Auth {
+	if a == nil {
+		return nil
+	}
+	out := &routetable.Auth{Scheme: string(a.Scheme), Username: a.Username, Header: a.Header}
+	if delivery == spec.DeliverEnv {
+		out.TokenEnv = slots[a.TokenRef]
+	} else {
+		out.TokenFile = slots[a.TokenRef]
+	}
+	return out
+}
+
+// tokens are the values of a spec's slots, by slot.
+type tokens map[string]Token
+
+// equal reports whether both assign the same values to the same slots.
+func (t tokens) equal(u tokens) bool {
+	if len(t) != len(u) {
+		return false
+	}
+	for slot, token := range t {
+		other, ok := u[slot]
+		if !ok || !token.Equal(other) {
+			return false
+		}
+	}
+	return true
+}
+
+// reveal returns the values, for the call that seals them.
+func (t tokens) reveal() map[string]string {
+	values := make(map[string]string, len(t))
+	for slot, token := range t {
+		values[slot] = token.Reveal()
+	}
+	return values
+}

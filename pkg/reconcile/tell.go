@@ -1,0 +1,45 @@
+package reconcile
+
+// told are the steps that are events when they succeed, with the event's reason and the words before the target.
+// The others are only parts of one of these.
+func told(s StepName) (reason, words string) {
+	switch s {
+	case StepEnsureNetwork:
+		return "NetworkEnsured", "network is there: "
+	case StepCreate:
+		return "Created", "created container "
+	case StepWaitReady:
+		return "Ready", "serving: "
+	case StepReload:
+		return "Reloaded", "serves a new generation: "
+	case StepUpdate:
+		return "Updated", "changed the limits of "
+	case StepReconnect:
+		return "Reconnected", "connected again to network "
+	case StepConnectEgress:
+		return "Connected", "connected to egress network "
+	case StepStart:
+		return "Started", "started container "
+	case StepDrain:
+		return "Drained", "drained container "
+	case StepRename:
+		return "Renamed", "renamed the container to "
+	case StepRemove:
+		return "Removed", "removed container "
+	case StepRemoveVolume:
+		return "VolumeRemoved", "removed volume "
+	case StepRemoveNetwork:
+		return "NetworkRemoved", "removed network "
+	}
+	return "", ""
+}
+
+// tell records a step that succeeded, and the drift that it repaired.
+func (a *attempt) tell(s Step) {
+	if s.drift != "" {
+		a.metrics.drift.WithLabelValues(string(s.drift)).Inc()
+	}
+	if reason, words := told(s.Step); reason != "" {
+		a.recorder.normal(a.item.Name, reason, words+s.Target, s.Cause)
+	}
+}

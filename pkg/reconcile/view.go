@@ -1,0 +1,91 @@
+package reconcile
+
+import (
+	"slices"
+	"time"
+)
+
+// view is an Observation with its indexes. Like it, it is shared and never changed.
+type view struct {
+	at       time.Time
+	sidecars map[string][]Sidecar // by spec name
+	networks map[string][]Network // by name
+	others   []OtherContainer
+	// holders are the IDs of containers by container name, ours and others'.
+	holders map[string]string
+	// made are the networks that this instance made, by spec name.
+	made map[string][]Network
+	// attached counts the endpoints of containers on each network ID.
+	attached map[string][]string
+}
+
+func newView(o *Observation) *view {
+	v := &view{
+		at:       o.At,
+		sidecars: map[string][]Sidecar{},
+		networks: map[string][]Network{},
+		others:   o.Others,
+		holders:  map[string]string{},
+		made:     map[string][]Network{},
+		attached: map[string][]string{},
+	}
+	for _, s := range o.Sidecars {
+		v.sidecars[s.SpecName] = append(v.sidecars[s.SpecName], s)
+		v.holders[s.Name] = s.ID
+		v.attach(s.ID, s.Endpoints)
+	}
+	for _, c := range o.Others {
+		v.holders[c.Name] = c.ID
+		v.attach(c.ID, c.Endpoints)
+	}
+	for _, n := range o.Networks {
+		v.networks[n.Name] = append(v.networks[n.Name], n)
+		if n.SpecName != "" {
+			v.made[n.SpecName] = append(v.made[n.SpecName], n)
+		}
+	}
+	return v
+}
+
+func (v *view) attach(containerID string, endpoints []Endpoint) {
+	for _, e := range endpoints {
+		v.attached[e.NetworkID] = append(v.attached[e.NetworkID], containerID)
+	}
+}
+
+// names are the spec names that the engine knows of, through sidecars and networks.
+func (v *view) names() []string {
+	var names []string
+	for name := range v.sidecars {
+		names = append(names, name)
+	}
+	for name := range v.made {
+		if _, ok := v.sidecars[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// foreignAlias returns the name of a container that is not ours and answers to hostname on the network.
+func (v *view) foreignAlias(networkID, hostname string) (string, bool) {
+	for _, c := range v.others {
+		for _, e := range c.Endpoints {
+			if e.NetworkID == networkID && (c.Name == hostname || slices.Contains(e.Aliases, hostname)) {
+				return c.Name, true
+			}
+		}
+	}
+	return "", false
+}
+
+// endpoint returns the sidecar's place on a network.
+func (s *Sidecar) endpoint(networkID string) (Endpoint, bool) {
+	for _, e := range s.Endpoints {
+		if e.NetworkID == networkID {
+			return e, true
+		}
+	}
+	return Endpoint{}, false
+}

@@ -1,0 +1,173 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// outcome is what one reconciliation of a name came to.
+type outcome struct {
+	// blocked and err are as in verdict.
+	blocked *Blocked
+	err     error
+}
+
+// reconcile looks at one name, plans, and takes the steps.
+func (c *Controller) reconcile(ctx context.Context, name string) outcome {
+	v, err := c.lookout.since(ctx, c.mark(name))
+	if err != nil {
+		c.statuses.unavailable(name, err)
+		return outcome{err: err}
+	}
+	s, ever := c.scene(v)
+	in := s.inputs(name, ever, c.opts)
+	in.suffix = suffix()
+	in.wasReady = c.statuses.wasReady(name)
+	in.delivered = c.deliveries.of(v.sidecars[name])
+	if image := c.ownImage.Load(); image != nil {
+		in.ownImage = *image
+	}
+	tokenErr := c.compareTokens(ctx, &in)
+
+	item, blocked := planName(in)
+	c.block(name, blocked)
+	if blocked != nil {
+		c.recorder.warn(name, blocked.Reason, blocked.Message, "")
+	}
+	found := c.verdict(in, blocked, tokenErr)
+	if len(item.Steps) == 0 {
+		c.settle(name, found, false)
+		return outcome{blocked: blocked}
+	}
+	return c.execute(ctx, in, item, found)
+}
+
+// compareTokens resolves the tokens of a spec that has a sidecar, so that the plan can tell whether they changed. Without
+// a sidecar there is nothing to compare; the plan's own step resolves them.
+func (c *Controller) compareTokens(ctx context.Context, in *inputs) (err error) {
+	if in.spec == nil || in.refused != nil || len(in.view.sidecars[in.name]) == 0 {
+		return nil
+	}
+	in.tokens, err = resolve(ctx, c.resolver, in.spec)
+	if err != nil {
+		c.recorder.warn(in.name, reasonOf(err), err.Error(), "")
+	}
+	return err
+}
+
+// verdict gathers what is known of a name before any step.
+func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdict {
+	v := verdict{spec: in.spec, blocked: blocked, tokenErr: tokenErr, tokensChecked: in.tokens != nil}
+	if in.spec == nil {
+		return v
+	}
+	if networks := in.view.networks[in.spec.Spec.InternalNetwork]; len(networks) == 1 {
+		v.internal = &networks[0]
+	}
+	p := &planner{inputs: in}
+	if ranked := p.rank(); len(ranked) > 0 {
+		v.sidecar = &ranked[0]
+		v.outdated = p.outdated(ranked[0])
+		if v.crashing() {
+			v.lastLines = c.driver.LastLines(v.sidecar.ID)
+		}
+	}
+	return v
+}
+
+// execute takes the steps of a plan and judges what came of them.
+func (c *Controller) execute(ctx context.Context, in inputs, item Item, found verdict) outcome {
+	a := &attempt{Controller: c, item: item, spec: in.spec, generation: c.deliveries.generation(lastGeneration(found.sidecar))}
+	if in.spec != nil {
+		a.nets = in.pair()
+	}
+	c.settleProgress(in.name, found)
+	err := a.run(ctx)
+	c.touch(in.name)
+	found.err, found.lastLines = err, a.lines
+	found.note(a)
+	made := a.made != "" && err == nil
+	if err != nil {
+		c.recorder.warn(in.name, reasonOf(err), found.failure(), "")
+	} else if in.spec != nil {
+		c.recorder.forget(in.name)
+	}
+	c.settle(in.name, found, made)
+	return outcome{err: err}
+}
+
+// note takes over what an attempt learned.
+func (v *verdict) note(a *attempt) {
+	if a.nets.internal.ID != "" {
+		v.internal = &a.nets.internal
+	}
+	var stepErr *StepError
+	if errors.As(v.err, &stepErr) && stepErr.Step == StepResolveTokens {
+		v.tokenErr = stepErr.Err
+	}
+	if a.tokens != nil {
+		v.tokensChecked, v.tokenErr = true, nil
+	}
+	switch {
+	case v.err != nil || a.report == nil:
+	case a.made != "":
+		v.sidecar = served(a.made, a.madeName, spec.Hash(&a.spec.Spec), *a.report)
+		v.outdated = false
+	case v.sidecar != nil:
+		v.sidecar = served(v.sidecar.ID, v.sidecar.Name, v.sidecar.SpecHash, *a.report)
+	}
+}
+
+func lastGeneration(s *Sidecar) int64 {
+	if s == nil || s.Report == nil {
+		return 0
+	}
+	return s.Report.Generation
+}
+
+// pair are the spec's networks as observed; those that do not exist yet have no ID.
+func (in inputs) pair() pair {
+	one := func(name string) Network {
+		if found := in.view.networks[name]; len(found) == 1 {
+			return found[0]
+		}
+		return Network{Name: name}
+	}
+	return pair{one(in.spec.Spec.InternalNetwork), one(in.spec.Spec.EgressNetwork)}
+}
+
+// settleProgress shows, before the first step, that something is being done for a name that is not served.
+func (c *Controller) settleProgress(name string, found verdict) {
+	if !found.serves() {
+		c.statuses.settle(name, found, false)
+	}
+}
+
+func (c *Controller) settle(name string, v verdict, made bool) {
+	if waited, ended := c.statuses.settle(name, v, made); ended {
+		c.metrics.specToReady.Observe(waited.Seconds())
+	}
+}
+
+// suffixLength and suffixAlphabet form what a replacement's name ends with.
+const (
+	suffixLength   = 4
+	suffixAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
+)
+
+func suffix() string {
+	var b strings.Builder
+	for range suffixLength {
+		b.WriteByte(suffixAlphabet[rand.IntN(len(suffixAlphabet))])
+	}
+	return b.String()
+}
+
+// tokenRetry is how soon a spec is tried again whose token has no value: no event announces a token, and a look at
+// its source is cheap.
+const tokenRetry = 2 * time.Second
