@@ -1,5 +1,15 @@
 package spec
 
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxProblems bounds what is said of one file, so that a hostile one cannot fill logs and answers.
+const maxProblems = 1000
+
 // Options are what the operator decides about specs.
 type Options struct {
 	// Hostname and Port are the defaults of those fields; zero values mean DefaultHostname and DefaultPort.
@@ -15,9 +25,10 @@ type Decoded struct {
 	Objects []DecodedObject
 	// Problems are everything wrong with the file, in order of lines.
 	Problems []Problem
-	// Names are the names that the file can be read to hold, good objects and bad ones alike.
+	// Names are the names that the file can be read to hold, good objects and bad ones alike, each once.
 	Names []string
-	// Parsed is false when some part of the file is not YAML or JSON at all, so that it might hold other names.
+	// Parsed is false when some part of the file is not YAML or JSON at all, or is a CredProxy whose name cannot
+	// be read, so that it might hold other names.
 	Parsed bool
 }
 
@@ -28,5 +39,59 @@ type DecodedObject struct {
 	Line int
 }
 
-// Decode reads every document of a file strictly. The file name is for problems only.
-func Decode(file string, data []byte, opts Options) Decoded { panic("not yet") }
+// Decode reads every document of a file strictly: JSON when the file's name ends in .json, else YAML. Documents that
+// are empty are skipped. A document is among Objects or has Problems, never both.
+func Decode(file string, data []byte, opts Options) Decoded {
+	out := Decoded{Parsed: true}
+	for _, doc := range documents(file, data) {
+		out.add(doc, opts)
+	}
+	slices.SortStableFunc(out.Problems, func(a, b Problem) int { return a.Line - b.Line })
+	if more := len(out.Problems) - maxProblems; more > 0 {
+		out.Problems = append(out.Problems[:maxProblems:maxProblems], Problem{
+			Message: fmt.Sprintf("and %d more problems; mend these first", more),
+		})
+	}
+	for i := range out.Problems {
+		out.Problems[i].File = file
+	}
+	return out
+}
+
+// documents finds the documents of a file in the format that its name tells.
+func documents(file string, data []byte) []document {
+	text, broken := asText(data)
+	switch {
+	case broken != nil:
+		return []document{{broken: broken}}
+	case strings.EqualFold(filepath.Ext(file), ".json"):
+		return readJSON(text)
+	default:
+		return readYAML(text)
+	}
+}
+
+// add takes one document into what the file says.
+func (d *Decoded) add(doc document, opts Options) {
+	for _, name := range namesIn(doc.root) {
+		if !slices.Contains(d.Names, name) {
+			d.Names = append(d.Names, name)
+		}
+	}
+	if doc.broken != nil {
+		d.Parsed = false
+		d.Problems = append(d.Problems, *doc.broken)
+		return
+	}
+	if isNull(doc.root) {
+		return
+	}
+	if mayHideName(doc.root) {
+		d.Parsed = false
+	}
+	object, problems := decodeObject(doc.root, opts)
+	d.Problems = append(d.Problems, problems...)
+	if len(problems) == 0 {
+		d.Objects = append(d.Objects, DecodedObject{CredProxy: object, Line: doc.root.Line})
+	}
+}

@@ -1,31 +1,60 @@
 package spec
 
-// Slot is the name under which the sidecar receives one distinct token reference.
-type Slot struct {
-	// Name is CRED_PROXY_TOKEN_N, N counted from 1 in order of first use by the routes.
-	Name string
-	Ref  TokenRef
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+)
+
+// hashV1 begins the hashes that this release writes. A change to what is hashed, or how, is a new version beside
+// this one, so that an upgrade does not replace sidecars whose spec is the same.
+const hashV1 = "v1"
+
+// hashedV1 is all that needs another container when it changes, in the encoding that is hashed: its field names,
+// their order, and what is left out when empty never change.
+type hashedV1 struct {
+	InternalNetwork string        `json:"internalNetwork"`
+	EgressNetwork   string        `json:"egressNetwork"`
+	Hostname        string        `json:"hostname"`
+	Port            int32         `json:"port"`
+	Image           string        `json:"image"`
+	TokenDelivery   TokenDelivery `json:"tokenDelivery"`
+	// Slots are the token references in the order of their slots; with Env delivery only.
+	Slots []string `json:"slots,omitempty"`
 }
 
-// Slots lists the distinct token references of the routes.
-func (s *CredProxySpec) Slots() []Slot { panic("not yet") }
-
-// Hash is the current version's hash, such as "v1:…", over what needs another container when it changes.
-// The spec has its defaults.
-func Hash(s *CredProxySpec) string { panic("not yet") }
+// Hash is the current version's hash, "v1:" and 32 hexadecimal digits, over what needs another container when it
+// changes: networks, hostname, port, image as written, delivery, and with Env the slots. The spec has its defaults.
+func Hash(s *CredProxySpec) string { return hashV1 + ":" + sumV1(s) }
 
 // HashMatches reports whether a label that this or an earlier release wrote still describes the spec; it is
-// compared by the version that it names.
-func HashMatches(label string, s *CredProxySpec) bool { panic("not yet") }
+// compared by the version that it names. A version that is not known never matches.
+func HashMatches(label string, s *CredProxySpec) bool {
+	version, sum, _ := strings.Cut(label, ":")
+	switch version {
+	case hashV1:
+		return sum == sumV1(s)
+	default:
+		return false
+	}
+}
 
-// MemoryBytes is Memory in bytes; 0 when it is not valid.
-func (r Resources) MemoryBytes() int64 { panic("not yet") }
-
-// NanoCPUs is CPUs in billionths of a CPU; 0 when it is not valid.
-func (r Resources) NanoCPUs() int64 { panic("not yet") }
-
-// DeepCopy returns a copy that shares nothing with c.
-func (c *CredProxy) DeepCopy() *CredProxy { panic("not yet") }
-
-// Paused reports whether the annotation asks for no steps.
-func (c *CredProxy) Paused() bool { return c.Annotations[AnnotationPaused] == "true" }
+// sumV1 is the first half of a SHA-256: a label that people compare by eye, and far from an accidental collision.
+func sumV1(s *CredProxySpec) string {
+	h := hashedV1{
+		InternalNetwork: s.InternalNetwork, EgressNetwork: s.EgressNetwork,
+		Hostname: s.Hostname, Port: s.Port, Image: s.Image, TokenDelivery: s.TokenDelivery,
+	}
+	if s.TokenDelivery == DeliverEnv {
+		for _, slot := range s.Slots() {
+			h.Slots = append(h.Slots, slot.Ref.String())
+		}
+	}
+	data, err := json.Marshal(h)
+	if err != nil {
+		panic(err) // strings and a number always encode
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:sha256.Size/2])
+}

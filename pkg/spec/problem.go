@@ -23,3 +23,14 @@ func (p Problem) String() string {
 	}
 	return p.File + ": " + s
 }
+
+// Bounds of what a problem repeats from a file.
+const (
+	maxFieldLength   = 300
+	maxMessageLength = 1000
+)
+
+// problemAt makes a problem that is safe to print.
+func problemAt(field string, line int, message string) Problem {
+	return Problem{Line: line, Field: printable(field, maxFieldLength), Message: printable(message, maxMessageLength)}
+}

@@ -80,10 +80,11 @@ const (
 	DeliverEnv TokenDelivery = "Env"
 )
 
-// Resources are the sidecar's limits. Memory and CPUs are Kubernetes quantities.
+// Resources are the sidecar's limits. Memory and CPUs are Kubernetes quantities, which a file may also write as
+// plain numbers.
 type Resources struct {
-	Memory string `json:"memory,omitempty"`
-	CPUs   string `json:"cpus,omitempty"`
+	Memory string `json:"memory,omitempty" spec:"quantity"`
+	CPUs   string `json:"cpus,omitempty" spec:"quantity"`
 	Pids   int64  `json:"pids,omitempty"`
 }
 
@@ -162,3 +163,6 @@ const (
 	ConditionNetworksReady  = "NetworksReady"
 	ConditionIsolated       = "Isolated"
 )
+
+// Paused reports whether the annotation asks for no steps.
+func (c *CredProxy) Paused() bool { return c.Annotations[AnnotationPaused] == "true" }
