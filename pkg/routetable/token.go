@@ -30,6 +30,9 @@ func (t Token) Reveal() string {
 	return *t.value
 }
 
+// Equal reports whether both hold the same value.
+func (t Token) Equal(u Token) bool { return t.Reveal() == u.Reveal() }
+
 const redacted = "[token]"
 
 // String implements fmt.Stringer without the value.
