@@ -1,0 +1,377 @@
+package reconcile
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// The story of each case: what is declared and observed, and the plan as it prints itself.
+func TestPlan(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		give func(*world)
+		want string
+	}{
+		{"a new spec becomes a sidecar", func(w *world) {}, `
+web
+  resolve_tokens env TOKEN  (declared, and there is no sidecar)
+  ensure_image   built in  (declared, and there is no sidecar)
+  create         cred-proxy-web  (declared, and there is no sidecar)
+  copy_routes    cred-proxy-web  (declared, and there is no sidecar)
+  connect_egress web-egress  (declared, and there is no sidecar)
+  start          cred-proxy-web  (declared, and there is no sidecar)
+  wait_ready     cred-proxy-web  (declared, and there is no sidecar)
+`},
+		{"a settled sidecar needs nothing", func(w *world) { w.running("a") }, ``},
+		{"a route without a token needs none resolved", func(w *world) {
+			w.spec.Spec.Routes[0].Auth = nil
+		}, `
+web
+  ensure_image   built in  (declared, and there is no sidecar)
+  create         cred-proxy-web  (declared, and there is no sidecar)
+  copy_routes    cred-proxy-web  (declared, and there is no sidecar)
+  connect_egress web-egress  (declared, and there is no sidecar)
+  start          cred-proxy-web  (declared, and there is no sidecar)
+  wait_ready     cred-proxy-web  (declared, and there is no sidecar)
+`},
+		{"an edited route is pushed in place", func(w *world) {
+			w.running("a")
+			w.spec.Spec.Routes[0].Path = "/other"
+		}, `
+web
+  resolve_tokens env TOKEN  (the routes changed)
+  copy_routes    cred-proxy-web  (the routes changed)
+  reload         cred-proxy-web  (the routes changed)
+`},
+		{"a sidecar that has not spoken is not signalled", func(w *world) {
+			w.running("a").Report = nil
+			w.spec.Spec.Routes[0].Path = "/other"
+		}, ``},
+		{"a changed token is pushed in place", func(w *world) {
+			w.running("a")
+			w.tokens = tokens{"CRED_PROXY_TOKEN_1": NewToken("new")}
+		}, `
+web
+  resolve_tokens env TOKEN  (a token changed at its source)
+  copy_routes    cred-proxy-web  (a token changed at its source)
+  reload         cred-proxy-web  (a token changed at its source)
+`},
+		{"after a restart of the controller tokens are delivered anew", func(w *world) {
+			w.running("a")
+			w.delivered = nil
+		}, `
+web
+  resolve_tokens env TOKEN  (tokens are delivered anew after a start of the controller)
+  copy_routes    cred-proxy-web  (tokens are delivered anew after a start of the controller)
+  reload         cred-proxy-web  (tokens are delivered anew after a start of the controller)
+`},
+		{"the plan verb, which resolves nothing, does not", func(w *world) {
+			w.running("a")
+			w.delivered, w.tokens = nil, nil
+		}, ``},
+		{"another hostname needs another container", func(w *world) {
+			w.running("a")
+			w.spec.Spec.Hostname = "proxy"
+		}, `
+web
+  resolve_tokens env TOKEN  (the declaration changed in a way that needs another container)
+  ensure_image   built in  (the declaration changed in a way that needs another container)
+  create         cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
+  copy_routes    cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
+  connect_egress web-egress  (the declaration changed in a way that needs another container)
+  start          cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
+  wait_ready     cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
+  drain          cred-proxy-web  (the declaration changed in a way that needs another container)
+  remove         cred-proxy-web  (the declaration changed in a way that needs another container)
+  rename         cred-proxy-web  (the declaration changed in a way that needs another container)
+`},
+		{"a changed token in the environment needs another container", func(w *world) {
+			w.spec.Spec.TokenDelivery = spec.DeliverEnv
+			w.running("a").Env = tokens{"CRED_PROXY_TOKEN_1": NewToken("old")}
+		}, `
+web
+  resolve_tokens env TOKEN  (a token in its environment changed)
+  ensure_image   built in  (a token in its environment changed)
+  create         cred-proxy-web-x7q2  (a token in its environment changed)
+  copy_routes    cred-proxy-web-x7q2  (a token in its environment changed)
+  connect_egress web-egress  (a token in its environment changed)
+  start          cred-proxy-web-x7q2  (a token in its environment changed)
+  wait_ready     cred-proxy-web-x7q2  (a token in its environment changed)
+  drain          cred-proxy-web  (a token in its environment changed)
+  remove         cred-proxy-web  (a token in its environment changed)
+  rename         cred-proxy-web  (a token in its environment changed)
+`},
+		{"limits are changed in place", func(w *world) {
+			w.running("a")
+			w.spec.Spec.Resources.Memory = "128Mi"
+		}, `
+web
+  update         cred-proxy-web  (its limits differ from the declared ones)
+`},
+		{"a stopped sidecar is started with a generation of its own", func(w *world) {
+			s := w.running("a")
+			s.State, s.ExitCode = StateExited, 137
+		}, `
+web
+  resolve_tokens env TOKEN  (it was stopped (exit code 137))
+  copy_routes    cred-proxy-web  (it was stopped (exit code 137))
+  start          cred-proxy-web  (it was stopped (exit code 137))
+  wait_ready     cred-proxy-web  (it was stopped (exit code 137))
+`},
+		{"what an attempt left over is made anew", func(w *world) { w.running("a").State = StateCreated }, `
+web
+  remove         cred-proxy-web  (it was left over by an attempt that did not finish)
+  resolve_tokens env TOKEN  (it was left over by an attempt that did not finish)
+  ensure_image   built in  (it was left over by an attempt that did not finish)
+  create         cred-proxy-web  (it was left over by an attempt that did not finish)
+  copy_routes    cred-proxy-web  (it was left over by an attempt that did not finish)
+  connect_egress web-egress  (it was left over by an attempt that did not finish)
+  start          cred-proxy-web  (it was left over by an attempt that did not finish)
+  wait_ready     cred-proxy-web  (it was left over by an attempt that did not finish)
+`},
+		{"the engine's restarts are not fought", func(w *world) { w.running("a").State = StateRestarting }, ``},
+		{"a lost alias is restored", func(w *world) { w.running("a").Endpoints[0].Aliases = nil }, `
+web
+  reconnect      web-internal  (it lacks its alias "cred-proxy")
+`},
+		{"a sidecar taken off its networks is put back", func(w *world) { w.running("a").Endpoints = nil }, `
+web
+  connect_egress web-egress  (it is not on its egress network)
+  reconnect      web-internal  (it is not on its internal network)
+`},
+		{"a second sidecar for one spec goes", func(w *world) {
+			w.running("a")
+			w.running("b").Name = "cred-proxy-web-old1"
+		}, `
+web
+  drain          cred-proxy-web-old1  (another sidecar serves this spec)
+  remove         cred-proxy-web-old1  (another sidecar serves this spec)
+`},
+		{"a renamed sidecar gets its name back", func(w *world) { w.running("a").Name = "mine" }, `
+web
+  rename         cred-proxy-web  (it is named "mine")
+`},
+		{"an orphan is removed", func(w *world) {
+			w.running("a")
+			w.declared.Specs = nil
+			w.everDeclared = true
+		}, `
+web
+  remove         cred-proxy-web  (no file declares it)
+`},
+		{"an orphan waits for a whole scan", func(w *world) {
+			w.running("a")
+			w.declared.Specs, w.declared.Complete, w.declared.Err = nil, false, errNotRead
+			w.everDeclared = true
+		}, `
+web
+  blocked: PruneBlocked: nothing is removed until the directory has been read whole: the directory was not read yet
+`},
+		{"an orphan that a broken file may declare stays", func(w *world) {
+			w.running("a")
+			w.declared.Specs, w.declared.KeepNames = nil, sets.New("web")
+			w.everDeclared = true
+		}, `
+web
+  blocked: PruneBlocked: a file that is not valid might declare it; mend or remove that file
+`},
+		{"no specs at all at the start removes nothing", func(w *world) {
+			w.running("a")
+			w.declared.Specs = nil
+		}, `
+web
+  blocked: PruneBlocked: there were no specs at all at the start; restore them, or run ` + "`controller apply --prune`" + ` to remove it
+`},
+		{"a duplicate leaves what runs", func(w *world) {
+			w.running("a")
+			w.declared.Specs = nil
+			w.declared.Rejected = []Rejected{{"web", ReasonDuplicateName, "declared in a.yaml:1 and b.yaml:1"}}
+			w.everDeclared = true
+		}, `
+web
+  blocked: DuplicateName: declared in a.yaml:1 and b.yaml:1
+`},
+		{"a paused spec takes no step", func(w *world) {
+			w.spec.Annotations = map[string]string{spec.AnnotationPaused: "true"}
+		}, `
+web
+  blocked: Paused: annotation credproxy.dev/paused is "true"
+`},
+		{"a missing network is said", func(w *world) { w.networks = w.networks[1:] }, `
+web
+  blocked: NetworkNotFound: internalNetwork "web-internal" does not exist; create it (` + "`docker network create --internal web-internal`" + `) or set createNetworks: true
+`},
+		{"a missing network is made where that is permitted", func(w *world) {
+			w.networks = w.networks[:1]
+			w.spec.Spec.CreateNetworks = true
+			w.spec.Spec.Routes[0].Auth = nil
+		}, `
+web
+  ensure_network web-egress  (declared with createNetworks, and there is none)
+  ensure_image   built in  (declared, and there is no sidecar)
+  create         cred-proxy-web  (declared, and there is no sidecar)
+  copy_routes    cred-proxy-web  (declared, and there is no sidecar)
+  connect_egress web-egress  (declared, and there is no sidecar)
+  start          cred-proxy-web  (declared, and there is no sidecar)
+  wait_ready     cred-proxy-web  (declared, and there is no sidecar)
+`},
+		{"a network that was made goes with its spec", func(w *world) {
+			w.running("a")
+			w.declared.Specs = nil
+			w.everDeclared = true
+			w.networks[0].SpecName = "web"
+			w.networks[1].SpecName = "web"
+			w.others = []OtherContainer{{ID: "z", Name: "agent", Endpoints: []Endpoint{{NetworkID: "n1"}}}}
+		}, `
+web
+  remove         cred-proxy-web  (no file declares it)
+  remove_network web-egress  (it was made for this spec, and none refers to it)
+`},
+		{"two networks of one name are one too many", func(w *world) {
+			w.networks = append(w.networks, Network{ID: "n3", Name: "web-egress"})
+		}, `
+web
+  blocked: AmbiguousNetwork: egressNetwork "web-egress" is the name of 2 networks; remove or rename all but one
+`},
+		{"an internal network leads nowhere", func(w *world) { w.networks[1].Internal = true }, `
+web
+  blocked: EgressInternal: egressNetwork "web-egress" is an internal network and leads nowhere; name one that leads out
+`},
+		{"a name that another holds is left to it", func(w *world) {
+			w.others = []OtherContainer{{ID: "z", Name: "cred-proxy-web"}}
+		}, `
+web
+  blocked: NameConflict: container "cred-proxy-web" is not this controller's and holds the name; remove or rename it, or set --name-prefix
+`},
+		{"an alias that another answers to is left to it", func(w *world) {
+			w.others = []OtherContainer{{ID: "z", Name: "squatter", Endpoints: []Endpoint{{NetworkID: "n1", Aliases: []string{"cred-proxy"}}}}}
+		}, `
+web
+  blocked: AliasConflict: container "squatter" already answers to "cred-proxy" on network "web-internal"; disconnect it or choose another hostname
+`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld()
+			tc.give(w)
+			want := strings.TrimPrefix(tc.want, "\n")
+			if diff := cmp.Diff(want, w.plan().String()); diff != "" {
+				t.Errorf("plan (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Of two specs that want one place, the one that has it stays in force.
+func TestConflicts(t *testing.T) {
+	a, b := newWorld().spec, newWorld().spec
+	a.Name, b.Name = "a", "b"
+	egressIntoA := newWorld().spec
+	egressIntoA.Name = "c"
+	egressIntoA.Spec.InternalNetwork, egressIntoA.Spec.EgressNetwork = "c-internal", "web-internal"
+	none := func(string) bool { return false }
+	onlyA := func(name string) bool { return name == "a" }
+	for _, tc := range []struct {
+		name  string
+		specs []*spec.CredProxy
+		has   func(string) bool
+		want  map[string]string
+	}{
+		{"neither is made", []*spec.CredProxy{a, b}, none, map[string]string{"a": ReasonAliasConflict, "b": ReasonAliasConflict}},
+		{"the one that runs stays", []*spec.CredProxy{a, b}, onlyA, map[string]string{"b": ReasonAliasConflict}},
+		{"egress into another's internal network", []*spec.CredProxy{a, egressIntoA}, onlyA, map[string]string{"c": ReasonNetworkConflict}},
+		{"one alone has none", []*spec.CredProxy{a}, none, map[string]string{}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := map[string]string{}
+			for name, blocked := range conflicts(tc.specs, tc.has) {
+				got[name] = blocked.Reason
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("conflicts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// world is one spec, its networks and its sidecars, to be bent by each case.
+type world struct {
+	spec         *spec.CredProxy
+	declared     Declared
+	networks     []Network
+	sidecars     []*Sidecar
+	others       []OtherContainer
+	tokens       tokens
+	delivered    map[string]delivery
+	everDeclared bool
+}
+
+func newWorld() *world {
+	cp := &spec.CredProxy{}
+	cp.Name = "web"
+	cp.Spec = spec.CredProxySpec{
+		InternalNetwork: "web-internal", EgressNetwork: "web-egress",
+		Routes: []spec.Route{{
+			Path: "/anthropic", Upstream: "https://api.anthropic.com",
+			Auth: &spec.Auth{Scheme: spec.SchemeBearer, TokenRef: spec.TokenRef{Env: "TOKEN"}},
+		}},
+	}
+	spec.SetDefaults(cp, spec.Options{})
+	return &world{
+		spec:     cp,
+		declared: Declared{Complete: true, Specs: []*spec.CredProxy{cp}},
+		networks: []Network{
+			{ID: "n1", Name: "web-internal", Internal: true, Subnets: []string{"172.30.0.0/24"}},
+			{ID: "n2", Name: "web-egress"},
+		},
+		tokens: tokens{"CRED_PROXY_TOKEN_1": NewToken("value")},
+	}
+}
+
+// running adds a settled sidecar of the spec as it is now.
+func (w *world) running(id string) *Sidecar {
+	s := &Sidecar{
+		ID: id, Name: "cred-proxy-web", SpecName: "web", SpecHash: spec.Hash(&w.spec.Spec), State: StateRunning,
+		Created:   time.Unix(1000-int64(len(w.sidecars)), 0),
+		Resources: LimitsOf(w.spec.Spec.Resources),
+		Endpoints: []Endpoint{
+			{NetworkID: "n1", Aliases: []string{"cred-proxy"}},
+			{NetworkID: "n2"},
+		},
+		Report: &routetable.Report{
+			Generation: 7, Serving: true, RoutesDigest: routetable.RoutesDigest(tableOf(&w.spec.Spec, w.networks[0])),
+		},
+	}
+	if w.delivered == nil {
+		w.delivered = map[string]delivery{}
+	}
+	w.delivered[id] = delivery{generation: 7, tokens: w.tokens}
+	w.sidecars = append(w.sidecars, s)
+	return s
+}
+
+func (w *world) plan() Plan {
+	o := &Observation{Networks: w.networks, Others: w.others}
+	for _, s := range w.sidecars {
+		o.Sidecars = append(o.Sidecars, *s)
+	}
+	s := newScene(w.declared, newView(o))
+	var plan Plan
+	for _, name := range s.names() {
+		in := s.inputs(name, w.everDeclared, Options{NamePrefix: "cred-proxy", Prune: true})
+		in.tokens, in.delivered, in.suffix = w.tokens, w.delivered, "x7q2"
+		item, blocked := planName(in)
+		if blocked != nil {
+			plan.Blocked = append(plan.Blocked, *blocked)
+		} else if len(item.Steps) > 0 {
+			plan.Items = append(plan.Items, item)
+		}
+	}
+	return plan
+}
