@@ -9,6 +9,8 @@ SPECS    ?= config/samples
 # its image is identified by content, so that a new controller with the same sidecar replaces nothing.
 STATIC_GO   := CGO_ENABLED=0 $(GO)
 BUILD_FLAGS := -trimpath -ldflags "-s -w"
+# The controller says which commit it is, where git can tell.
+STAMP       := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 SIDECAR_DIR := internal/sidecarimage/bin
 SIDECARS    := $(SIDECAR_DIR)/cred-proxy-linux-amd64.gz $(SIDECAR_DIR)/cred-proxy-linux-arm64.gz
 LINTER      := bin/tools/golangci-lint
@@ -30,7 +32,7 @@ run: build engine ## Run the controller on SPECS (config/samples) until Ctrl-C
 .PHONY: build
 build: sidecars ## Build bin/controller, which carries the sidecar, and bin/cred-proxy
 	@mkdir -p bin
-	$(STATIC_GO) build $(BUILD_FLAGS) -o bin/ ./cmd/controller ./cmd/cred-proxy
+	$(STATIC_GO) build $(BUILD_FLAGS) $(STAMP) -o bin/ ./cmd/controller ./cmd/cred-proxy
 
 .PHONY: sidecars
 sidecars: $(SIDECARS) # The binaries that the controller embeds
@@ -39,13 +41,13 @@ sidecars: $(SIDECARS) # The binaries that the controller embeds
 $(SIDECAR_DIR)/cred-proxy-linux-%.gz: FORCE
 	@mkdir -p bin/sidecar $(SIDECAR_DIR)
 	@GOOS=linux GOARCH=$* $(STATIC_GO) build $(BUILD_FLAGS) -buildvcs=false -o bin/sidecar/cred-proxy-linux-$* ./cmd/cred-proxy
-	@gzip -n -9 -c bin/sidecar/cred-proxy-linux-$* >$@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@ && echo "built $@"; fi
+	@gzip -n -9 -c bin/sidecar/cred-proxy-linux-$* >bin/sidecar/$(@F)
+	@cmp -s bin/sidecar/$(@F) $@ || { cp bin/sidecar/$(@F) $@ && echo "built $@"; }
 
 .PHONY: toolbox
 toolbox: # The static helper that the demo, the tests and the benchmarks put in containers
 	@mkdir -p bin
-	@$(STATIC_GO) build $(BUILD_FLAGS) -o bin/toolbox ./test/toolbox
+	@$(STATIC_GO) build $(BUILD_FLAGS) -buildvcs=false -o bin/toolbox ./test/toolbox
 
 .PHONY: clean
 clean: ## Remove what was built

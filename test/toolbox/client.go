@@ -126,6 +126,17 @@ func askForNext(ctx context.Context, url string) error {
 	return resp.Body.Close()
 }
 
+func freePort(ctx context.Context, stdout io.Writer) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	fmt.Fprintln(stdout, port)
+	return err
+}
+
 // probed is what came of dialing one address.
 type probed struct {
 	Addr      string `json:"addr"`

@@ -16,11 +16,15 @@ const usage = `usage: toolbox COMMAND [ARG…]
 
   sleep                     do nothing until SIGTERM
   env                       print the environment
-  upstream [-listen :8080]  record every request and answer with what was received
+  upstream [-name N] [-listen :8080] [-records 127.0.0.1:8081]
+                            answer requests with who answers and what was asked for, never with what was sent along;
+                            the records, headers and all, are served at /, on an address that only it can reach
   get [-X M] [-H 'K: V']… [-d BODY] [-i] [-f] URL
                             make one request and print the answer
+  records                   print an upstream's records; to be run in its container
   sse URL                   read the two events of an upstream's /sse/ID, the second asked for after the first
   ws URL MESSAGE            send a message over a WebSocket and print the echo
+  freeport                  print a free TCP port of 127.0.0.1
   probe ADDR…               dial each address, send a request, and print as JSON what came back
   grep PATH…                look for the text on stdin in files and environments; exit 1 when it is nowhere
 `
@@ -59,6 +63,10 @@ func run(ctx context.Context, command string, args []string, stdin io.Reader, st
 		return upstream(ctx, args, stdout)
 	case "get":
 		return get(ctx, args, stdout)
+	case "records":
+		return get(ctx, append(args, "http://"+recordsAddress), stdout)
+	case "freeport":
+		return freePort(ctx, stdout)
 	case "sse":
 		return readEvents(ctx, args, stdout)
 	case "ws":

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,12 +9,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 )
 
 // maxRecords bounds what an upstream remembers; the oldest go first.
 const maxRecords = 1000
+
+// recordsAddress is where records are read: within the upstream's own container only, because they hold the very
+// credentials that no client of it may see.
+const recordsAddress = "127.0.0.1:8081"
 
 // record is one request as it arrived.
 type record struct {
@@ -25,8 +31,10 @@ type record struct {
 	Remote string      `json:"remote"`
 }
 
-// recorder answers every request with what it received, and remembers it.
+// recorder answers requests and remembers them.
 type recorder struct {
+	name string
+
 	mu      sync.Mutex
 	records []record
 	streams map[string]chan struct{}
@@ -34,28 +42,38 @@ type recorder struct {
 
 func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("upstream", flag.ContinueOnError)
+	name := flags.String("name", "upstream", "who says that it answers")
 	listen := flags.String("listen", ":8080", "address to listen on")
+	records := flags.String("records", recordsAddress, "address to serve the records on")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	r := &recorder{streams: map[string]chan struct{}{}}
+	r := &recorder{name: *name, streams: map[string]chan struct{}{}}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /_seen", r.seen)
 	mux.HandleFunc("GET /sse/{id}", r.stream)
 	mux.HandleFunc("POST /sse/{id}/next", r.next)
 	mux.HandleFunc("GET /ws", r.websocket)
-	mux.HandleFunc("/", r.echo)
-	server := &http.Server{Addr: *listen, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
+	mux.HandleFunc("GET /bytes/{n}", bytesOf)
+	mux.HandleFunc("/", r.answer)
+
+	ended := make(chan error, 2)
+	go func() { ended <- serve(ctx, *records, http.HandlerFunc(r.seen)) }()
+	go func() { ended <- serve(ctx, *listen, mux) }()
 	fmt.Fprintln(stdout, "listening on", *listen)
+	return <-ended
+}
+
+func serve(ctx context.Context, addr string, handler http.Handler) error {
+	server := &http.Server{Addr: addr, Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
 }
 
-// remember keeps a request and returns what was kept.
-func (r *recorder) remember(req *http.Request) record {
+// remember keeps a request.
+func (r *recorder) remember(req *http.Request) {
 	body, _ := io.ReadAll(io.LimitReader(req.Body, 1<<20))
 	rec := record{
 		Method: req.Method,
@@ -71,10 +89,23 @@ func (r *recorder) remember(req *http.Request) record {
 	if len(r.records) > maxRecords {
 		r.records = r.records[len(r.records)-maxRecords:]
 	}
-	return rec
 }
 
-func (r *recorder) echo(w http.ResponseWriter, req *http.Request) { writeJSON(w, r.remember(req)) }
+func (r *recorder) answer(w http.ResponseWriter, req *http.Request) {
+	r.remember(req)
+	writeJSON(w, map[string]string{"answeredBy": r.name, "method": req.Method, "uri": req.RequestURI})
+}
+
+// bytesOf answers with N bytes and remembers nothing, for benchmarks.
+func bytesOf(w http.ResponseWriter, req *http.Request) {
+	n, err := strconv.Atoi(req.PathValue("n"))
+	if err != nil || n < 0 || n > 1<<20 {
+		http.Error(w, "between 0 and 1048576 bytes", http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(n))
+	_, _ = w.Write(bytes.Repeat([]byte("x"), n))
+}
 
 func (r *recorder) seen(w http.ResponseWriter, _ *http.Request) {
 	r.mu.Lock()
