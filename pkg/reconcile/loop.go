@@ -181,6 +181,21 @@ func (c *Controller) lookAtAll(ctx context.Context) {
 	for _, name := range names {
 		queue.Add(name)
 	}
+	c.learnOwnImage(ctx)
+}
+
+// learnOwnImage has the controller's own image there before a spec needs it, and known, so that sidecars that run another
+// one can be told.
+func (c *Controller) learnOwnImage(ctx context.Context) {
+	if c.ownImage.Load() != nil {
+		return
+	}
+	id, err := c.driver.EnsureImage(ctx, "")
+	if err != nil {
+		c.recorder.log.Warn("the sidecar's image cannot be made yet; it is tried again with the next look", "error", err)
+		return
+	}
+	c.ownImage.Store(&id)
 }
 
 // forgetGone drops what is remembered of names that neither a file nor the engine has any more.
