@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/util/sets"
 )
 
 // maxProblems bounds what is said of one file, so that a hostile one cannot fill logs and answers.
@@ -43,7 +45,14 @@ type DecodedObject struct {
 // are empty are skipped. A document is among Objects or has Problems, never both.
 func Decode(file string, data []byte, opts Options) Decoded {
 	out := Decoded{Parsed: true}
+	names := sets.New[string]()
 	for _, doc := range documents(file, data) {
+		for _, name := range namesIn(doc.root) {
+			if !names.Has(name) {
+				names.Insert(name)
+				out.Names = append(out.Names, name)
+			}
+		}
 		out.add(doc, opts)
 	}
 	slices.SortStableFunc(out.Problems, func(a, b Problem) int { return a.Line - b.Line })
@@ -71,13 +80,8 @@ func documents(file string, data []byte) []document {
 	}
 }
 
-// add takes one document into what the file says.
+// add takes the objects and problems of one document into what the file says.
 func (d *Decoded) add(doc document, opts Options) {
-	for _, name := range namesIn(doc.root) {
-		if !slices.Contains(d.Names, name) {
-			d.Names = append(d.Names, name)
-		}
-	}
 	if doc.broken != nil {
 		d.Parsed = false
 		d.Problems = append(d.Problems, *doc.broken)

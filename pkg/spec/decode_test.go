@@ -102,7 +102,7 @@ func TestWhatIsWrongWithADocumentIsSaidAtItsFieldAndLine(t *testing.T) {
 		{"octal number", "  routes:", "  port: 010\n  routes:", "8 spec.port: must be a plain decimal number of at most 32 bits\n"},
 		{"number too long", "  routes:", "  port: 99999999999\n  routes:", "8 spec.port: must be a plain decimal number of at most 32 bits\n"},
 		{"explicit zero", "  routes:", "  port: 0\n  routes:", "8 spec.port: must be at least 1; leave the field out for its default\n"},
-		{"fraction", "  routes:", "  port: 1.5\n  routes:", "8 spec.port: must be a whole number, not a number with a fraction\n"},
+		{"fraction", "  routes:", "  port: 1.5\n  routes:", "8 spec.port: must be a whole number, not a fraction\n"},
 		{"mapping for a list", "  - path: /anthropic\n    upstream", "    path: /anthropic\n    upstream",
 			"8 spec.routes: must be a list, not a mapping; begin each entry with \"- \"\n"},
 		{"string for a mapping", "", "    auth: sk-very-secret\n", "11 spec.routes[0].auth: must be a mapping of fields, not a string\n"},
@@ -116,8 +116,10 @@ func TestWhatIsWrongWithADocumentIsSaidAtItsFieldAndLine(t *testing.T) {
 		{"key that is a list", "", "    ? [a]\n    : b\n", "11 spec.routes[0]: a key must be a string, not a list; put it in quotes\n"},
 		{"merge key", "", "    <<: {auth: null}\n", "11 spec.routes[0]: merge keys (<<) are not read; write the fields out\n"},
 		{"tag", "name: web", "name: !!binary d2Vi", "4 metadata.name: the tag !!binary is not known here; remove it\n"},
-		{"tag on the whole", "apiVersion:", "--- !thing\napiVersion:", "2 : the tag !thing is not known here; remove it\n"},
-		{"nothing for spec", "spec:", "spec:\nold:", "5 spec: Required value: declare networks and routes\n" +
+		{"tag on the whole", "apiVersion:", "--- !thing\napiVersion:", "1 : the tag !thing is not known here; remove it\n"},
+		{"nothing for spec", "spec:", "spec:\nold:", "5 spec.internalNetwork: Required value: name the network that the agent is on\n" +
+			"5 spec.egressNetwork: Required value: name the network that leads to the upstreams\n" +
+			"5 spec.routes: Required value: add at least one route, with path and upstream\n" +
 			"6 old: unknown field; known here: apiVersion, kind, metadata, spec\n"},
 		{"nothing for a route", "", "  -\n",
 			"11 spec.routes[1].path: Required value: write the prefix that the agent dials, such as /anthropic\n" +

@@ -25,11 +25,15 @@ type document struct {
 // section 9.1.2).
 func readYAML(text []byte) []document {
 	var docs []document
+	budget := maxReread
 	for _, c := range cut(text) {
-		docs = append(docs, c.read()...)
+		docs = append(docs, c.read(&budget)...)
 	}
 	return docs
 }
+
+// maxReread is how many bytes of a file may be parsed once more to find out where it stops being YAML.
+const maxReread = 1 << 20
 
 // chunk is a piece of a file that begins at a line.
 type chunk struct {
@@ -78,7 +82,7 @@ func isPrologue(line []byte) bool {
 
 // read returns the documents of a chunk. There is at most one, unless a line break that only YAML knows hid a marker
 // from cut.
-func (c chunk) read() []document {
+func (c chunk) read(budget *int) []document {
 	var docs []document
 	dec := yaml.NewDecoder(bytes.NewReader(c.text))
 	for {
@@ -88,7 +92,7 @@ func (c chunk) read() []document {
 		case errors.Is(err, io.EOF):
 			return docs
 		case err != nil:
-			return append(docs, c.explain(err))
+			return append(docs, c.explain(err, budget))
 		case len(node.Content) > 0:
 			shift(&node, c.line-1)
 			docs = append(docs, document{root: node.Content[0]})
@@ -108,50 +112,62 @@ func shift(n *yaml.Node, by int) {
 var yamlErrorLine = regexp.MustCompile(`^line (\d+): `)
 
 // explain turns the library's error into a problem with the line of the file, and keeps what can be read before it.
-func (c chunk) explain(err error) document {
+// The line to mend is where the chunk stops being readable. The library's own line helps to find it: its scanner's is
+// that line or one before it, its parser's may be any.
+func (c chunk) explain(err error, budget *int) document {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	line := 1
+	line, scanner := 1, false
 	if m := yamlErrorLine.FindStringSubmatch(message); m != nil {
 		message = message[len(m[0]):]
 		line, _ = strconv.Atoi(m[1])
-		if strings.HasPrefix(message, "did not find expected") {
-			line++ // the library's parser counts from 0, unlike its scanner
-		}
+		scanner = !strings.HasPrefix(message, "did not find expected")
 	}
-	root, line := c.readableBefore(line)
+	root, stop := c.readableBefore(line, budget)
+	if stop > line || !scanner {
+		line = stop
+	}
 	return document{root: root, broken: &Problem{
 		Line:    c.line - 1 + line,
 		Message: fmt.Sprintf("not YAML: %s; the rest of this document is not read", printable(message, 200)),
 	}}
 }
 
-const (
-	maxPrefixBytes = 64 << 10
-	maxPrefixTries = 200
-)
-
-// readableBefore returns the longest beginning of the chunk, from the given line on, that is YAML, and the line after
-// it. The library names the line where the surrounding block began, which may be far above the line to mend.
-func (c chunk) readableBefore(line int) (*yaml.Node, int) {
+// readableBefore returns what can be read before the line where the chunk stops being YAML, and that line. It looks
+// from the hint on, or back.
+func (c chunk) readableBefore(hint int, budget *int) (*yaml.Node, int) {
 	lines := bytes.SplitAfter(c.text, []byte("\n"))
-	var root *yaml.Node
-	at := max(1, min(line, len(lines)))
-	for try := 0; try < maxPrefixTries; try++ {
-		prefix := bytes.Join(lines[:at-1], nil)
-		if len(prefix) > maxPrefixBytes {
+	bad := max(1, min(hint, len(lines)))
+	root, ok := parsePrefix(lines[:bad-1], budget)
+	if !ok {
+		for !ok && bad > 1 && *budget > 0 {
+			bad--
+			root, ok = parsePrefix(lines[:bad-1], budget)
+		}
+		return root, bad
+	}
+	for bad < len(lines) {
+		longer, ok := parsePrefix(lines[:bad], budget)
+		if !ok {
 			break
 		}
-		var node yaml.Node
-		if yaml.Unmarshal(prefix, &node) != nil {
-			return root, max(1, at-1)
-		}
-		if len(node.Content) > 0 {
-			root = node.Content[0]
-		}
-		if at == len(lines) {
-			return root, at
-		}
-		at++
+		root = longer
+		bad++
 	}
-	return root, line
+	return root, bad
+}
+
+// parsePrefix reads the first document of some lines; nil if there is none. It is not ok beyond the budget.
+func parsePrefix(lines [][]byte, budget *int) (root *yaml.Node, ok bool) {
+	text := bytes.Join(lines, nil)
+	if *budget -= len(text); *budget < 0 {
+		return nil, false
+	}
+	var node yaml.Node
+	if yaml.Unmarshal(text, &node) != nil {
+		return nil, false
+	}
+	if len(node.Content) > 0 {
+		root = node.Content[0]
+	}
+	return root, true
 }

@@ -57,8 +57,10 @@ func describe(n *yaml.Node) string {
 	switch n.ShortTag() {
 	case "!!str":
 		return "a string"
-	case "!!int", "!!float":
+	case "!!int":
 		return "a number"
+	case "!!float":
+		return "a fraction"
 	case "!!bool":
 		return "true or false"
 	case "!!timestamp":

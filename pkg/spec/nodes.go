@@ -36,20 +36,27 @@ func (r *reader) fail(path *field.Path, line int, format string, args ...any) {
 	r.problems = append(r.problems, problemAt(name(path), line, fmt.Sprintf(format, args...)))
 }
 
+// refuse notes that a field's value cannot be taken.
+func (r *reader) refuse(path *field.Path, format string, args ...any) {
+	r.unread = append(r.unread, name(path))
+	r.fail(path, r.lines[name(path)], format, args...)
+}
+
 // mistyped notes that a field has the wrong type.
 func (r *reader) mistyped(path *field.Path, n *yaml.Node, want, hint string) {
-	r.unread = append(r.unread, name(path))
-	r.fail(path, n.Line, "must be %s, not %s%s", want, describe(n), hint)
+	r.refuse(path, "must be %s, not %s%s", want, describe(n), hint)
 }
 
 // value reads a node into v, which may be a struct, a pointer to one, a slice, a map of strings, a string, a bool or
-// an integer. A null counts as a field that is left out.
-func (r *reader) value(path *field.Path, n *yaml.Node, v reflect.Value, tag reflect.StructTag) {
+// an integer. A null counts as a field that is left out. The line is that of the key, if there is one.
+func (r *reader) value(path *field.Path, n *yaml.Node, line int, v reflect.Value, tag reflect.StructTag) {
 	n = target(n)
-	r.lines[name(path)] = n.Line
+	if n.Kind == yaml.ScalarNode && !isNull(n) {
+		line = n.Line
+	}
+	r.lines[name(path)] = line
 	if n.Style&yaml.TaggedStyle != 0 {
-		r.unread = append(r.unread, name(path))
-		r.fail(path, n.Line, "the tag %s is not known here; remove it", printable(n.Tag, 40))
+		r.refuse(path, "the tag %s is not known here; remove it", printable(n.Tag, 40))
 		return
 	}
 	if isNull(n) {
@@ -83,10 +90,7 @@ func (r *reader) object(path *field.Path, n *yaml.Node, v reflect.Value) {
 			r.fail(at, line, "%s", unknownField(at, fields.names))
 			return
 		}
-		r.value(at, child, v.Field(i), v.Type().Field(i).Tag)
-		if target(child).Kind != yaml.ScalarNode || isNull(child) {
-			r.lines[name(at)] = line
-		}
+		r.value(at, child, line, v.Field(i), v.Type().Field(i).Tag)
 	})
 }
 
@@ -122,7 +126,7 @@ func (r *reader) list(path *field.Path, n *yaml.Node, v reflect.Value) {
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		r.value(path.Index(i), item, v.Index(i), "")
+		r.value(path.Index(i), item, item.Line, v.Index(i), "")
 	}
 }
 
@@ -133,9 +137,9 @@ func (r *reader) stringMap(path *field.Path, n *yaml.Node, v reflect.Value) {
 	}
 	v.Set(reflect.MakeMap(v.Type()))
 	byKey := func(key string, _ ...string) *field.Path { return path.Key(key) }
-	r.entries(path, n, byKey, func(key string, at *field.Path, child *yaml.Node, _ int) {
+	r.entries(path, n, byKey, func(key string, at *field.Path, child *yaml.Node, line int) {
 		value := reflect.New(v.Type().Elem()).Elem()
-		r.value(at, child, value, "")
+		r.value(at, child, line, value, "")
 		if isNull(target(child)) {
 			r.mistyped(at, target(child), "a string", `; write "" for an empty one`)
 		}
@@ -179,11 +183,9 @@ func (r *reader) integer(path *field.Path, n *yaml.Node, v reflect.Value) {
 	number, err := strconv.ParseInt(n.Value, 10, 64)
 	switch {
 	case err != nil || strconv.FormatInt(number, 10) != n.Value || v.OverflowInt(number):
-		r.unread = append(r.unread, name(path))
-		r.fail(path, n.Line, "must be a plain decimal number of at most %d bits", v.Type().Bits())
+		r.refuse(path, "must be a plain decimal number of at most %d bits", v.Type().Bits())
 	case number == 0:
-		r.unread = append(r.unread, name(path))
-		r.fail(path, n.Line, "must be at least 1; leave the field out for its default")
+		r.refuse(path, "must be at least 1; leave the field out for its default")
 	default:
 		v.SetInt(number)
 	}

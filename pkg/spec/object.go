@@ -45,7 +45,7 @@ func decodeObject(root *yaml.Node, opts Options) (*CredProxy, []Problem) {
 	}
 	r := reader{lines: map[string]int{}}
 	var f fileObject
-	r.value(nil, root, reflect.ValueOf(&f).Elem(), "")
+	r.value(nil, root, root.Line, reflect.ValueOf(&f).Elem(), "")
 	object := f.credProxy()
 	SetDefaults(object, opts)
 	for _, err := range validate(object, opts) {

@@ -139,10 +139,12 @@ func validateListener(s *CredProxySpec, path *field.Path) field.ErrorList {
 	return errs
 }
 
+const imagePath = `[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*`
+
 // imageReference is a plausible reference: a name with a tag, a digest or both, or an image ID. The engine has the last
 // word.
 var imageReference = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|` +
-	`([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?)$`)
+	`([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?/)?` + imagePath + `(/` + imagePath + `)*(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?)$`)
 
 func validateImage(image string, opts Options, path *field.Path) field.ErrorList {
 	switch {
