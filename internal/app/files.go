@@ -1,0 +1,103 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"credproxy.dev/controller/pkg/source"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// files remembers what the last scan found, and tells people what changed since the one before, once.
+type files struct {
+	log     *slog.Logger
+	metrics *fileMetrics
+
+	mu       sync.Mutex
+	last     source.Snapshot
+	complete bool
+	scanErr  string
+	problems map[string][]spec.Problem
+}
+
+func newFiles(log *slog.Logger, metrics *fileMetrics) *files {
+	return &files{log: log, metrics: metrics, problems: map[string][]spec.Problem{}}
+}
+
+// found takes a scan in.
+func (f *files) found(s source.Snapshot) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.metrics.record(s)
+	f.last = s
+	f.complete = f.complete || s.Complete
+	f.tellScan(s)
+	f.tellFiles(s)
+}
+
+func (f *files) tellScan(s source.Snapshot) {
+	var now string
+	if !s.Complete {
+		now = fmt.Sprint(s.Err)
+	}
+	switch {
+	case now == f.scanErr:
+	case now == "":
+		f.log.Info("the spec files can be read again")
+	default:
+		f.log.Error("not every spec file could be read; nothing is removed until that is mended", "error", now)
+	}
+	f.scanErr = now
+}
+
+func (f *files) tellFiles(s source.Snapshot) {
+	seen := map[string]bool{}
+	for _, file := range s.Files {
+		seen[file.Path] = true
+		f.tellFile(file)
+	}
+	for path := range f.problems {
+		if s.Complete && !seen[path] {
+			delete(f.problems, path)
+		}
+	}
+}
+
+func (f *files) tellFile(file source.FileStatus) {
+	before := f.problems[file.Path]
+	if slices.Equal(before, file.Errors) {
+		return
+	}
+	if len(file.Errors) == 0 {
+		delete(f.problems, file.Path)
+		f.log.Info("the spec file is good again", "file", file.Path)
+		return
+	}
+	f.problems[file.Path] = file.Errors
+	for _, p := range file.Errors {
+		f.log.Warn("bad spec file", "file", file.Path, "line", p.Line, "field", p.Field, "problem", p.Message,
+			"last_good_in_force", file.LastGood)
+	}
+}
+
+// list is every file of the last scan.
+func (f *files) list() []source.FileStatus {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last.Files
+}
+
+// ready returns nil once a scan was complete.
+func (f *files) ready() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.complete:
+		return nil
+	case f.scanErr != "":
+		return fmt.Errorf("the spec files were not yet read completely: %s", f.scanErr)
+	}
+	return fmt.Errorf("the spec files were not yet read")
+}

@@ -1,0 +1,26 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// listen opens the address of the pages; remote is true unless it is on loopback.
+func listen(ctx context.Context, address string) (listener net.Listener, remote bool, err error) {
+	var config net.ListenConfig
+	listener, err = config.Listen(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
+		return nil, false, fmt.Errorf("the address %s is in use by another process; end that one, or choose "+
+			"another address with --listen: %w", address, err)
+	case err != nil:
+		return nil, false, fmt.Errorf("the address %s cannot be listened on; choose another with --listen: %w",
+			address, err)
+	}
+	tcp, ok := listener.Addr().(*net.TCPAddr)
+	return listener, !ok || !tcp.IP.IsLoopback(), nil
+}

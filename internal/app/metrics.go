@@ -1,0 +1,94 @@
+package app
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"credproxy.dev/controller/internal/buildinfo"
+	"credproxy.dev/controller/pkg/source"
+)
+
+// newRegistry has the process's own metrics and which build it is.
+func newRegistry(build buildinfo.Info) *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "credproxy_build_info",
+		Help: "Always 1; the labels say which build runs.",
+		ConstLabels: prometheus.Labels{
+			"version": build.Version, "commit": build.Commit, "goversion": build.GoVersion,
+		},
+	})
+	info.Set(1)
+	reg.MustRegister(info, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return reg
+}
+
+// fileMetrics are about the files.
+type fileMetrics struct {
+	specs    *prometheus.GaugeVec
+	lastScan prometheus.Gauge
+}
+
+func newFileMetrics(reg prometheus.Registerer, watchErr func() error) *fileMetrics {
+	m := &fileMetrics{
+		specs: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "credproxy_specs",
+			Help: "Specs by state; a file that cannot be read for its names counts as one invalid spec.",
+		}, []string{"state"}),
+		lastScan: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "credproxy_last_scan_success_timestamp_seconds",
+			Help: "When the last complete scan of the spec files began, in seconds since 1970; 0 before the first.",
+		}),
+	}
+	watchUp := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "credproxy_watch_up",
+		Help: "1 while changes of files are noticed as they happen; otherwise only the periodic scan finds them.",
+	}, func() float64 {
+		if watchErr() != nil {
+			return 0
+		}
+		return 1
+	})
+	reg.MustRegister(m.specs, m.lastScan, watchUp)
+	m.count(source.Snapshot{})
+	return m
+}
+
+// record shows one scan.
+func (m *fileMetrics) record(s source.Snapshot) {
+	m.count(s)
+	if s.Complete {
+		m.lastScan.Set(float64(s.At.UnixNano()) / 1e9)
+	}
+}
+
+func (m *fileMetrics) count(s source.Snapshot) {
+	var valid, paused int
+	for _, object := range s.Specs {
+		if object.CredProxy.Paused() {
+			paused++
+		} else {
+			valid++
+		}
+	}
+	m.specs.WithLabelValues("valid").Set(float64(valid))
+	m.specs.WithLabelValues("paused").Set(float64(paused))
+	m.specs.WithLabelValues("duplicate").Set(float64(len(s.Duplicates)))
+	m.specs.WithLabelValues("invalid").Set(float64(invalid(s)))
+}
+
+// invalid counts the named objects that are not valid, and one for each bad file that has none of them.
+func invalid(s source.Snapshot) int {
+	n := len(s.Invalid)
+	named := map[string]bool{}
+	for _, object := range s.Invalid {
+		named[object.File] = true
+	}
+	for _, file := range s.Files {
+		if file.State == source.FileInvalid && !named[file.Path] {
+			n++
+		}
+	}
+	return n
+}

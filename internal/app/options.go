@@ -1,0 +1,53 @@
+package app
+
+import (
+	"log/slog"
+	"net"
+	"time"
+
+	"credproxy.dev/controller/internal/buildinfo"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// Options are what the operator decides. Each verb reads those that it needs.
+type Options struct {
+	// Specs is the directory of spec files.
+	Specs string
+	Spec  spec.Options
+
+	// DockerHost overrides how the docker CLI would find the engine.
+	DockerHost string
+	// Instance tells one controller's sidecars from another's on the same engine.
+	Instance   string
+	NamePrefix string
+	// Image overrides the image that the controller builds.
+	Image        string
+	CallTimeout  time.Duration
+	ReadyTimeout time.Duration
+	DrainTimeout time.Duration
+
+	// TokenDir and TokenEnv are where tokens may come from.
+	TokenDir string
+	TokenEnv []string
+	// LookupEnv reads the environment that TokenEnv permits.
+	LookupEnv func(string) (string, bool)
+
+	Workers         int
+	Resync          time.Duration
+	DeepResync      time.Duration
+	UpgradeSidecars bool
+	// Prune permits removals; Deliberate says that a person asked for them. Run prunes, whatever is set.
+	Prune      bool
+	Deliberate bool
+
+	Listen         string
+	AllowRemoteAPI bool
+	AllowedHosts   []string
+	// StateDir holds locks and nothing else.
+	StateDir string
+
+	Build buildinfo.Info
+	Log   *slog.Logger
+	// Listening, when set, is called with the address once it accepts connections.
+	Listening func(net.Addr)
+}

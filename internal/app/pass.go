@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/source"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// Pass is one look at the files, with a Controller to which they are declared: what plan and apply work on.
+type Pass struct {
+	Controller
+	// Snapshot is what the files say.
+	Snapshot source.Snapshot
+	engine   Engine
+}
+
+// OpenPass reads the files. Offline, there is no engine, and only the plan for an empty one can be asked for.
+func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pass, error) {
+	directory, err := parts.source(opts)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := parts.tokens(opts)
+	if err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	pass := &Pass{Snapshot: directory.Scan(ctx)}
+	var driver reconcile.Driver
+	if !offline {
+		if pass.engine, err = parts.engine(opts, registry); err != nil {
+			return nil, err
+		}
+		driver = pass.engine
+	}
+	pass.Controller = parts.controller(driver, tokens, opts, registry)
+	pass.Declare(declared(pass.Snapshot))
+	return pass, nil
+}
+
+// Problems are everything wrong with the files.
+func (p *Pass) Problems() []spec.Problem {
+	var out []spec.Problem
+	for _, file := range p.Snapshot.Files {
+		for _, problem := range file.Errors {
+			problem.File = file.Path
+			out = append(out, problem)
+		}
+	}
+	return out
+}
+
+// ScanErr says why the files could not be read completely; nil when they were.
+func (p *Pass) ScanErr() error {
+	if p.Snapshot.Complete {
+		return nil
+	}
+	return errors.Join(errors.New("not every spec file could be read, so nothing is removed"), p.Snapshot.Err)
+}
+
+// Close lets go of the engine.
+func (p *Pass) Close() error {
+	if p.engine == nil {
+		return nil
+	}
+	return p.engine.Close()
+}

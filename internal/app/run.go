@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"credproxy.dev/controller/internal/web"
+	"credproxy.dev/controller/pkg/source"
+)
+
+// Run keeps the sidecars as the files declare them until ctx ends, and leaves them running. It returns nil when
+// ctx ended, and otherwise what made it impossible to go on.
+func Run(ctx context.Context, opts Options, parts Parts) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	opts.Prune = true
+	a, err := assemble(opts, parts, stop)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	listener, remote, err := listen(ctx, opts.Listen)
+	if err != nil {
+		return err
+	}
+	a.started(listener.Addr(), remote)
+	return a.serve(ctx, stop, listener, remote)
+}
+
+// daemon is all that Run keeps going.
+type daemon struct {
+	opts       Options
+	registry   *prometheus.Registry
+	engine     *exclusive
+	source     Source
+	files      *files
+	controller Controller
+}
+
+func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon, error) {
+	registry := newRegistry(opts.Build)
+	directory, err := parts.source(opts)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := parts.tokens(opts)
+	if err != nil {
+		return nil, err
+	}
+	driver, err := parts.engine(opts, registry)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := newExclusive(driver, opts.StateDir, opts.Instance, stop)
+	if err != nil {
+		return nil, errors.Join(err, driver.Close())
+	}
+	return &daemon{
+		opts: opts, registry: registry, engine: engine, source: directory,
+		files:      newFiles(opts.Log, newFileMetrics(registry, directory.WatchErr)),
+		controller: parts.controller(engine, tokens, opts, registry),
+	}, nil
+}
+
+func (a *daemon) close() {
+	a.engine.release()
+	if err := a.engine.Close(); err != nil {
+		a.opts.Log.Warn("the connection to the engine was not closed", "error", err)
+	}
+}
+
+func (a *daemon) started(address net.Addr, remote bool) {
+	a.opts.Log.Info("controller started", "version", a.opts.Build.Version, "listen", address.String(),
+		"specs", a.opts.Specs, "engine", a.engine.Host(), "instance", a.opts.Instance)
+	if remote && a.opts.AllowRemoteAPI {
+		a.opts.Log.Warn("the API is open to every machine that reaches the address", "listen", address.String())
+	}
+	if a.opts.Listening != nil {
+		a.opts.Listening(address)
+	}
+}
+
+// serve runs the three loops until ctx ends or one of them cannot go on.
+func (a *daemon) serve(ctx context.Context, stop context.CancelCauseFunc, l net.Listener, remote bool) error {
+	handler := web.Handler(web.Options{
+		Controller: view{a.controller, a.files}, Sources: a.files.list, Ready: a.ready, Metrics: a.registry,
+		AllowedHosts: a.opts.AllowedHosts, Remote: remote, AllowRemoteAPI: a.opts.AllowRemoteAPI,
+	})
+	var all sync.WaitGroup
+	keep := func(what string, loop func() error) {
+		all.Go(func() {
+			if err := loop(); err != nil && ctx.Err() == nil {
+				stop(fmt.Errorf("%s: %w", what, err))
+			}
+		})
+	}
+	keep("serve the pages", func() error { return web.Serve(ctx, l, handler, a.opts.Log) })
+	keep("watch the spec files", func() error { return a.source.Run(ctx, a.opts.Resync, a.found) })
+	keep("reconcile", func() error { return a.controller.Run(ctx) })
+	all.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	a.opts.Log.Info("controller stopped; sidecars are left running")
+	return nil
+}
+
+// found hands what the files say on.
+func (a *daemon) found(s source.Snapshot) {
+	a.files.found(s)
+	a.controller.Declare(declared(s))
+}
+
+// ready returns nil once the files were read and the engine was looked at.
+func (a *daemon) ready() error {
+	if err := a.files.ready(); err != nil {
+		return err
+	}
+	return a.controller.Readyz()
+}

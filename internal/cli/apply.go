@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"credproxy.dev/controller/internal/app"
+)
+
+func newApply(sys System) *cobra.Command {
+	var s settings
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use:   "apply --specs DIR",
+		Short: "Make sidecars as the files declare them, once",
+		Long: `One pass of what run does: prints the plan, takes its steps, prints every sidecar's status, and ends. Sidecars
+that no file declares are removed only with --prune, which also says that an empty directory is meant.
+
+Exit code 0 if every sidecar is Ready and every file is good, otherwise 1.`,
+		Example: `  controller apply --specs ./specs --token-env 'AGENT_*'
+  controller apply --specs ./specs --prune --timeout 5m`,
+		Args: cobra.NoArgs,
+		RunE: verb(codeBad, func(cmd *cobra.Command, _ []string) error {
+			opts, err := s.options(cmd.Flags(), sys)
+			if err == nil {
+				err = checkTimeout(cmd, timeout)
+			}
+			if err != nil {
+				return err
+			}
+			opts.Deliberate = opts.Prune
+			ctx, cancel := context.WithTimeoutCause(cmd.Context(), timeout,
+				fmt.Errorf("not done within --timeout %v", timeout))
+			defer cancel()
+			return apply(ctx, opts, sys)
+		}),
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&s.Prune, "prune", false, "remove sidecars that no file declares")
+	flags.DurationVar(&timeout, "timeout", 2*time.Minute, "longest time for the whole pass")
+	s.specsFlags(flags)
+	s.tokenFlags(flags)
+	s.engineFlags(flags)
+	s.logFlags(flags, "warn")
+	return cmd
+}
+
+func apply(ctx context.Context, opts app.Options, sys System) (err error) {
+	pass, err := app.OpenPass(ctx, opts, sys.Parts, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pass.Close()) }()
+	tellProblems(sys.Stderr, pass)
+	plan, err := pass.Plan(ctx, false, false)
+	if err != nil {
+		return withCause(ctx, err)
+	}
+	if err := printPlan(sys.Stdout, plan, "text"); err != nil {
+		return err
+	}
+	passErr := withCause(ctx, pass.Once(ctx))
+	list := pass.List()
+	fmt.Fprintln(sys.Stdout)
+	if err := printTable(sys.Stdout, list, false, time.Now()); err != nil {
+		return err
+	}
+	if passErr != nil {
+		return passErr
+	}
+	if !allReady(list) || len(pass.Problems()) > 0 || pass.ScanErr() != nil {
+		return &exitError{codeBad, nil}
+	}
+	return nil
+}
+
+// withCause says that the time was over, if that is why err happened.
+func withCause(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+}

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// maxAnswer is the longest answer, in bytes, that is read.
+const maxAnswer = 64 << 20
+
+// errNotDeclared means that the controller knows no spec of the name.
+var errNotDeclared = errors.New("no spec file declares it")
+
+// client asks a running controller.
+type client struct {
+	server string
+	http   *http.Client
+}
+
+func newClient(server string) *client {
+	if !strings.Contains(server, "://") {
+		server = "http://" + server
+	}
+	return &client{server: strings.TrimRight(server, "/"), http: &http.Client{
+		Timeout: 10 * time.Second,
+		// No proxy: the question is for this machine, or for the one that was named.
+		Transport:     &http.Transport{},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+func (c *client) list(ctx context.Context) (spec.CredProxyList, error) {
+	var list spec.CredProxyList
+	return list, c.get(ctx, "credproxies", &list)
+}
+
+func (c *client) one(ctx context.Context, name string) (spec.CredProxy, error) {
+	var one spec.CredProxy
+	return one, c.get(ctx, "credproxies/"+url.PathEscape(name), &one)
+}
+
+// get fails with errNotDeclared, or in a way that means that no controller answers.
+func (c *client) get(ctx context.Context, path string, into any) error {
+	target := c.server + "/api/" + spec.Version + "/" + path
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return usagef("--server %q is not an address such as http://127.0.0.1:8099", c.server)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("no controller answers at %s; start one with 'controller run', or name its address with "+
+			"--server: %w", c.server, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("the answer of %s broke off: %w", c.server, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return refusal(c.server, response, body)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("what answers at %s is not a controller: %w", c.server, err)
+	}
+	return nil
+}
+
+func refusal(server string, response *http.Response, body []byte) error {
+	var status metav1.Status
+	if json.Unmarshal(body, &status) != nil || status.Kind != "Status" {
+		return fmt.Errorf("what answers at %s is not a controller: it says %s", server, response.Status)
+	}
+	if response.StatusCode == http.StatusNotFound {
+		return errNotDeclared
+	}
+	return fmt.Errorf("the controller at %s refuses to answer: %s", server, status.Message)
+}

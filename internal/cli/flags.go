@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"credproxy.dev/controller/internal/app"
+	"credproxy.dev/controller/internal/buildinfo"
+	"credproxy.dev/controller/internal/lock"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// settings are what flags and variables set.
+type settings struct {
+	app.Options
+	logFormat, logLevel string
+}
+
+func (s *settings) fileFlags(f *pflag.FlagSet) {
+	f.StringVar(&s.Spec.Hostname, "hostname", spec.DefaultHostname, "name that agents dial, for specs without hostname")
+	f.Int32Var(&s.Spec.Port, "port", spec.DefaultPort, "TCP port of sidecars, for specs without port")
+	f.BoolVar(&s.Spec.AllowCustomImages, "allow-custom-images", false,
+		"accept specs that name an image; whoever writes such a spec chooses what is handed its tokens")
+}
+
+func (s *settings) specsFlags(f *pflag.FlagSet) {
+	f.StringVar(&s.Specs, "specs", "", "directory of CredProxy files (.yaml, .yml, .json), with its directories")
+	s.fileFlags(f)
+}
+
+func (s *settings) engineFlags(f *pflag.FlagSet) {
+	f.StringVar(&s.DockerHost, "docker-host", "",
+		"engine, such as unix:///var/run/docker.sock; found as the docker command finds it if empty")
+	f.StringVar(&s.Instance, "instance", "default", "name of this controller on its engine; it sees its own sidecars only")
+	f.StringVar(&s.NamePrefix, "name-prefix", "cred-proxy", "beginning of the names of containers")
+	f.StringVar(&s.Image, "image", "", "image of sidecars, already on the engine; built from this binary if empty")
+	f.BoolVar(&s.UpgradeSidecars, "upgrade-sidecars", false, "replace sidecars that run another image than this controller's")
+	f.IntVar(&s.Workers, "workers", 8, "sidecars worked on at a time")
+	f.DurationVar(&s.CallTimeout, "call-timeout", 30*time.Second, "longest wait for one call to the engine")
+	f.DurationVar(&s.ReadyTimeout, "ready-timeout", 15*time.Second, "longest wait for a started sidecar to serve")
+	f.DurationVar(&s.DrainTimeout, "drain-timeout", 30*time.Second, "longest time that a replaced sidecar may finish requests")
+}
+
+func (s *settings) tokenFlags(f *pflag.FlagSet) {
+	f.StringVar(&s.TokenDir, "token-dir", "", "directory beneath which specs may name token files; none if empty")
+	f.StringSliceVar(&s.TokenEnv, "token-env", nil,
+		"variable, or pattern of variables such as 'AGENT_*', that specs may name as tokens; repeat it, or separate by commas")
+}
+
+func (s *settings) loopFlags(f *pflag.FlagSet) {
+	f.DurationVar(&s.Resync, "resync", 30*time.Second, "how often everything is compared, whatever was noticed")
+	f.DurationVar(&s.DeepResync, "deep-resync", 10*time.Minute, "how often every sidecar is inspected too")
+	f.StringVar(&s.StateDir, "state-dir", "",
+		"directory of locks, one controller for each engine and instance (default /run/credproxy for root, "+
+			"else $XDG_STATE_HOME/credproxy or ~/.local/state/credproxy)")
+}
+
+func (s *settings) webFlags(f *pflag.FlagSet) {
+	f.StringVar(&s.Listen, "listen", "127.0.0.1:8099", "address of metrics, health and API; port 0 picks a free one")
+	f.StringSliceVar(&s.AllowedHosts, "allowed-hosts", nil,
+		"names, besides loopback ones, by which that address may be asked; repeat it, or separate by commas")
+	f.BoolVar(&s.AllowRemoteAPI, "allow-remote-api", false,
+		"serve the API on a --listen address that is not loopback too")
+}
+
+func (s *settings) logFlags(f *pflag.FlagSet, level string) {
+	f.StringVar(&s.logFormat, "log-format", "text", "text or json, on stderr")
+	f.StringVar(&s.logLevel, "log-level", level, "debug, info, warn or error")
+}
+
+// options checks what was set and returns it, ready for the app.
+func (s *settings) options(f *pflag.FlagSet, sys System) (app.Options, error) {
+	if err := s.check(f); err != nil {
+		return app.Options{}, err
+	}
+	opts := s.Options
+	opts.LookupEnv, opts.Listening, opts.Build = sys.LookupEnv, sys.Listening, buildinfo.Read()
+	var err error
+	if opts.Log, err = app.NewLogger(sys.Stderr, s.logFormat, s.logLevel); err != nil {
+		return app.Options{}, &usageError{err}
+	}
+	if opts.StateDir == "" && f.Lookup("state-dir") != nil {
+		if opts.StateDir, err = lock.DefaultDir(sys.UID, getenv(sys)); err != nil {
+			return app.Options{}, &usageError{err}
+		}
+	}
+	return opts, nil
+}
+
+func getenv(sys System) func(string) string {
+	return func(name string) string {
+		value, _ := sys.LookupEnv(name)
+		return value
+	}
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"credproxy.dev/controller/internal/app"
+	"credproxy.dev/controller/pkg/reconcile"
+)
+
+// planFlags are those of plan alone.
+type planFlags struct {
+	output                     string
+	exitCode, offline, resolve bool
+}
+
+func newPlan(sys System) *cobra.Command {
+	var s settings
+	var p planFlags
+	cmd := &cobra.Command{
+		Use:   "plan --specs DIR",
+		Short: "Show the steps that run would take now, each with its cause",
+		Long: `Reads the files and looks at the engine, changes nothing, and prints what run would do. Tokens are not looked
+for unless --resolve is given.
+
+Exit code 0; with --exit-code 1 if there are steps to take; 2 if the plan could not be made.`,
+		Example: `  controller plan --specs ./specs
+  controller plan --specs ./specs --resolve --token-env GITHUB_TOKEN
+  controller plan --specs ./specs --offline -o json    # for a directory in CI, without an engine`,
+		Args: cobra.NoArgs,
+		RunE: verb(codeUsage, func(cmd *cobra.Command, _ []string) error {
+			opts, err := s.options(cmd.Flags(), sys)
+			if err == nil {
+				err = checkOutput(cmd, p.output, "text", "json")
+			}
+			if err != nil {
+				return err
+			}
+			opts.Prune = true
+			return p.run(cmd, opts, sys)
+		}),
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&p.output, "output", "o", "text", "text or json")
+	flags.BoolVar(&p.exitCode, "exit-code", false, "end with 1 if there are steps to take")
+	flags.BoolVar(&p.offline, "offline", false, "ask no engine: plan as if it were empty")
+	flags.BoolVar(&p.resolve, "resolve", false, "look for the tokens too, without showing them")
+	s.specsFlags(flags)
+	s.tokenFlags(flags)
+	s.engineFlags(flags)
+	s.logFlags(flags, "warn")
+	return cmd
+}
+
+func (p *planFlags) run(cmd *cobra.Command, opts app.Options, sys System) (err error) {
+	pass, err := app.OpenPass(cmd.Context(), opts, sys.Parts, p.offline)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pass.Close()) }()
+	tellProblems(sys.Stderr, pass)
+	plan, err := pass.Plan(cmd.Context(), p.offline, p.resolve)
+	if err != nil {
+		return err
+	}
+	if err := printPlan(sys.Stdout, plan, p.output); err != nil {
+		return err
+	}
+	if p.exitCode && len(plan.Items) > 0 {
+		return &exitError{codeBad, nil}
+	}
+	return nil
+}
+
+func printPlan(w io.Writer, plan reconcile.Plan, output string) error {
+	if output == "json" {
+		return printJSON(w, plan)
+	}
+	text := clean(plan.String())
+	if len(plan.Items) == 0 {
+		text += "Nothing to do.\n"
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+func printJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}
+
+// tellProblems says what is wrong with the files; the good ones go on without them.
+func tellProblems(w io.Writer, pass *app.Pass) {
+	for _, problem := range pass.Problems() {
+		fmt.Fprintln(w, clean(problem.String()))
+	}
+	if err := pass.ScanErr(); err != nil {
+		fmt.Fprintln(w, clean(err.Error()))
+	}
+}

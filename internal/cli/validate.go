@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"credproxy.dev/controller/pkg/source"
+)
+
+func newValidate(sys System) *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use:   "validate PATH...",
+		Short: "Say everything that is wrong with files and directories of specs",
+		Long: `Reads files, and directories with their directories, by the rules of run, and prints every problem as
+file:line: field: message. It needs no engine and looks for no token. Give the paths of one controller together: a
+name that two files declare is a problem of both.
+
+Exit code 0 if all are good, 1 if one is not or cannot be read.`,
+		Example: `  controller validate ./specs
+  controller validate web.yaml api.yaml`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: verb(codeBad, func(cmd *cobra.Command, paths []string) error {
+			if _, err := s.options(cmd.Flags(), sys); err != nil {
+				return err
+			}
+			return validate(sys.Stdout, source.ReadPaths(paths, s.Spec))
+		}),
+	}
+	s.fileFlags(cmd.Flags())
+	s.logFormat, s.logLevel = "text", "warn"
+	return cmd
+}
+
+func validate(w io.Writer, files []source.FileStatus) error {
+	var bad, problems int
+	for _, file := range files {
+		for _, problem := range file.Errors {
+			problem.File = file.Path
+			fmt.Fprintln(w, clean(problem.String()))
+		}
+		problems += len(file.Errors)
+		switch {
+		case len(file.Errors) > 0:
+			bad++
+		case file.State == source.FileEmpty:
+			fmt.Fprintf(w, "%s: empty, declares nothing\n", clean(file.Path))
+		default:
+			fmt.Fprintf(w, "%s: good\n", clean(file.Path))
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("%s in %d of %s", count(problems, "problem"), bad, count(len(files), "file"))
+	}
+	fmt.Fprintf(w, "%s, all good\n", count(len(files), "file"))
+	return nil
+}
+
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// fromVariable marks a flag whose value came from its variable.
+const fromVariable = "from-variable"
+
+// variable is the name of a flag's variable, such as CREDPROXY_TOKEN_ENV.
+func variable(flag string) string {
+	return "CREDPROXY_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// nameVariables adds the variable's name to each flag's help.
+func nameVariables(flags *pflag.FlagSet) {
+	flags.VisitAll(func(f *pflag.Flag) { f.Usage += " [" + variable(f.Name) + "]" })
+}
+
+// fromVariables sets each flag that was not given from its variable, if that is set and not empty.
+func fromVariables(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		value, ok := lookup(variable(f.Name))
+		if f.Changed || !ok || value == "" || f.Name == "help" || failed != nil {
+			return
+		}
+		if err := f.Value.Set(value); err != nil {
+			failed = usagef("%s: %q is not a value for --%s: %w", variable(f.Name), value, f.Name, err)
+		}
+		f.Annotations = map[string][]string{fromVariable: {"true"}}
+	})
+	return failed
+}
+
+// origin is how people know the flag that holds a value: by its name, or by the variable that set it.
+func origin(f *pflag.Flag) string {
+	if f.Annotations[fromVariable] != nil {
+		return variable(f.Name)
+	}
+	return "--" + f.Name
+}

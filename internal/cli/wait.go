@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"credproxy.dev/controller/pkg/spec"
+)
+
+const (
+	pollInterval = 100 * time.Millisecond
+	// forDeleted waits until no file declares the name.
+	forDeleted = "Deleted"
+)
+
+// waiter waits for one spec.
+type waiter struct {
+	client    *client
+	name      string
+	condition string
+	timeout   time.Duration
+}
+
+func newWait(sys System) *cobra.Command {
+	var server string
+	var w waiter
+	cmd := &cobra.Command{
+		Use:   "wait NAME",
+		Short: "Return when a sidecar is Ready: the gate before an agent starts",
+		Long: `Asks a running controller until the CredProxy has the condition. A name that no file declares yet is waited
+for too. --for takes Ready, TokensResolved, NetworksReady, Isolated or Deleted.
+
+Exit code 0 when it is so, 1 when the time is over, with the reason, 3 if no controller answers.`,
+		Example: `  controller wait web && docker run --network web-internal my-agent
+  controller wait web --for Deleted --timeout 30s`,
+		Args: cobra.ExactArgs(1),
+		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
+			known := []string{spec.ConditionReady, spec.ConditionTokensResolved, spec.ConditionNetworksReady,
+				spec.ConditionIsolated, forDeleted}
+			if err := oneOf(w.condition, known...); err != nil {
+				return usagef("%s: %w", origin(cmd.Flag("for")), err)
+			}
+			if err := checkTimeout(cmd, w.timeout); err != nil {
+				return err
+			}
+			w.name, w.client = args[0], newClient(server)
+			defer w.client.close()
+			if err := w.wait(cmd.Context()); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(sys.Stdout, "%s is %s\n", w.name, w.condition)
+			return err
+		}),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&server, "server", defaultServer, "address of the controller")
+	flags.StringVar(&w.condition, "for", spec.ConditionReady, "what to wait for")
+	flags.DurationVar(&w.timeout, "timeout", time.Minute, "longest wait")
+	return cmd
+}
+
+// wait asks until it is so. A controller that never answered ends the wait at once; one that is lost meanwhile
+// may be restarting, and is waited for.
+func (w *waiter) wait(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, w.timeout)
+	defer cancel()
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	var why, lost error
+	for answered := false; ; answered = true {
+		done, reason, err := w.ask(bounded)
+		switch {
+		case done:
+			return nil
+		case err != nil && bounded.Err() != nil:
+			// The time was over in the middle of the question; what was heard before is the reason.
+		case err != nil && (!answered || isUsage(err)):
+			return err
+		default:
+			why, lost = reason, err
+		}
+		select {
+		case <-ticker.C:
+		case <-bounded.Done():
+			return w.over(ctx, why, lost)
+		}
+	}
+}
+
+// ask reports whether it is so, and if not, why not; err means that no controller answered.
+func (w *waiter) ask(ctx context.Context) (done bool, why, err error) {
+	one, err := w.client.one(ctx, w.name)
+	missing := errors.Is(err, errNotDeclared)
+	switch {
+	case missing && w.condition == forDeleted:
+		return true, nil, nil
+	case missing:
+		return false, fmt.Errorf("%w; 'controller validate' says whether its file is good", err), nil
+	case err != nil:
+		return false, nil, err
+	case w.condition == forDeleted:
+		return false, errors.New("a spec file still declares it"), nil
+	}
+	status := one.Status
+	if status == nil {
+		status = &spec.CredProxyStatus{}
+	}
+	c := condition(status, w.condition)
+	if c.Status == metav1.ConditionTrue {
+		return true, nil, nil
+	}
+	return false, because(c, status.LastError), nil
+}
+
+func because(c metav1.Condition, lastError string) error {
+	var parts []string
+	for _, part := range []string{c.Reason, message(c, lastError)} {
+		if part != "" {
+			parts = append(parts, clean(part))
+		}
+	}
+	if len(parts) == 0 {
+		return errors.New("the controller has not looked at it yet")
+	}
+	return errors.New(strings.Join(parts, ": "))
+}
+
+func (w *waiter) over(ctx context.Context, why, lost error) error {
+	switch {
+	case lost != nil:
+		return lost
+	case ctx.Err() != nil:
+		return &exitError{codeBad, errors.New("interrupted")}
+	case why == nil:
+		why = errors.New("the controller did not answer in time")
+	}
+	return &exitError{codeBad, fmt.Errorf("%s is not %s after %v: %w", w.name, w.condition, w.timeout, why)}
+}
