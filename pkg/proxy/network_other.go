@@ -1,0 +1,22 @@
+//go:build !linux
+
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+)
+
+// hostNetwork lets the package build where the sidecar cannot run.
+type hostNetwork struct{}
+
+var errNotLinux = errors.New("the sidecar runs on Linux only: nothing else can bind a listener to one interface")
+
+func (hostNetwork) places() ([]place, error) { return nil, errNotLinux }
+
+func (hostNetwork) listen(context.Context, place, uint16) (net.Listener, error) {
+	return nil, errNotLinux
+}
+
+func (hostNetwork) changes(context.Context) (<-chan struct{}, error) { return nil, errNotLinux }

@@ -1,0 +1,59 @@
+package proxy
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+// perimeter says which network is the internal one, and who on it may connect.
+type perimeter struct {
+	port     uint16
+	subnets  []netip.Prefix
+	gateways []netip.Addr
+}
+
+// perimeterOf reads a table that routetable has checked.
+func perimeterOf(t routetable.Table) (perimeter, error) {
+	port, err := strconv.ParseUint(strings.TrimPrefix(t.Listen, ":"), 10, 16)
+	if err != nil {
+		return perimeter{}, fmt.Errorf("listen %q: %w", t.Listen, err)
+	}
+	p := perimeter{port: uint16(port)}
+	for _, s := range t.InternalSubnets {
+		subnet, err := netip.ParsePrefix(s)
+		if err != nil {
+			return perimeter{}, fmt.Errorf("internalSubnets: %w", err)
+		}
+		p.subnets = append(p.subnets, subnet.Masked())
+	}
+	for _, g := range t.InternalGateways {
+		gateway, err := netip.ParseAddr(g)
+		if err != nil {
+			return perimeter{}, fmt.Errorf("internalGateways: %w", err)
+		}
+		p.gateways = append(p.gateways, gateway.Unmap())
+	}
+	if len(p.gateways) == 0 {
+		// The engine gives the host the first address unless it is told another.
+		for _, subnet := range p.subnets {
+			p.gateways = append(p.gateways, subnet.Addr().Next())
+		}
+	}
+	return p, nil
+}
+
+// inside reports whether an address is one of the internal network.
+func (p perimeter) inside(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
+	return slices.ContainsFunc(p.subnets, func(s netip.Prefix) bool { return s.Contains(a) })
+}
+
+// admits reports whether a client of that address may be heard: one of the internal network, and not the host.
+func (p perimeter) admits(client netip.Addr) bool {
+	return p.inside(client) && !slices.Contains(p.gateways, client.Unmap().WithZone(""))
+}

@@ -1,0 +1,141 @@
+package proxy
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+// route is one prefix, ready to serve.
+type route struct {
+	path string
+	// segments are those of path, decoded; none for "/".
+	segments []string
+	upstream *url.URL
+	// base is the upstream's escaped path, decodedBase the same decoded.
+	base, decodedBase string
+	credential        *credential
+	forward           *httputil.ReverseProxy
+}
+
+// table routes one generation. It never changes.
+type table struct {
+	// routes has the longest prefix first.
+	routes []*route
+}
+
+// newTable prepares a loaded generation. forward makes the part of a route that talks to its upstream.
+func newTable(loaded routetable.Loaded, forward func(*route) *httputil.ReverseProxy) (*table, error) {
+	t := &table{}
+	for _, r := range loaded.Table.Routes {
+		upstream, err := url.Parse(r.Upstream)
+		if err != nil {
+			return nil, fmt.Errorf("route %s: its upstream is not a URL", r.Path)
+		}
+		rt := &route{path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path}
+		if r.Path != "/" {
+			rt.segments = strings.Split(r.Path[1:], "/")
+		}
+		if r.Auth != nil {
+			token, ok := loaded.Token(r.Auth)
+			rt.credential = newCredential(*r.Auth, token, ok)
+		}
+		rt.forward = forward(rt)
+		t.routes = append(t.routes, rt)
+	}
+	slices.SortStableFunc(t.routes, func(a, b *route) int { return len(b.segments) - len(a.segments) })
+	return t, nil
+}
+
+// find returns the route with the longest prefix of an escaped path; nil when there is none.
+func (t *table) find(escaped string) *route {
+	for _, rt := range t.routes {
+		if _, ok := rt.cut(escaped); ok {
+			return rt
+		}
+	}
+	return nil
+}
+
+// paths lists the prefixes, for a person who missed them all.
+func (t *table) paths() string {
+	var paths []string
+	for _, rt := range t.routes {
+		paths = append(paths, rt.path)
+	}
+	slices.Sort(paths)
+	return strings.Join(paths, ", ")
+}
+
+// cut takes the route's prefix off an escaped path, on whole segments, and returns what follows as it was written:
+// empty or beginning with a slash.
+func (rt *route) cut(escaped string) (rest string, ok bool) {
+	if !strings.Contains(escaped, "%") {
+		if len(rt.segments) == 0 {
+			return escaped, true
+		}
+		rest, ok = strings.CutPrefix(escaped, rt.path)
+		return rest, ok && (rest == "" || rest[0] == '/')
+	}
+	for _, want := range rt.segments {
+		if !strings.HasPrefix(escaped, "/") {
+			return "", false
+		}
+		segment, _, _ := strings.Cut(escaped[1:], "/")
+		// %61 is another way to write a (RFC 3986 section 6.2.2.2), but %2f does not part segments.
+		if decoded, err := url.PathUnescape(segment); err != nil || decoded != want {
+			return "", false
+		}
+		escaped = escaped[1+len(segment):]
+	}
+	return escaped, true
+}
+
+// target sets where a request goes: the upstream's scheme, host and base path, then the rest of the client's path
+// and its query, both as the client wrote them.
+func (rt *route) target(out *url.URL, in *url.URL) bool {
+	rest, ok := rt.cut(in.EscapedPath())
+	if !ok {
+		return false
+	}
+	decodedRest, err := url.PathUnescape(rest)
+	if err != nil {
+		return false
+	}
+	out.Scheme, out.Host, out.User, out.Opaque = rt.upstream.Scheme, rt.upstream.Host, nil, ""
+	out.Path, out.RawPath = joinPath(rt.decodedBase, decodedRest), joinPath(rt.base, rest)
+	out.RawQuery, out.ForceQuery = in.RawQuery, in.ForceQuery
+	return true
+}
+
+func joinPath(base, rest string) string {
+	switch {
+	case rest == "" && base == "":
+		return "/"
+	case rest == "":
+		return base
+	}
+	return strings.TrimSuffix(base, "/") + rest
+}
+
+// rewrite makes the upstream's request of the client's. httputil has already removed the hop-by-hop fields, those named by
+// Connection too, so that nothing takes away what is added here.
+func (rt *route) rewrite(pr *httputil.ProxyRequest) {
+	out := pr.Out
+	if !rt.target(out.URL, pr.In.URL) {
+		// Unreachable after routing. A request without a host cannot be sent, so nothing leaks if it is reached.
+		out.URL, out.Header = &url.URL{}, http.Header{}
+		return
+	}
+	// With an empty Host the transport sends the upstream's own.
+	out.Host = ""
+	// Trailers arrive after the fields were judged, so a credential could hide in them; they may be dropped
+	// (RFC 9110 section 6.5.1).
+	out.Trailer = nil
+	rt.authorize(out.Header)
+}

@@ -1,0 +1,125 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"syscall"
+	"time"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+// DrainTimeoutVariable names the variable that bounds how long SIGTERM waits for requests in flight: a Go
+// duration such as "30s", which is the default.
+const DrainTimeoutVariable = "CRED_PROXY_DRAIN_TIMEOUT"
+
+const (
+	defaultDrainTimeout = 30 * time.Second
+	// startPoll is how often the volume and the interfaces are looked at until the sidecar serves.
+	startPoll = 100 * time.Millisecond
+	// backstopPoll is how often the interfaces are looked at afterwards, should a notice have been missed.
+	backstopPoll = 5 * time.Second
+)
+
+// Options are what a sidecar gets from its process.
+type Options struct {
+	// Dir is the volume with routes.json and the token files; empty means routetable.Dir.
+	Dir string
+	// Stdout takes the reports for the controller, Stderr the log for people. Neither is ever waited for.
+	Stdout, Stderr io.Writer
+	// Signals delivers SIGHUP, SIGUSR1, SIGTERM and SIGINT. Others are ignored.
+	Signals <-chan os.Signal
+	// Getenv reads the environment: token slots and DrainTimeoutVariable.
+	Getenv func(string) string
+
+	// network and transport replace the machine's in tests.
+	network   network
+	transport http.RoundTripper
+}
+
+// Run is the whole sidecar. It waits for a whole generation in the volume, serves it on the internal network, follows
+// signals, and returns nil when it has drained after SIGTERM or when ctx ended, which cuts off what is in
+// flight.
+func Run(ctx context.Context, o Options) error {
+	drainTimeout, err := drainTimeoutFrom(o.Getenv)
+	if err != nil {
+		return err
+	}
+	if o.Dir == "" {
+		o.Dir = routetable.Dir
+	}
+	if o.network == nil {
+		o.network = hostNetwork{}
+	}
+	if o.transport == nil {
+		transport := newTransport()
+		defer transport.CloseIdleConnections()
+		o.transport = transport
+	}
+	s := newSidecar(o, drainTimeout)
+	defer s.streams.close()
+	return s.run(ctx)
+}
+
+func drainTimeoutFrom(getenv func(string) string) (time.Duration, error) {
+	text := getenv(DrainTimeoutVariable)
+	if text == "" {
+		return defaultDrainTimeout, nil
+	}
+	timeout, err := time.ParseDuration(text)
+	if err != nil || timeout < 0 {
+		return 0, fmt.Errorf("%s is %q: it has to be a duration such as 30s", DrainTimeoutVariable, text)
+	}
+	return timeout, nil
+}
+
+// run is the one goroutine that changes anything: signals, network changes and looks at the volume come one at a time.
+func (s *sidecar) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	changes, err := s.options.network.changes(ctx)
+	if err != nil {
+		s.streams.log.Warn("network changes are found by looking every few seconds only", "error", err)
+	}
+	s.start()
+	defer s.stop()
+	s.look(ctx)
+	for {
+		next := time.NewTimer(s.patience())
+		select {
+		case <-ctx.Done():
+			return nil
+		case signal := <-s.options.Signals:
+			if isStop(signal) {
+				return s.drain(ctx)
+			}
+			s.answer(ctx, signal)
+		case <-changes:
+			s.look(ctx)
+		case <-next.C:
+			s.look(ctx)
+		}
+		next.Stop()
+	}
+}
+
+// answer does what a signal asks for.
+func (s *sidecar) answer(ctx context.Context, signal os.Signal) {
+	switch signal {
+	case syscall.SIGHUP:
+		s.reload(ctx)
+	case syscall.SIGUSR1:
+		s.report(routetable.EventState)
+	}
+}
+
+// patience is how long to wait before looking again without being told to.
+func (s *sidecar) patience() time.Duration {
+	if s.serving() {
+		return backstopPoll
+	}
+	return startPoll
+}

@@ -1,0 +1,236 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"time"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+const (
+	// readHeaderTimeout bounds a client that dribbles its header. Bodies have no bound in time, since streams have
+	// none either.
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+)
+
+// sidecar is the state of a running sidecar. Its methods are called by one goroutine.
+type sidecar struct {
+	options      Options
+	drainTimeout time.Duration
+	streams      *streams
+	handler      *Handler
+	doorway      *doorway
+	server       *http.Server
+	// cutOff ends the requests in flight.
+	cutOff context.CancelFunc
+	ended  chan struct{}
+
+	// loaded is the table that is served; nil until the first whole one.
+	loaded *routetable.Table
+	// announced is true once ready was reported.
+	announced bool
+	// problem says why nothing is served; nil while the listener is open.
+	problem error
+}
+
+func newSidecar(o Options, drainTimeout time.Duration) *sidecar {
+	streams := newStreams(o.Stdout, o.Stderr)
+	return &sidecar{
+		options:      o,
+		drainTimeout: drainTimeout,
+		streams:      streams,
+		handler:      NewHandler(o.transport, streams.log),
+		doorway:      newDoorway(o.network, streams.log),
+		ended:        make(chan struct{}),
+		problem:      errors.New("starting"),
+	}
+}
+
+// start begins to answer what the doorway lets in, which is nothing until a table says where to listen.
+func (s *sidecar) start() {
+	base, cutOff := context.WithCancel(context.Background())
+	s.cutOff = cutOff
+	s.server = &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		// OPTIONS * is a request like any other, and refused as a path.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(s.streams.log.Handler(), slog.LevelWarn),
+		BaseContext:                  func(net.Listener) context.Context { return base },
+	}
+	go func() {
+		defer close(s.ended)
+		// It always fails in the end: by Shutdown or Close.
+		_ = s.server.Serve(s.doorway)
+	}()
+}
+
+// stop cuts off what is still in flight.
+func (s *sidecar) stop() {
+	s.cutOff()
+	_ = s.server.Close()
+	<-s.ended
+	_ = s.doorway.Close()
+	s.handler.tunnels.Wait()
+}
+
+func (s *sidecar) serving() bool { return s.problem == nil }
+
+// look takes the next step towards serving: a table if there is none yet, then the listener.
+func (s *sidecar) look(ctx context.Context) {
+	if s.loaded == nil {
+		if err := s.load(); err != nil {
+			s.stand(err)
+			return
+		}
+	}
+	s.stand(s.doorway.adjust(ctx))
+	if s.serving() && !s.announced {
+		s.announced = true
+		s.report(routetable.EventReady)
+	}
+}
+
+// stand notes whether the sidecar serves, and logs each new reason why it does not. A table that is wrong, rather than
+// still being written, is reported too, since only another push can mend it.
+func (s *sidecar) stand(err error) {
+	changed := err != nil && (s.problem == nil || s.problem.Error() != err.Error())
+	s.problem = err
+	if !changed {
+		return
+	}
+	s.streams.log.Warn("not serving", "reason", err)
+	var refused *refusedError
+	if errors.As(err, &refused) && !errors.Is(err, routetable.ErrIncomplete) {
+		s.reportRefused(refused)
+	}
+}
+
+// reload answers SIGHUP.
+func (s *sidecar) reload(ctx context.Context) {
+	if err := s.load(); err != nil {
+		s.streams.log.Warn("the new routing table is refused", "reason", err)
+		if s.loaded == nil {
+			s.problem = err
+		}
+		var refused *refusedError
+		errors.As(err, &refused)
+		s.reportRefused(refused)
+		return
+	}
+	before := s.announced
+	s.look(ctx)
+	if becameReady := s.announced && !before; !becameReady {
+		s.report(routetable.EventReloaded)
+	}
+}
+
+// refusedError is why a table is not served, and which.
+type refusedError struct {
+	generation int64
+	err        error
+}
+
+func (e *refusedError) Error() string { return e.err.Error() }
+func (e *refusedError) Unwrap() error { return e.err }
+
+// load serves the generation in the volume, or leaves everything as it is. Its errors are of type *refusedError.
+func (s *sidecar) load() error {
+	loaded, err := loadVolume(s.options.Dir, s.options.Getenv)
+	if err != nil {
+		return &refusedError{loaded.Table.Generation, err}
+	}
+	where, err := perimeterOf(loaded.Table)
+	if err == nil {
+		err = s.handler.Swap(loaded)
+	}
+	if err != nil {
+		return &refusedError{loaded.Table.Generation, fmt.Errorf("generation %d: %w", loaded.Table.Generation, err)}
+	}
+	s.doorway.watch(where)
+	s.loaded = &loaded.Table
+	s.streams.log.Info("serving a routing table", "generation", s.loaded.Generation, "routes", len(s.loaded.Routes))
+	removeOlder(s.options.Dir, s.loaded.Generation, s.streams.log)
+	return nil
+}
+
+// report tells the controller the present state.
+func (s *sidecar) report(event routetable.ReportEvent) {
+	s.streams.report(s.state(event))
+}
+
+func (s *sidecar) reportRefused(e *refusedError) {
+	r := s.state(routetable.EventRefused)
+	r.Refused, r.Error = e.generation, e.Error()
+	s.streams.report(r)
+}
+
+func (s *sidecar) state(event routetable.ReportEvent) routetable.Report {
+	r := routetable.Report{Event: event, Serving: s.serving()}
+	if s.loaded != nil {
+		r.Generation, r.Digest, r.RoutesDigest = s.loaded.Generation, s.loaded.Digest, s.loaded.RoutesDigest
+	}
+	if s.problem != nil {
+		r.Error = s.problem.Error()
+	}
+	return r
+}
+
+// drain answers SIGTERM: no new connection, Connection: close on what is answered, and as much time as is allowed for
+// what is in flight. A second SIGTERM ends it.
+func (s *sidecar) drain(ctx context.Context) error {
+	s.streams.log.Info("draining", "at_most", s.drainTimeout.String())
+	s.problem = errors.New("draining")
+	ctx, cancel := context.WithTimeout(ctx, s.drainTimeout)
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() { drained <- s.shutdown(ctx) }()
+	for {
+		select {
+		case err := <-drained:
+			if err != nil {
+				s.streams.log.Warn("requests in flight were cut off")
+			}
+			return nil
+		case signal := <-s.options.Signals:
+			if isStop(signal) {
+				cancel()
+				continue
+			}
+			if signal == syscall.SIGUSR1 {
+				s.report(routetable.EventState)
+			}
+		}
+	}
+}
+
+func isStop(signal os.Signal) bool { return signal == syscall.SIGTERM || signal == syscall.SIGINT }
+
+// shutdown waits for requests and tunnels to end.
+func (s *sidecar) shutdown(ctx context.Context) error {
+	if err := s.server.Shutdown(ctx); err != nil {
+		return err
+	}
+	tunnels := make(chan struct{})
+	go func() {
+		s.handler.tunnels.Wait()
+		close(tunnels)
+	}()
+	select {
+	case <-tunnels:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,93 @@
+package proxy
+
+import (
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"sync"
+	"time"
+)
+
+const (
+	dialTimeout         = 10 * time.Second
+	tlsHandshakeTimeout = 10 * time.Second
+	// responseHeaderTimeout is above the ten minutes that the common model SDKs wait for an answer that is not
+	// streamed, so that it is the client who gives up.
+	responseHeaderTimeout = 15 * time.Minute
+	// maxResponseHeaderBytes bounds what an upstream can make the sidecar hold.
+	maxResponseHeaderBytes = 256 << 10
+	// headerDelay bounds how long the header of a response waits for the first piece of its body to share a packet
+	// with. Bodies of unknown length do not wait at all.
+	headerDelay = 5 * time.Millisecond
+	// copyBufferBytes is the size of one piece.
+	copyBufferBytes = 16 << 10
+)
+
+// newTransport is shared by all generations, so that a reload keeps the connections to upstreams.
+func newTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		// No Proxy: the environment is the image's or the operator's and has no say in where a token goes.
+		Proxy:                  nil,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		TLSHandshakeTimeout:    tlsHandshakeTimeout,
+		ResponseHeaderTimeout:  responseHeaderTimeout,
+		ExpectContinueTimeout:  time.Second,
+		IdleConnTimeout:        90 * time.Second,
+		MaxIdleConns:           512,
+		MaxIdleConnsPerHost:    256,
+		MaxResponseHeaderBytes: maxResponseHeaderBytes,
+	}
+}
+
+// forwarder makes the part of a route that talks to its upstream.
+func forwarder(transport http.RoundTripper, buffers httputil.BufferPool) func(*route) *httputil.ReverseProxy {
+	return func(rt *route) *httputil.ReverseProxy {
+		return &httputil.ReverseProxy{
+			Rewrite:        rt.rewrite,
+			Transport:      transport,
+			FlushInterval:  headerDelay,
+			BufferPool:     buffers,
+			ModifyResponse: keepOurErrorHeader,
+			ErrorHandler:   rt.fail,
+			// Its messages may quote what was sent; the request's log line says what happened.
+			ErrorLog: log.New(io.Discard, "", 0),
+		}
+	}
+}
+
+// keepOurErrorHeader makes sure that an answer with the error header is the sidecar's own.
+func keepOurErrorHeader(res *http.Response) error {
+	res.Header.Del(errorHeader)
+	return nil
+}
+
+// fail answers when the upstream did not.
+func (rt *route) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e, ours := w.(*exchange)
+	if !ours || r.Context().Err() != nil {
+		// The client has left, or the sidecar ends: nobody reads an answer.
+		panic(http.ErrAbortHandler)
+	}
+	e.refuse(upstreamRefusal(rt, err))
+}
+
+// buffers is the pool of copy buffers. Arrays behind pointers go in and out without an allocation.
+type buffers struct{ pool sync.Pool }
+
+// Get returns a buffer of copyBufferBytes.
+func (b *buffers) Get() []byte {
+	if array, ok := b.pool.Get().(*[copyBufferBytes]byte); ok {
+		return array[:]
+	}
+	return make([]byte, copyBufferBytes)
+}
+
+// Put takes a buffer back.
+func (b *buffers) Put(buffer []byte) {
+	b.pool.Put((*[copyBufferBytes]byte)(buffer))
+}
