@@ -61,7 +61,7 @@ func (s *scene) inputs(name string, everDeclared bool, opts Options) inputs {
 	}
 	if r, ok := s.rejected[name]; ok {
 		in.refused = &Blocked{Name: name, Reason: r.Reason, Message: r.Message}
-	} else {
+	} else if len(s.view.sidecars[name]) > 0 || len(s.view.made[name]) > 0 {
 		in.refused = brake(s.declared, name, everDeclared, opts)
 	}
 	return in
