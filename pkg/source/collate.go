@@ -1,0 +1,119 @@
+package source
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// claim is one declaration of a name.
+type claim struct {
+	view *view
+	obj  spec.DecodedObject
+}
+
+func (c claim) place() string { return fmt.Sprintf("%s:%d", c.view.path, c.obj.Line) }
+
+// collate says what the files declare together. The views are in order of paths; names that are declared twice
+// are added to their problems.
+func collate(views []view) Snapshot {
+	claims := claimsOf(views)
+	snap := Snapshot{KeepNames: sets.New[string]()}
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		all := claims[name]
+		if len(all) > 1 {
+			snap.Duplicates = append(snap.Duplicates, duplicate(name, all))
+			snap.KeepNames.Insert(name)
+			continue
+		}
+		v, obj := all[0].view, all[0].obj
+		snap.Specs = append(snap.Specs, Object{CredProxy: obj.CredProxy, File: v.path, Line: obj.Line, Stale: v.stale})
+	}
+	for i := range views {
+		v := &views[i]
+		snap.KeepAll = snap.KeepAll || v.keepAll
+		snap.Files = append(snap.Files, v.status())
+		snap.Invalid = append(snap.Invalid, v.invalid(claims)...)
+		for _, name := range v.keep {
+			if len(claims[name]) == 0 {
+				snap.KeepNames.Insert(name)
+			}
+		}
+	}
+	slices.SortStableFunc(snap.Invalid, func(a, b InvalidObject) int { return cmp.Compare(a.Name, b.Name) })
+	return snap
+}
+
+// claimsOf lists the declarations of each name, in order of files and lines. What is out of sight claims nothing
+// that a file in sight declares: it may be the same file under its new name.
+func claimsOf(views []view) map[string][]claim {
+	claims := map[string][]claim{}
+	for _, missing := range []bool{false, true} {
+		seen := sets.KeySet(claims)
+		for i := range views {
+			if views[i].missing != missing {
+				continue
+			}
+			for _, obj := range views[i].objects {
+				if name := obj.CredProxy.Name; !seen.Has(name) {
+					claims[name] = append(claims[name], claim{&views[i], obj})
+				}
+			}
+		}
+	}
+	return claims
+}
+
+// duplicate describes a name with several declarations, and tells each of their files about the others.
+func duplicate(name string, all []claim) Duplicate {
+	d := Duplicate{Name: name}
+	for i, c := range all {
+		d.Places = append(d.Places, c.place())
+		var others []string
+		for j, other := range all {
+			if i != j {
+				others = append(others, other.place())
+			}
+		}
+		c.view.add(spec.Problem{
+			File: c.view.path, Line: c.obj.Line, Field: "metadata.name",
+			Message: fmt.Sprintf("the name %q is declared at %s too: give each spec a name of its own; until then none of them is used",
+				name, strings.Join(others, ", ")),
+		})
+	}
+	return d
+}
+
+// add puts a problem among the others of the file, in order of lines.
+func (v *view) add(p spec.Problem) {
+	v.state = FileInvalid
+	v.problems = append(slices.Clip(v.problems), p) // the rest may be shared with the memory
+	slices.SortStableFunc(v.problems, func(a, b spec.Problem) int { return cmp.Compare(a.Line, b.Line) })
+}
+
+func (v *view) status() FileStatus {
+	return FileStatus{
+		Path: v.path, State: v.state, LastGood: v.stale && len(v.objects) > 0,
+		Errors: append([]spec.Problem{}, v.problems...),
+	}
+}
+
+// invalid lists the names that can be read in the file and that nothing good declares.
+func (v *view) invalid(claims map[string][]claim) []InvalidObject {
+	if v.state == FileValid {
+		return nil
+	}
+	var all []InvalidObject
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(v.names))) {
+		if len(claims[name]) == 0 {
+			all = append(all, InvalidObject{Name: name, File: v.path, Problems: v.problems})
+		}
+	}
+	return all
+}

@@ -1,0 +1,69 @@
+package source
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// maxLinks is how many links one path may pass through, as in Linux's path_resolution(7).
+const maxLinks = 40
+
+// hop is a directory and a name in it that decides where a path leads: a link, or a name that is missing.
+type hop struct{ dir, name string }
+
+// resolve follows every link of a path below base, which has no links itself. Besides the path without links it
+// returns the hops, whose change would make the path lead elsewhere; they are right on failure too. It only
+// computes: what is opened later is opened beneath an os.Root.
+func resolve(base, path string) (real string, hops []hop, err error) {
+	real = base
+	rest := split(path)
+	for len(rest) > 0 {
+		name := rest[0]
+		rest = rest[1:]
+		if name == ".." {
+			real = filepath.Dir(real)
+			continue
+		}
+		next := filepath.Join(real, name)
+		info, err := os.Lstat(next)
+		if err != nil {
+			return "", append(hops, hop{real, name}), err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			real = next
+			continue
+		}
+		if hops = append(hops, hop{real, name}); len(hops) > maxLinks {
+			return "", hops, &fs.PathError{Op: "resolve", Path: path, Err: syscall.ELOOP}
+		}
+		target, err := os.Readlink(next)
+		if err != nil {
+			return "", hops, err
+		}
+		if filepath.IsAbs(target) {
+			real = string(filepath.Separator)
+		}
+		rest = append(split(target), rest...)
+	}
+	return real, hops, nil
+}
+
+// split cuts a path into its names, without the empty ones and single dots.
+func split(path string) []string {
+	var names []string
+	for name := range strings.SplitSeq(path, string(filepath.Separator)) {
+		if name != "" && name != "." {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// leadsNowhere reports whether resolving failed because nothing is there, and not because looking was refused.
+func leadsNowhere(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
+}

@@ -1,0 +1,96 @@
+package source
+
+import (
+	"cmp"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// ReadPaths reads files and directories once, by the rules of a Source, and returns every problem of every file,
+// names that are declared twice among them. Paths in the answer begin as they were given; a file that is reached
+// in two ways counts once.
+func ReadPaths(paths []string, opts spec.Options) []FileStatus {
+	return readPaths(paths, func(file string, data []byte) spec.Decoded { return spec.Decode(file, data, opts) })
+}
+
+func readPaths(paths []string, decode decoder) []FileStatus {
+	var all []found
+	seen := map[string]bool{}
+	for _, path := range paths {
+		for _, f := range readPath(path, decode) {
+			if id := cmp.Or(f.real, f.path); !seen[id] {
+				seen[id] = true
+				all = append(all, f)
+			}
+		}
+	}
+	views, _ := memory{}.merge(time.Now(), 0, all, true)
+	return collate(views).Files
+}
+
+// readPath reads one file or directory. The real paths of what it finds are absolute.
+func readPath(path string, decode decoder) []found {
+	bad := func(words string) []found { return []found{{entry: entry{path: path, fault: words}}} }
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return bad(unreadable(err))
+	}
+	real, _, err := resolve(string(filepath.Separator), abs)
+	if err != nil {
+		return bad(notThere(err))
+	}
+	info, err := os.Lstat(real)
+	switch {
+	case err != nil:
+		return bad(notThere(err))
+	case !info.IsDir() && !specName(path):
+		return bad(wrongName)
+	case !info.IsDir() && !info.Mode().IsRegular():
+		return bad(irregular(info.Mode()))
+	}
+	base := real
+	if !info.IsDir() {
+		base = filepath.Dir(real)
+	}
+	root, err := os.OpenRoot(base)
+	if err != nil {
+		return bad(unreadable(err))
+	}
+	defer root.Close()
+	if !info.IsDir() {
+		return loadAll(root, base, []entry{{path: path, real: filepath.Base(real)}}, decode)
+	}
+	files := list(root, listing{root: base}).files
+	for i := range files {
+		files[i].path = filepath.Join(path, files[i].path)
+	}
+	return loadAll(root, base, files, decode)
+}
+
+// loadAll loads what was listed beneath base.
+func loadAll(root *os.Root, base string, files []entry, decode decoder) []found {
+	var all []found
+	for _, e := range files {
+		f, _, err := load(root, e, nil, decode)
+		if err != nil { // It went while we looked.
+			f = found{entry: entry{path: e.path, fault: notThere(fs.ErrNotExist)}}
+		}
+		if f.real != "" {
+			f.real = filepath.Join(base, f.real)
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// notThere describes a path that was given and does not lead to anything.
+func notThere(err error) string {
+	if leadsNowhere(err) {
+		return "does not exist, or is a link that leads nowhere: check the path"
+	}
+	return unreadable(err)
+}
