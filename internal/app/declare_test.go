@@ -1,0 +1,147 @@
+package app
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/source"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+func object(name, file string) source.Object {
+	return source.Object{File: file, CredProxy: &spec.CredProxy{ObjectMeta: metav1.ObjectMeta{Name: name}}}
+}
+
+func TestASnapshotIsDeclaredWithEveryNameOnce(t *testing.T) {
+	broken := errors.New("disk")
+	got := declared(source.Snapshot{
+		Err: broken, KeepAll: true, KeepNames: sets.New("twice"),
+		Specs:      []source.Object{object("good", "a.yaml")},
+		Duplicates: []source.Duplicate{{Name: "twice", Places: []string{"a.yaml:1", "b.yaml:7"}}},
+		Invalid: []source.InvalidObject{
+			{Name: "twice", Problems: []spec.Problem{{File: "b.yaml", Line: 7, Message: "bad"}}},
+			{Name: "bad", Problems: []spec.Problem{
+				{File: "c.yaml", Line: 2, Field: "spec.port", Message: "too high"}, {File: "c.yaml", Line: 3, Message: "odd"},
+			}},
+			{Name: "good", Problems: []spec.Problem{{File: "a.yaml", Line: 1, Message: "bad now"}}},
+		},
+	})
+	want := []reconcile.Rejected{
+		{Name: "twice", Reason: "DuplicateName", Message: "declared more than once, in a.yaml:1 and b.yaml:7; keep one of them"},
+		{Name: "bad", Reason: "InvalidSpec", Message: "c.yaml:2: spec.port: too high; c.yaml:3: odd"},
+	}
+	if diff := cmp.Diff(want, got.Rejected); diff != "" {
+		t.Error(diff)
+	}
+	if got.Complete || got.Err != broken || !got.KeepAll || !got.KeepNames.Has("twice") || len(got.Specs) != 1 {
+		t.Errorf("declared as %+v", got)
+	}
+}
+
+func TestSpecsAreCountedByState(t *testing.T) {
+	paused := object("paused", "p.yaml")
+	paused.CredProxy.Annotations = map[string]string{spec.AnnotationPaused: "true"}
+	reg := prometheus.NewPedanticRegistry()
+	metrics := newFileMetrics(reg, func() error { return errors.New("no watch") })
+	metrics.record(source.Snapshot{
+		Specs:      []source.Object{object("a", "a.yaml"), object("b", "a.yaml"), paused},
+		Duplicates: []source.Duplicate{{Name: "c"}},
+		Invalid:    []source.InvalidObject{{Name: "d", File: "d.yaml"}, {Name: "e", File: "d.yaml"}},
+		Files:      []source.FileStatus{badFile("d.yaml"), badFile("garbage.yaml"), {Path: "a.yaml", State: source.FileValid}},
+	})
+	const want = `
+# HELP credproxy_specs Specs by state; a file that cannot be read for its names counts as one invalid spec.
+# TYPE credproxy_specs gauge
+credproxy_specs{state="duplicate"} 1
+credproxy_specs{state="invalid"} 3
+credproxy_specs{state="paused"} 1
+credproxy_specs{state="valid"} 2
+# HELP credproxy_watch_up 1 while changes of files are noticed as they happen; otherwise only the periodic scan finds them.
+# TYPE credproxy_watch_up gauge
+credproxy_watch_up 0
+`
+	if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "credproxy_specs", "credproxy_watch_up"); err != nil {
+		t.Error(err)
+	}
+	if got := testutil.ToFloat64(metrics.lastScan); got != 0 {
+		t.Errorf("an incomplete scan counts as a success at %v", got)
+	}
+}
+
+func TestEachChangeOfTheFilesIsLoggedOnce(t *testing.T) {
+	var log logBuffer
+	f := newFiles(slog.New(slog.NewTextHandler(&log, nil)),
+		newFileMetrics(prometheus.NewRegistry(), func() error { return nil }))
+	said := func(s source.Snapshot) int {
+		before := strings.Count(log.String(), "\n")
+		f.found(s)
+		return strings.Count(log.String(), "\n") - before
+	}
+	good := source.FileStatus{Path: "a.yaml", State: source.FileValid}
+	bad := badFile("a.yaml", problem(1, "x"), problem(2, "y"))
+	whole := func(files ...source.FileStatus) source.Snapshot { return source.Snapshot{Complete: true, Files: files} }
+	for i, step := range []struct {
+		scan source.Snapshot
+		want int
+	}{
+		{whole(good), 0},
+		{whole(bad), 2},
+		{whole(bad), 0},
+		{whole(badFile("a.yaml", problem(1, "x"))), 1},
+		{source.Snapshot{Err: errors.New("disk")}, 1},
+		{source.Snapshot{Err: errors.New("disk")}, 0},
+		{whole(good), 2}, // readable again, good again
+		{whole(bad), 2},
+		{whole(), 0},
+		{whole(bad), 2}, // a new file of the name
+	} {
+		if got := said(step.scan); got != step.want {
+			t.Errorf("scan %d was told in %d lines, want %d:\n%s", i, got, step.want, log.String())
+		}
+	}
+}
+
+func TestReadinessWaitsForACompleteScan(t *testing.T) {
+	f := newFiles(slog.New(slog.DiscardHandler), newFileMetrics(prometheus.NewRegistry(), func() error { return nil }))
+	for _, step := range []struct {
+		scan *source.Snapshot
+		want string
+	}{
+		{nil, "the spec files were not yet read"},
+		{&source.Snapshot{Err: errors.New("disk")}, "the spec files were not yet read completely: disk"},
+		{&source.Snapshot{Complete: true}, ""},
+		{&source.Snapshot{Err: errors.New("disk")}, ""},
+	} {
+		if step.scan != nil {
+			f.found(*step.scan)
+		}
+		var got string
+		if err := f.ready(); err != nil {
+			got = err.Error()
+		}
+		if got != step.want {
+			t.Errorf("got %q, want %q", got, step.want)
+		}
+	}
+}
+
+func TestLoggersAreOfKnownFormatsAndLevels(t *testing.T) {
+	for _, tt := range []struct {
+		format, level string
+		good          bool
+	}{{"text", "debug", true}, {"json", "error", true}, {"xml", "info", false}, {"text", "INFO", false}} {
+		if _, err := NewLogger(io.Discard, tt.format, tt.level); (err == nil) != tt.good {
+			t.Errorf("%s %s: %v", tt.format, tt.level, err)
+		}
+	}
+}

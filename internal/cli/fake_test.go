@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"credproxy.dev/controller/internal/app"
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// fakeEngine is an engine of which nothing is asked but its name.
+type fakeEngine struct {
+	reconcile.Driver
+	host string
+}
+
+func (fakeEngine) EngineID(context.Context) (string, error) { return "engine-1", nil }
+func (e fakeEngine) Host() string                           { return e.host }
+func (fakeEngine) Close() error                             { return nil }
+
+// fakeController makes every declared spec Ready at once, those excepted that are in broken.
+type fakeController struct {
+	broken  map[string]string // name to reason
+	planErr error
+	onceErr error
+
+	mu       sync.Mutex
+	opts     reconcile.Options
+	declared reconcile.Declared
+	done     bool
+}
+
+func (c *fakeController) Declare(d reconcile.Declared) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.declared = d
+}
+
+func (c *fakeController) Run(ctx context.Context) error {
+	c.mu.Lock()
+	c.done = true
+	c.mu.Unlock()
+	<-ctx.Done()
+	return nil
+}
+
+func (c *fakeController) Once(context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done = true
+	return c.onceErr
+}
+
+func (c *fakeController) Plan(_ context.Context, _, _ bool) (reconcile.Plan, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var plan reconcile.Plan
+	for _, s := range c.declared.Specs {
+		plan.Items = append(plan.Items, reconcile.Item{Name: s.Name, Steps: []reconcile.Step{
+			{Step: reconcile.StepCreate, Target: "cred-proxy-" + s.Name, Cause: "there is none"},
+		}})
+	}
+	return plan, c.planErr
+}
+
+func (c *fakeController) List() []spec.CredProxy {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []spec.CredProxy
+	for _, s := range c.declared.Specs {
+		out = append(out, c.withStatus(s))
+	}
+	return out
+}
+
+func (c *fakeController) Get(name string) (spec.CredProxy, bool) {
+	for _, one := range c.List() {
+		if one.Name == name {
+			return one, true
+		}
+	}
+	return spec.CredProxy{}, false
+}
+
+func (c *fakeController) withStatus(s *spec.CredProxy) spec.CredProxy {
+	ready := metav1.Condition{Type: spec.ConditionReady, Status: metav1.ConditionTrue, Reason: "Running",
+		Message: "serving", LastTransitionTime: metav1.Now()}
+	if reason := c.broken[s.Name]; reason != "" || !c.done {
+		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, reason, "env NOPE has no value\x1b[2J"
+	}
+	one := *s.DeepCopy()
+	one.Status = &spec.CredProxyStatus{URL: "http://cred-proxy:9099", Conditions: []metav1.Condition{ready}}
+	return one
+}
+
+func (c *fakeController) Events() []reconcile.Event { return nil }
+func (c *fakeController) Readyz() error             { return nil }
+
+type noTokens struct{}
+
+func (noTokens) Resolve(context.Context, spec.TokenRef) (reconcile.Token, error) {
+	return reconcile.Token{}, errors.New("no token is looked for here")
+}
+
+// console is a System that remembers what was printed.
+type console struct {
+	out, err   lockedBuffer
+	vars       map[string]string
+	controller *fakeController
+	options    app.Options // what the engine was opened with
+	listening  chan net.Addr
+	host       string
+}
+
+func newConsole(t *testing.T, controller *fakeController) *console {
+	return &console{controller: controller, listening: make(chan net.Addr, 1),
+		vars: map[string]string{"XDG_STATE_HOME": t.TempDir()}, host: "unix:///fake.sock"}
+}
+
+func (c *console) system() System {
+	return System{
+		Stdout: &c.out, Stderr: &c.err, UID: 1000,
+		LookupEnv: func(name string) (string, bool) { v, ok := c.vars[name]; return v, ok },
+		Listening: func(a net.Addr) { c.listening <- a },
+		Parts: app.Parts{
+			Engine: func(o app.Options, _ prometheus.Registerer) (app.Engine, error) {
+				c.options = o
+				return fakeEngine{host: c.host}, nil
+			},
+			Tokens: func(app.Options) (reconcile.Resolver, error) { return noTokens{}, nil },
+			Controller: func(_ reconcile.Driver, _ reconcile.Resolver, o reconcile.Options, _ prometheus.Registerer,
+				_ *slog.Logger) app.Controller {
+				c.controller.opts = o
+				return c.controller
+			},
+		},
+	}
+}
+
+func (c *console) run(t *testing.T, args ...string) int {
+	t.Helper()
+	return Run(t.Context(), args, c.system())
+}
+
+// lockedBuffer is written by a verb while the test reads.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+const goodSpec = `apiVersion: credproxy.dev/v1alpha1
+kind: CredProxy
+metadata:
+  name: web
+spec:
+  internalNetwork: web-internal
+  egressNetwork: web-egress
+  routes:
+  - path: /anthropic
+    upstream: https://api.anthropic.com
+`
+
+// specs makes a directory of files: name, content, name, content.
+func specs(t *testing.T, files ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := 0; i+1 < len(files); i += 2 {
+		if err := os.WriteFile(filepath.Join(dir, files[i]), []byte(files[i+1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
