@@ -1,0 +1,217 @@
+package dockerdriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+const (
+	signalReload = "SIGHUP"
+	signalTell   = "SIGUSR1"
+
+	// youth is how long after its start a sidecar may not have set its signal handlers yet, so that a signal would
+	// kill it. It is given patienceWithYouth to say something by itself first.
+	youth             = 3 * time.Second
+	patienceWithYouth = 300 * time.Millisecond
+	// silence is how long a sidecar that was heard from its start may say nothing before it is asked.
+	silence = 2 * time.Second
+)
+
+// WaitReady waits until the running sidecar reports that it serves the generation.
+func (d *Driver) WaitReady(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
+	s, fresh, err := d.listen(ctx, containerID)
+	if err != nil {
+		return routetable.Report{}, err
+	}
+	d.askUnlessHeard(s, fresh)
+	return d.await(ctx, s, generation, 0)
+}
+
+// Reload sends SIGHUP and waits as WaitReady does. It is not sent before the sidecar has first been heard, since it
+// would kill one that has only just begun.
+func (d *Driver) Reload(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
+	s, fresh, err := d.listen(ctx, containerID)
+	if err != nil {
+		return routetable.Report{}, err
+	}
+	d.askUnlessHeard(s, fresh)
+	select {
+	case <-s.spoke:
+	case <-s.done:
+		return routetable.Report{}, d.whyEnded(ctx, s)
+	case <-ctx.Done():
+		return routetable.Report{}, d.unanswered(ctx, s, generation, nil)
+	}
+	_, before, _ := s.since(0)
+	if err := d.signal(ctx, containerID, signalReload); err != nil {
+		return routetable.Report{}, err
+	}
+	return d.await(ctx, s, generation, before)
+}
+
+// LastLines returns the last lines that the container wrote for people.
+func (d *Driver) LastLines(containerID string) []string {
+	if s := d.streams.get(containerID); s != nil {
+		return s.lastLines()
+	}
+	return nil
+}
+
+// await waits for the answer to a generation among the reports after the first n.
+func (d *Driver) await(ctx context.Context, s *stream, generation int64, n int) (routetable.Report, error) {
+	var last *routetable.Report
+	for {
+		reports, count, next := s.since(n)
+		n = count
+		for _, r := range reports {
+			switch {
+			case refuses(r, generation):
+				return r, fmt.Errorf("%w: generation %d: %s", reconcile.ErrRoutesRefused, generation, r.Error)
+			case r.Serving && r.Generation == generation:
+				return r, nil
+			}
+			last = &r
+		}
+		select {
+		case <-next:
+		case <-s.done:
+			return routetable.Report{}, d.whyEnded(ctx, s)
+		case <-ctx.Done():
+			return routetable.Report{}, d.unanswered(ctx, s, generation, last)
+		}
+	}
+}
+
+// refuses reports whether a report refuses a generation. One that could not be read as far as its number is the
+// one that was just written.
+func refuses(r routetable.Report, generation int64) bool {
+	return r.Event == routetable.EventRefused && (r.Refused == generation || r.Refused == 0)
+}
+
+// unanswered says how far a sidecar got that gave no answer in time.
+func (d *Driver) unanswered(ctx context.Context, s *stream, generation int64, last *routetable.Report) error {
+	state := "it said nothing"
+	if last != nil {
+		state = fmt.Sprintf("it last said %q, serving generation %d", last.Event, last.Generation)
+		if !last.Serving {
+			state = fmt.Sprintf("it last said %q, serving nothing", last.Event)
+		}
+		if last.Error != "" {
+			state += ": " + last.Error
+		}
+	}
+	return fmt.Errorf("sidecar %s did not serve generation %d in time; %s: %w",
+		d.nameOf(s.container), generation, state, context.Cause(ctx))
+}
+
+// whyEnded says why a sidecar is not heard any more: it has ended, or the engine has let go of the line.
+func (d *Driver) whyEnded(ctx context.Context, s *stream) error {
+	name := d.nameOf(s.container)
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: container %s ended before it answered", reconcile.ErrNotRunning, name)
+	}
+	found, err := d.inspect(ctx, s.container)
+	switch {
+	case errors.Is(err, reconcile.ErrNotFound):
+		return fmt.Errorf("%w: container %s was removed before it answered", reconcile.ErrNotRunning, name)
+	case err != nil:
+		return err
+	case found.State.Running && !found.State.Restarting && found.RestartCount == 0:
+		return fmt.Errorf("%w: it let go of the output of container %s, which still runs", reconcile.ErrEngineUnavailable, name)
+	}
+	return fmt.Errorf("%w: container %s ended with exit code %d before it answered; `docker logs %s` shows what it wrote",
+		reconcile.ErrNotRunning, name, found.State.ExitCode, name)
+}
+
+// signal sends a signal to a container.
+func (d *Driver) signal(ctx context.Context, containerID, name string) error {
+	err := d.call(ctx, opContainerKill, fmt.Sprintf("send %s to container %s", name, d.nameOf(containerID)), func(ctx context.Context) error {
+		return d.docker.ContainerKill(ctx, containerID, name)
+	})
+	if err != nil && notRunning(err) {
+		return fmt.Errorf("%w: %w", reconcile.ErrNotRunning, err)
+	}
+	return err
+}
+
+// askUnlessHeard sees to it that a sidecar says something, if it has not yet. fresh tells that it may have said
+// something before anybody listened.
+func (d *Driver) askUnlessHeard(s *stream, fresh bool) {
+	select {
+	case <-s.spoke:
+		return
+	default:
+	}
+	if fresh {
+		d.askAfter(s, patienceWithYouth)
+	} else {
+		d.askAfter(s, silence)
+	}
+}
+
+// askAfter asks a sidecar for its state, unless it says something by itself first. Whether the answer comes is seen on
+// the stream; that the question fails is not worth telling, since the next look at the engine says why.
+func (d *Driver) askAfter(s *stream, wait time.Duration) {
+	d.streams.spawn(func() {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			if err := d.signal(s.ctx, s.container, signalTell); err != nil && s.live() {
+				d.log.Debug("a sidecar could not be asked for its state", "container", s.container, "error", err)
+			}
+		case <-s.spoke:
+		case <-s.ctx.Done():
+		}
+	})
+}
+
+// listenToAll attaches to the running sidecars that are not listened to, asks them for their state, and returns
+// their streams.
+func (p *pass) listenToAll(ctx context.Context) (fresh []*stream) {
+	var unheard []reconcile.Sidecar
+	for _, r := range p.records {
+		if r.ours && !r.tty && r.sidecar.State == reconcile.StateRunning && !p.streams.heard(r.sidecar.ID) {
+			unheard = append(unheard, r.sidecar)
+		}
+	}
+	_ = together(inspectAtOnce, unheard, func(c reconcile.Sidecar) error {
+		s, attached, err := p.listen(ctx, c.ID)
+		if err != nil {
+			p.log.Warn("a running sidecar cannot be heard; it is tried again at the next look", "sidecar", c.Name, "error", err)
+			return nil
+		}
+		if !attached {
+			return nil
+		}
+		wait := time.Duration(0)
+		if time.Since(c.StartedAt) < youth {
+			wait = patienceWithYouth
+		}
+		p.askAfter(s, wait)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		fresh = append(fresh, s)
+		return nil
+	})
+	return fresh
+}
+
+// awaitFirst waits until every stream has brought a report or has ended, for firstAnswers in all.
+func awaitFirst(ctx context.Context, streams []*stream) {
+	ctx, cancel := context.WithTimeout(ctx, firstAnswers)
+	defer cancel()
+	for _, s := range streams {
+		select {
+		case <-s.spoke:
+		case <-s.done:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

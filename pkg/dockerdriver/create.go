@@ -1,0 +1,130 @@
+package dockerdriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/network"
+
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+const (
+	// The sidecar's own log is kept by the engine in this many files of this size, whatever driver the engine has
+	// for others. A full buffer drops lines instead of stalling the sidecar.
+	logFiles    = "3"
+	logFileSize = "10m"
+	logBuffer   = "1m"
+
+	sysctlForward4 = "net.ipv4.ip_forward"
+	sysctlForward6 = "net.ipv6.conf.all.forwarding"
+)
+
+// Create makes, and does not start, a sidecar on its internal network, and returns its ID.
+func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (string, error) {
+	var made container.CreateResponse
+	var refusal error
+	err := d.call(ctx, opContainerCreate, "create container "+req.ContainerName, func(ctx context.Context) error {
+		made, refusal = d.docker.ContainerCreate(ctx, d.config(req), d.hostConfig(req), networking(req), nil, req.ContainerName)
+		if refusal != nil && nameTaken(refusal) {
+			return fmt.Errorf("%w: another container holds the name %s; rename or remove it (`docker ps -a --filter name=%s`)",
+				reconcile.ErrNameConflict, req.ContainerName, req.ContainerName)
+		}
+		return withhold(refusal, req.Env)
+	})
+	switch {
+	case err == nil:
+		d.known.put(made.ID, req.ContainerName, req.SpecName)
+		return made.ID, nil
+	case errors.Is(err, reconcile.ErrNotFound):
+		return "", d.whatIsMissing(ctx, req, err)
+	}
+	return "", err
+}
+
+// whatIsMissing tells a missing image from a missing network: the engine answers both with the same status.
+func (d *Driver) whatIsMissing(ctx context.Context, req reconcile.CreateRequest, err error) error {
+	if _, inspection := d.imageID(ctx, req.ImageID); errors.Is(inspection, reconcile.ErrNotFound) {
+		return fmt.Errorf("%w: %w", reconcile.ErrImageUnavailable, err)
+	}
+	return fmt.Errorf("%w: %w", reconcile.ErrNetworkNotFound, err)
+}
+
+// config is what the sidecar's process is.
+func (d *Driver) config(req reconcile.CreateRequest) *container.Config {
+	labels := d.identity(req.SpecName)
+	labels[LabelSpecHash] = req.SpecHash
+	stop := int((d.opts.DrainTimeout + stopMargin).Seconds())
+	var env []string
+	for _, slot := range slices.Sorted(maps.Keys(req.Env)) {
+		env = append(env, slot+"="+req.Env[slot].Reveal())
+	}
+	return &container.Config{
+		Image:       req.ImageID,
+		Hostname:    req.Hostname,
+		User:        user(),
+		Labels:      labels,
+		Env:         env,
+		StopTimeout: &stop,
+		Healthcheck: &container.HealthConfig{Test: []string{"NONE"}}, // the sidecar speaks for itself
+	}
+}
+
+// hostConfig is what the sidecar's process may do.
+func (d *Driver) hostConfig(req reconcile.CreateRequest) *container.HostConfig {
+	noInit := false
+	sysctls := map[string]string{sysctlForward4: "0", sysctlForward6: "0"}
+	if d.plainIPv6.Load() {
+		delete(sysctls, sysctlForward6)
+	}
+	return &container.HostConfig{
+		NetworkMode:    container.NetworkMode(req.InternalNetwork),
+		RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyUnlessStopped},
+		ReadonlyRootfs: true,
+		CapDrop:        []string{"ALL"},
+		SecurityOpt:    []string{"no-new-privileges"},
+		Sysctls:        sysctls,
+		Init:           &noInit,
+		Resources:      limits(req.Resources),
+		LogConfig: container.LogConfig{Type: "json-file", Config: map[string]string{
+			"max-size": logFileSize, "max-file": logFiles, "mode": "non-blocking", "max-buffer-size": logBuffer,
+		}},
+		Mounts: []mount.Mount{{
+			Type: mount.TypeVolume, Target: volumeRoot,
+			VolumeOptions: &mount.VolumeOptions{Labels: d.identity(req.SpecName)},
+		}},
+	}
+}
+
+// networking is the one network that engines before API 1.44 take at creation.
+func networking(req reconcile.CreateRequest) *network.NetworkingConfig {
+	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
+		req.InternalNetwork: {Aliases: []string{req.Hostname}},
+	}}
+}
+
+// limits are a spec's resources; no swap comes on top of the memory.
+func limits(r spec.Resources) container.Resources {
+	l := reconcile.LimitsOf(r)
+	return container.Resources{Memory: l.Memory, MemorySwap: l.Memory, NanoCPUs: l.NanoCPUs, PidsLimit: &l.Pids}
+}
+
+func user() string {
+	id := strconv.Itoa(routetable.UID)
+	return id + ":" + id
+}
+
+// refusesIPv6 reports whether a container did not start because its host's kernel has no IPv6. There is only the
+// runtime's text to tell by.
+func refusesIPv6(err error) bool {
+	return strings.Contains(err.Error(), "net/ipv6/conf/all/forwarding") || strings.Contains(err.Error(), sysctlForward6)
+}

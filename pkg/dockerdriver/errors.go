@@ -1,0 +1,63 @@
+package dockerdriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+
+	"credproxy.dev/controller/pkg/reconcile"
+)
+
+// explain turns the client's error into one of reconcile's kinds, with what was tried. ctx is the caller's; limit is
+// how long the call was allowed to take. The client's error stays in the chain.
+func explain(ctx context.Context, what string, limit time.Duration, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return fmt.Errorf("%s: %w", what, context.Cause(ctx))
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s: %w: no answer within %v: %w", what, reconcile.ErrEngineUnavailable, limit, err)
+	case unreachable(err):
+		return fmt.Errorf("%s: %w: %w", what, reconcile.ErrEngineUnavailable, err)
+	case cerrdefs.IsNotFound(err):
+		return fmt.Errorf("%s: %w: %w", what, reconcile.ErrNotFound, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// unreachable reports whether the engine could not be asked, or broke off.
+func unreachable(err error) bool {
+	var network net.Error
+	return client.IsErrConnectionFailed(err) || errors.As(err, &network) || cerrdefs.IsUnavailable(err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// nameTaken reports whether an engine refused a container's name because another holds it. Docker answers 409;
+// Podman 4 answers 500, so that only its words tell.
+func nameTaken(err error) bool {
+	return cerrdefs.IsConflict(err) || cerrdefs.IsInternal(err) && strings.Contains(err.Error(), "already in use")
+}
+
+// notRunning reports whether an engine refused a signal because the container does not run. Docker answers 409;
+// Podman 500.
+func notRunning(err error) bool {
+	return cerrdefs.IsConflict(err) || cerrdefs.IsInternal(err) && strings.Contains(err.Error(), "running")
+}
+
+// withhold replaces an error whose words hold one of the tokens that were sent with the call.
+func withhold(err error, tokens map[string]reconcile.Token) error {
+	for slot, token := range tokens {
+		if err != nil && token.Reveal() != "" && strings.Contains(err.Error(), token.Reveal()) {
+			return fmt.Errorf("the engine refused the container, with words that repeat the token in %s and are withheld", slot)
+		}
+	}
+	return err
+}

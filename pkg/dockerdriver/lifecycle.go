@@ -1,0 +1,139 @@
+package dockerdriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// stopMargin is how much longer than the drain timeout the engine waits before it kills a sidecar.
+const stopMargin = 5 * time.Second
+
+// Start listens to the container's streams, then starts it. A container that runs already is success.
+func (d *Driver) Start(ctx context.Context, containerID string) error {
+	name := d.nameOf(containerID)
+	s, attached, listening := d.listen(ctx, containerID)
+	if listening != nil && !d.exists(ctx, containerID) {
+		return fmt.Errorf("start container %s: %w: it is not there any more", name, reconcile.ErrNotFound)
+	}
+	if listening != nil {
+		return listening
+	}
+	err := d.call(ctx, opContainerStart, "start container "+name, func(ctx context.Context) error {
+		return d.docker.ContainerStart(ctx, containerID, container.StartOptions{})
+	})
+	if err == nil || errors.Is(err, reconcile.ErrEngineUnavailable) {
+		return err // it may have started although the call failed
+	}
+	if attached {
+		s.stop()
+	}
+	if refusesIPv6(err) && !d.plainIPv6.Swap(true) {
+		return fmt.Errorf("the engine's host knows no IPv6; the next attempt goes without settings for it: %w", err)
+	}
+	if errors.Is(err, reconcile.ErrNotFound) && d.exists(ctx, containerID) {
+		return fmt.Errorf("%w: %w", reconcile.ErrNetworkNotFound, err)
+	}
+	return err
+}
+
+// exists reports whether a container is there; true when that cannot be told.
+func (d *Driver) exists(ctx context.Context, containerID string) bool {
+	_, err := d.inspect(ctx, containerID)
+	return !errors.Is(err, reconcile.ErrNotFound)
+}
+
+// Update changes the limits of a container in place.
+func (d *Driver) Update(ctx context.Context, containerID string, resources spec.Resources) error {
+	return d.call(ctx, opContainerUpdate, "update the limits of container "+d.nameOf(containerID), func(ctx context.Context) error {
+		_, err := d.docker.ContainerUpdate(ctx, containerID, container.UpdateConfig{Resources: limits(resources)})
+		return err
+	})
+}
+
+// Rename gives a container another name. Having it already is success.
+func (d *Driver) Rename(ctx context.Context, containerID, name string) error {
+	before := d.known.get(containerID)
+	what := fmt.Sprintf("rename container %s to %s", d.nameOf(containerID), name)
+	err := d.call(ctx, opContainerRename, what, func(ctx context.Context) error {
+		return d.docker.ContainerRename(ctx, containerID, name)
+	})
+	if err != nil {
+		if found, inspection := d.inspect(ctx, containerID); inspection == nil && found.Name == "/"+name {
+			err = nil
+		}
+	}
+	switch {
+	case err != nil && nameTaken(err):
+		return fmt.Errorf("%w: %w", reconcile.ErrNameConflict, err)
+	case err == nil && before.specName != "":
+		d.known.put(containerID, name, before.specName)
+	}
+	return err
+}
+
+// Drain sends SIGTERM and waits until the container has ended; past the drain timeout the engine kills it. One that
+// has ended, or is gone, is success.
+func (d *Driver) Drain(ctx context.Context, containerID string) error {
+	grace := d.opts.DrainTimeout + stopMargin
+	seconds := int(grace.Seconds())
+	return d.callFor(ctx, grace+d.opts.CallTimeout, opContainerStop, "stop container "+d.nameOf(containerID), func(ctx context.Context) error {
+		return ignoreGone(d.docker.ContainerStop(ctx, containerID, container.StopOptions{Timeout: &seconds}))
+	})
+}
+
+// Remove kills and removes a container together with its anonymous volume. One that is gone is success, and one that
+// somebody else is removing is waited for.
+func (d *Driver) Remove(ctx context.Context, containerID string) error {
+	name := d.nameOf(containerID)
+	err := d.call(ctx, opContainerRemove, "remove container "+name, func(ctx context.Context) error {
+		return ignoreGone(d.docker.ContainerRemove(ctx, containerID, container.RemoveOptions{Force: true, RemoveVolumes: true}))
+	})
+	if cerrdefs.IsConflict(err) {
+		err = d.awaitRemoval(ctx, containerID, err)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; if it stays, remove it by hand: docker rm -f %s", err, name)
+	}
+	if s := d.streams.get(containerID); s != nil {
+		s.stop()
+	}
+	return nil
+}
+
+// awaitRemoval waits until a container is gone whose removal was refused with a conflict. Only a removal under way is
+// waited for.
+func (d *Driver) awaitRemoval(ctx context.Context, containerID string, refusal error) error {
+	found, err := d.inspect(ctx, containerID)
+	switch {
+	case errors.Is(err, reconcile.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case stateOf(found.State.Status) != reconcile.StateRemoving:
+		return refusal
+	}
+	return d.call(ctx, opContainerWait, "wait for the removal of container "+d.nameOf(containerID), func(ctx context.Context) error {
+		gone, failed := d.docker.ContainerWait(ctx, containerID, container.WaitConditionRemoved)
+		select {
+		case <-gone:
+			return nil
+		case err := <-failed:
+			return ignoreGone(err)
+		}
+	})
+}
+
+// RemoveVolume removes a volume by name. One that is gone is success.
+func (d *Driver) RemoveVolume(ctx context.Context, name string) error {
+	return d.call(ctx, opVolumeRemove, "remove volume "+name, func(ctx context.Context) error {
+		return ignoreGone(d.docker.VolumeRemove(ctx, name, false))
+	})
+}

@@ -1,0 +1,140 @@
+package dockerdriver
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
+
+	"credproxy.dev/controller/pkg/reconcile"
+)
+
+// bridge is the driver of the networks that the controller makes.
+const bridge = "bridge"
+
+// EnsureNetwork makes a labelled bridge network unless one of that exact name exists, and returns its ID.
+func (d *Driver) EnsureNetwork(ctx context.Context, req reconcile.NetworkRequest) (string, error) {
+	if id, err := d.networkNamed(ctx, req.Name); err != nil || id != "" {
+		return id, err
+	}
+	var made network.CreateResponse
+	err := d.call(ctx, opNetworkCreate, "create network "+req.Name, func(ctx context.Context) (err error) {
+		made, err = d.docker.NetworkCreate(ctx, req.Name, network.CreateOptions{
+			Driver: bridge, Internal: req.Internal, Labels: d.identity(req.SpecName),
+		})
+		return err
+	})
+	if cerrdefs.IsConflict(err) {
+		// Somebody else made it since the list.
+		if id, _ := d.networkNamed(ctx, req.Name); id != "" {
+			return id, nil
+		}
+	}
+	return made.ID, err
+}
+
+// networkNamed returns the ID of a network by its exact name; empty when there is none.
+func (d *Driver) networkNamed(ctx context.Context, name string) (id string, err error) {
+	err = d.call(ctx, opNetworkList, "look for network "+name, func(ctx context.Context) error {
+		// The engine's filter also finds names that only contain this one.
+		found, err := d.docker.NetworkList(ctx, network.ListOptions{Filters: filters.NewArgs(filters.Arg("name", name))})
+		if i := slices.IndexFunc(found, func(n network.Summary) bool { return n.Name == name }); i >= 0 {
+			id = found[i].ID
+		}
+		return err
+	})
+	return id, err
+}
+
+// RemoveNetwork removes a network by ID. One that is gone already is success.
+func (d *Driver) RemoveNetwork(ctx context.Context, id string) error {
+	err := d.call(ctx, opNetworkRemove, "remove network "+shortID(id), func(ctx context.Context) error {
+		return ignoreGone(d.docker.NetworkRemove(ctx, id))
+	})
+	if err == nil {
+		return nil
+	}
+	if users := d.usersOf(ctx, id); len(users) > 0 {
+		return fmt.Errorf("containers still use it (%s); remove them, or disconnect them with `docker network disconnect`: %w",
+			strings.Join(users, ", "), err)
+	}
+	return err
+}
+
+// usersOf names the containers on a network, as far as can be told.
+func (d *Driver) usersOf(ctx context.Context, id string) (names []string) {
+	// This only adds words to an error that is there already.
+	_ = d.call(ctx, opNetworkInspect, "inspect network "+shortID(id), func(ctx context.Context) error {
+		found, err := d.docker.NetworkInspect(ctx, id, network.InspectOptions{})
+		for containerID, endpoint := range found.Containers {
+			names = append(names, cmp.Or(endpoint.Name, shortID(containerID)))
+		}
+		return err
+	})
+	slices.Sort(names)
+	return names
+}
+
+// Connect attaches a container to a network, with the given aliases. Being connected already is success.
+func (d *Driver) Connect(ctx context.Context, containerID, networkID string, aliases ...string) error {
+	what := fmt.Sprintf("connect container %s to network %s", d.nameOf(containerID), shortID(networkID))
+	err := d.call(ctx, opNetworkConnect, what, func(ctx context.Context) error {
+		return d.docker.NetworkConnect(ctx, networkID, containerID, &network.EndpointSettings{Aliases: aliases})
+	})
+	if err == nil {
+		return nil
+	}
+	// Engines refuse a second connection with various statuses; whether there is one tells for certain.
+	on, inspection := d.connected(ctx, containerID, networkID)
+	switch {
+	case inspection != nil:
+		return err
+	case on:
+		return nil
+	case cerrdefs.IsNotFound(err):
+		return fmt.Errorf("%w: %w", reconcile.ErrNetworkNotFound, err)
+	}
+	return err
+}
+
+// Disconnect detaches a container from a network. Not being connected, or being gone, is success.
+func (d *Driver) Disconnect(ctx context.Context, containerID, networkID string) error {
+	what := fmt.Sprintf("disconnect container %s from network %s", d.nameOf(containerID), shortID(networkID))
+	err := d.call(ctx, opNetworkDisconnect, what, func(ctx context.Context) error {
+		return ignoreGone(d.docker.NetworkDisconnect(ctx, networkID, containerID, false))
+	})
+	if err == nil {
+		return nil
+	}
+	if on, inspection := d.connected(ctx, containerID, networkID); inspection == nil && !on {
+		return nil
+	}
+	return err
+}
+
+// connected reports whether a container is on a network.
+func (d *Driver) connected(ctx context.Context, containerID, networkID string) (bool, error) {
+	found, err := d.inspect(ctx, containerID)
+	if err != nil {
+		return false, err
+	}
+	for _, settings := range found.NetworkSettings.Networks {
+		if settings.NetworkID == networkID {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// ignoreGone makes success of the engine's word that what was to go is not there.
+func ignoreGone(err error) error {
+	if cerrdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,111 @@
+package dockerdriver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
+
+	"credproxy.dev/controller/pkg/reconcile"
+)
+
+// Watch reports that something changed until ctx ends or the stream of events fails. While it runs, it also
+// reports that a sidecar said something new.
+func (d *Driver) Watch(ctx context.Context, notify func(reconcile.Change)) error {
+	ctx, cancel := context.WithCancel(withOperation(ctx, opEvents))
+	defer cancel()
+	messages, failed, err := d.subscribe(ctx, cancel)
+	if err != nil {
+		return err
+	}
+	d.changed.Store(&notify)
+	defer d.changed.CompareAndSwap(&notify, nil)
+	notify(reconcile.Change{})
+	for {
+		select {
+		case m := <-messages:
+			if change, ok := d.translate(m); ok {
+				notify(change)
+			}
+		case err := <-failed:
+			return explain(ctx, "watch the engine's events", d.opts.CallTimeout, err)
+		}
+	}
+}
+
+// subscribe opens the stream of events. It ends ctx when the engine does not open it in time.
+func (d *Driver) subscribe(ctx context.Context, cancel func()) (<-chan events.Message, <-chan error, error) {
+	const what = "subscribe to the engine's events"
+	if err := d.Ping(ctx); err != nil {
+		return nil, nil, err
+	}
+	late := time.AfterFunc(d.opts.CallTimeout, cancel)
+	messages, failed := d.docker.Events(ctx, events.ListOptions{Filters: filters.NewArgs(
+		filters.Arg("type", string(events.ContainerEventType)),
+		filters.Arg("type", string(events.NetworkEventType)),
+	)})
+	if !late.Stop() {
+		return nil, nil, fmt.Errorf("%s: %w: no answer within %v", what, reconcile.ErrEngineUnavailable, d.opts.CallTimeout)
+	}
+	select {
+	case err := <-failed:
+		return nil, nil, explain(ctx, what, d.opts.CallTimeout, err)
+	default:
+		return messages, failed, nil
+	}
+}
+
+// translate makes a Change of an event, and marks the container that it was about. It reports false for events that
+// change nothing, such as a copy or a check of health.
+func (d *Driver) translate(m events.Message) (reconcile.Change, bool) {
+	switch m.Type {
+	case events.ContainerEventType:
+		kind, ok := containerChange(m.Action)
+		if !ok {
+			return reconcile.Change{}, false
+		}
+		d.marks.put(m.Actor.ID)
+		return reconcile.Change{SpecName: d.claimed(m.Actor.Attributes), Kind: kind}, true
+	case events.NetworkEventType:
+		kind, ok := networkChange(m.Action)
+		if !ok {
+			return reconcile.Change{}, false
+		}
+		change := reconcile.Change{Network: m.Actor.Attributes["name"], Kind: kind}
+		if id := m.Actor.Attributes["container"]; id != "" {
+			d.marks.put(id)
+			change.SpecName = d.known.get(id).specName
+		}
+		return change, true
+	}
+	return reconcile.Change{}, false
+}
+
+// containerChange is Docker's word for what happened to a container. Podman says remove and died.
+func containerChange(a events.Action) (kind string, ok bool) {
+	switch a {
+	case events.ActionRemove:
+		a = events.ActionDestroy
+	case "died":
+		a = events.ActionDie
+	}
+	switch a {
+	case events.ActionCreate, events.ActionStart, events.ActionDie, events.ActionDestroy, events.ActionPause,
+		events.ActionUnPause, events.ActionOOM, events.ActionUpdate, events.ActionRename:
+		return string(a), true
+	}
+	return "", false
+}
+
+func networkChange(a events.Action) (kind string, ok bool) {
+	switch a {
+	case events.ActionRemove:
+		a = events.ActionDestroy
+	case events.ActionCreate, events.ActionConnect, events.ActionDisconnect, events.ActionDestroy:
+	default:
+		return "", false
+	}
+	return string(a), true
+}
