@@ -1,0 +1,94 @@
+package tokens
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"credproxy.dev/controller/pkg/reconcile"
+)
+
+// maxFile is the size in bytes of the largest file that can be a token.
+const maxFile = 64 << 10
+
+var (
+	errIrregular = errors.New("it is not a regular file: put the token into one")
+	errTooLarge  = errors.New("it is larger than 64 KiB: a token file holds one token and nothing else")
+)
+
+// file reads a file beneath the permitted directory. Links may lead anywhere within it, as those of mounted
+// secrets do, and nowhere else.
+func (r *Resolver) file(name string) (string, error) {
+	if r.opts.Dir == "" {
+		return "", fmt.Errorf("%w: add --token-dir DIR to permit the files beneath a directory", reconcile.ErrTokenDenied)
+	}
+	if !filepath.IsLocal(name) || slices.Contains(strings.Split(name, "/"), "..") {
+		return "", fmt.Errorf("%w: only files beneath --token-dir are permitted: write the path relative to it, without ..",
+			reconcile.ErrTokenDenied)
+	}
+	root, err := os.OpenRoot(r.opts.Dir)
+	if err != nil {
+		return "", fmt.Errorf("%w: the directory of --token-dir cannot be opened (%w): make it, and let the user that runs the controller read it",
+			reconcile.ErrTokenMissing, reason(err))
+	}
+	defer root.Close()
+	data, err := read(root, name)
+	if err != nil {
+		return "", explain(err)
+	}
+	return string(data), nil
+}
+
+// read reads a regular file. Opening never waits, so that a FIFO in its place cannot hold the caller up.
+func read(root *os.Root, name string) ([]byte, error) {
+	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errIrregular
+	}
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if len(data) > maxFile {
+		return nil, errTooLarge
+	}
+	return data, err
+}
+
+// explain turns a failure to read into one of the kinds, with what to do.
+func explain(err error) error {
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, errIrregular), errors.Is(err, errTooLarge):
+		return fmt.Errorf("%w: %w", reconcile.ErrTokenInvalid, err)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%w: write the token into that file beneath --token-dir", reconcile.ErrTokenMissing)
+	case errors.Is(err, syscall.ENXIO): // A socket, or a device without a driver.
+		return fmt.Errorf("%w: %w", reconcile.ErrTokenInvalid, errIrregular)
+	case errors.As(err, &errno):
+		return fmt.Errorf("%w: it cannot be read (%w): let the user that runs the controller read it", reconcile.ErrTokenMissing, errno)
+	}
+	// What is left is os.Root's refusal.
+	return fmt.Errorf("%w: a link leads out of --token-dir, or is absolute: put the file itself there, or link to it relatively",
+		reconcile.ErrTokenDenied)
+}
+
+// reason is the system's word for an error, without the path.
+func reason(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
+}

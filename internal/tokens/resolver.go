@@ -1,0 +1,123 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"strings"
+
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// ownPrefix begins the controller's own variables, which are flags and never tokens.
+const ownPrefix = "CREDPROXY_"
+
+// Options are what the operator permits.
+type Options struct {
+	// Dir is the directory beneath which files may be tokens (--token-dir); empty permits none. It is opened anew
+	// for each token, so that it may be a link that is swapped.
+	Dir string
+	// EnvPatterns are names of variables that may be tokens, or globs over whole names such as GH_*
+	// (--token-env), in the syntax of path.Match.
+	EnvPatterns []string
+	// Lookup reads a variable, as os.LookupEnv does, which nil stands for.
+	Lookup func(name string) (value string, ok bool)
+}
+
+// Resolver resolves references by the operator's rules. It holds no values.
+type Resolver struct{ opts Options }
+
+var _ reconcile.Resolver = (*Resolver)(nil)
+
+// New makes a Resolver. It fails when a pattern cannot be read.
+func New(opts Options) (*Resolver, error) {
+	for _, pattern := range opts.EnvPatterns {
+		if _, err := path.Match(pattern, ""); err != nil || pattern == "" || strings.ContainsAny(pattern, "/=") {
+			return nil, fmt.Errorf("--token-env %q is neither the name of a variable nor a glob such as GH_*", pattern)
+		}
+	}
+	if opts.Lookup == nil {
+		opts.Lookup = os.LookupEnv
+	}
+	return &Resolver{opts: opts}, nil
+}
+
+// Resolve finds the value of a reference. Its errors wrap reconcile.ErrTokenMissing, ErrTokenDenied or
+// ErrTokenInvalid, name the reference, and say what to do.
+func (r *Resolver) Resolve(ctx context.Context, ref spec.TokenRef) (reconcile.Token, error) {
+	if err := ctx.Err(); err != nil {
+		return reconcile.Token{}, err
+	}
+	var value string
+	var err error
+	switch {
+	case ref.File != "" && ref.Env != "":
+		err = fmt.Errorf("%w: it names two sources: keep one", reconcile.ErrTokenInvalid)
+	case ref.File != "":
+		value, err = r.file(ref.File)
+	case ref.Env != "":
+		value, err = r.env(ref.Env)
+	default:
+		err = fmt.Errorf("%w: it names no source: set env or file", reconcile.ErrTokenInvalid)
+	}
+	if err == nil {
+		value, err = check(value)
+	}
+	if err != nil {
+		return reconcile.Token{}, fmt.Errorf("token %s: %w", ref, err)
+	}
+	return reconcile.NewToken(value), nil
+}
+
+// env reads a variable that the operator named.
+func (r *Resolver) env(name string) (string, error) {
+	if !r.permitted(name) {
+		if strings.HasPrefix(name, ownPrefix) {
+			return "", fmt.Errorf("%w: variables that begin with %s are the controller's own: use another name",
+				reconcile.ErrTokenDenied, ownPrefix)
+		}
+		return "", fmt.Errorf("%w: add --token-env %s to permit it", reconcile.ErrTokenDenied, name)
+	}
+	value, ok := r.opts.Lookup(name)
+	if !ok {
+		return "", fmt.Errorf("%w: set the variable in the controller's environment and start it again", reconcile.ErrTokenMissing)
+	}
+	return value, nil
+}
+
+// permitted reports whether a variable may be a token, whether or not it is set.
+func (r *Resolver) permitted(name string) bool {
+	if strings.HasPrefix(name, ownPrefix) || strings.ContainsAny(name, "/=\x00") {
+		return false
+	}
+	for _, pattern := range r.opts.EnvPatterns {
+		if ok, err := path.Match(pattern, name); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	errEmpty   = errors.New("it is empty: write the token into it")
+	errControl = errors.New("it holds a line break or another control character: a token is one line; one line end after it is dropped")
+)
+
+// check drops one final line end and refuses what no request header can carry (RFC 9110, section 5.5).
+func check(value string) (string, error) {
+	if line, ended := strings.CutSuffix(value, "\n"); ended {
+		value = strings.TrimSuffix(line, "\r")
+	}
+	if value == "" {
+		return "", fmt.Errorf("%w: %w", reconcile.ErrTokenMissing, errEmpty)
+	}
+	for i := range len(value) {
+		if value[i] < ' ' || value[i] == 0x7f {
+			return "", fmt.Errorf("%w: %w", reconcile.ErrTokenInvalid, errControl)
+		}
+	}
+	return value, nil
+}
