@@ -23,8 +23,8 @@ type reader struct {
 	unread []string
 }
 
-// name writes a path as problems do: the whole document is "".
-func name(path *field.Path) string {
+// dotted writes a path as problems do: the whole document is "".
+func dotted(path *field.Path) string {
 	if path == nil {
 		return ""
 	}
@@ -33,13 +33,13 @@ func name(path *field.Path) string {
 
 // fail notes a problem of a field.
 func (r *reader) fail(path *field.Path, line int, format string, args ...any) {
-	r.problems = append(r.problems, problemAt(name(path), line, fmt.Sprintf(format, args...)))
+	r.problems = append(r.problems, problemAt(dotted(path), line, fmt.Sprintf(format, args...)))
 }
 
 // refuse notes that a field's value cannot be taken.
 func (r *reader) refuse(path *field.Path, format string, args ...any) {
-	r.unread = append(r.unread, name(path))
-	r.fail(path, r.lines[name(path)], format, args...)
+	r.unread = append(r.unread, dotted(path))
+	r.fail(path, r.lines[dotted(path)], format, args...)
 }
 
 // mistyped notes that a field has the wrong type.
@@ -54,7 +54,7 @@ func (r *reader) value(path *field.Path, n *yaml.Node, line int, v reflect.Value
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
 		line = n.Line
 	}
-	r.lines[name(path)] = line
+	r.lines[dotted(path)] = line
 	if n.Style&yaml.TaggedStyle != 0 {
 		r.refuse(path, "the tag %s is not known here; remove it", printable(n.Tag, 40))
 		return

@@ -19,8 +19,8 @@ type fileObject struct {
 
 type fileMetadata struct {
 	Name        string            `json:"name"`
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // credProxy is the object that the document declares.

@@ -1,0 +1,174 @@
+package spec
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const schemaFile = "../../config/schema/credproxy.v1alpha1.schema.json"
+
+// schema is the part of JSON Schema (draft 7) that the file uses. It is read strictly, so that no rule of the file goes
+// unheard here.
+type schema struct {
+	Dialect              string             `json:"$schema"`
+	ID                   string             `json:"$id"`
+	Title                string             `json:"title"`
+	Description          string             `json:"description"`
+	Type                 any                `json:"type"` // a name or a list of names
+	Default              any                `json:"default"`
+	Enum                 []string           `json:"enum"`
+	Pattern              string             `json:"pattern"`
+	MinLength            int                `json:"minLength"`
+	MaxLength            int                `json:"maxLength"`
+	Minimum              int64              `json:"minimum"`
+	Maximum              int64              `json:"maximum"`
+	MinItems             int                `json:"minItems"`
+	MaxItems             int                `json:"maxItems"`
+	MinProperties        int                `json:"minProperties"`
+	MaxProperties        int                `json:"maxProperties"`
+	Required             []string           `json:"required"`
+	Properties           map[string]*schema `json:"properties"`
+	Items                *schema            `json:"items"`
+	AdditionalProperties any                `json:"additionalProperties"` // false, or a schema
+}
+
+func readSchema(t *testing.T) *schema {
+	t.Helper()
+	f, err := os.Open(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	dec := json.NewDecoder(f)
+	dec.DisallowUnknownFields()
+	var s schema
+	if err := dec.Decode(&s); err != nil {
+		t.Fatal(err)
+	}
+	return &s
+}
+
+func TestTheSchemaHasExactlyTheFieldsOfTheTypes(t *testing.T) {
+	sameFields(t, "", readSchema(t), reflect.TypeFor[fileObject](), "")
+}
+
+// sameFields compares a schema with the type that the decoder reads.
+func sameFields(t *testing.T, path string, s *schema, typ reflect.Type, tag reflect.StructTag) {
+	t.Helper()
+	if s.Description == "" {
+		t.Errorf("%s has no description", path)
+	}
+	if diff := cmp.Diff(schemaType(typ, tag), s.Type); diff != "" {
+		t.Errorf("type of %s (-go +schema):\n%s", path, diff)
+	}
+	switch typ.Kind() {
+	case reflect.Pointer:
+		sameFields(t, path, s, typ.Elem(), tag)
+	case reflect.Slice:
+		sameFields(t, path+"[]", s.Items, typ.Elem(), tag)
+	case reflect.Struct:
+		if s.AdditionalProperties != false {
+			t.Errorf("%s permits unknown fields", path)
+		}
+		fields := fieldsOf(typ)
+		slices.Sort(fields.names)
+		if diff := cmp.Diff(fields.names, slices.Sorted(maps.Keys(s.Properties))); diff != "" {
+			t.Fatalf("fields of %s (-go +schema):\n%s", path, diff)
+		}
+		var required []string
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if options == "" {
+				required = append(required, name)
+			}
+			sameFields(t, path+"."+name, s.Properties[name], f.Type, f.Tag)
+		}
+		if diff := cmp.Diff(required, s.Required); diff != "" {
+			t.Errorf("required fields of %s (-go +schema):\n%s", path, diff)
+		}
+	}
+}
+
+// schemaType is the schema's word for a type.
+func schemaType(typ reflect.Type, tag reflect.StructTag) any {
+	switch typ.Kind() {
+	case reflect.Pointer:
+		return schemaType(typ.Elem(), tag)
+	case reflect.Struct, reflect.Map:
+		return "object"
+	case reflect.Slice:
+		return "array"
+	case reflect.Bool:
+		return "boolean"
+	case reflect.String:
+		if tag.Get("spec") == quantityTag {
+			return []any{"string", "number"}
+		}
+		return "string"
+	default:
+		return "integer"
+	}
+}
+
+func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
+	s := readSchema(t)
+	spec := s.Properties["spec"].Properties
+	resources := spec["resources"].Properties
+	auth := spec["routes"].Items.Properties["auth"].Properties
+	tests := []struct {
+		what      string
+		want, got any
+	}{
+		{"apiVersion", []string{APIVersion}, s.Properties["apiVersion"].Enum},
+		{"kind", []string{Kind}, s.Properties["kind"].Enum},
+		{"internalNetwork", networkName.String(), spec["internalNetwork"].Pattern},
+		{"egressNetwork", networkName.String(), spec["egressNetwork"].Pattern},
+		{"hostname", DefaultHostname, spec["hostname"].Default},
+		{"port", []any{int64(1), int64(65535), float64(DefaultPort)}, []any{spec["port"].Minimum, spec["port"].Maximum, spec["port"].Default}},
+		{"tokenDelivery", []string{string(DeliverFile), string(DeliverEnv)}, spec["tokenDelivery"].Enum},
+		{"default of tokenDelivery", string(DeliverFile), spec["tokenDelivery"].Default},
+		{"memory", DefaultMemory, resources["memory"].Default},
+		{"cpus", DefaultCPUs, resources["cpus"].Default},
+		{"pids", []any{int64(minPids), int64(maxPids), float64(DefaultPids)}, []any{resources["pids"].Minimum, resources["pids"].Maximum, resources["pids"].Default}},
+		{"routes", []int{1, maxRoutes}, []int{spec["routes"].MinItems, spec["routes"].MaxItems}},
+		{"scheme", []string{string(SchemeBearer), string(SchemeToken), string(SchemeBasic), string(SchemeHeader)}, auth["scheme"].Enum},
+		{"header", fieldName.String(), auth["header"].Pattern},
+		{"env", envName.String(), auth["tokenRef"].Properties["env"].Pattern},
+	}
+	for _, tt := range tests {
+		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
+			t.Errorf("%s (-go +schema):\n%s", tt.what, diff)
+		}
+	}
+}
+
+func TestTheSchemaRefusesWhatEditorsShouldMark(t *testing.T) {
+	s := readSchema(t)
+	if faults := schemaFaults(t, s, web); len(faults) > 0 {
+		t.Fatalf("a good file is refused: %v", faults)
+	}
+	for name, file := range map[string]string{
+		"unknown field":    web + "    upstrem: x\n",
+		"missing field":    strings.Replace(web, "  egressNetwork: web-egress\n", "", 1),
+		"wrong kind":       strings.Replace(web, "kind: CredProxy", "kind: Proxy", 1),
+		"wrong type":       strings.Replace(web, "  routes:", "  port: \"9099\"\n  routes:", 1),
+		"port too high":    strings.Replace(web, "  routes:", "  port: 70000\n  routes:", 1),
+		"no routes":        strings.Split(web, "  - path")[0] + "  - {}\n",
+		"two sources":      web + "    auth: {scheme: Bearer, tokenRef: {env: A, file: b}}\n",
+		"unknown scheme":   web + "    auth: {scheme: bearer, tokenRef: {env: A}}\n",
+		"status":           web + "status: {}\n",
+		"paused by a word": strings.Replace(web, "  name: web", "  name: web\n  annotations: {credproxy.dev/paused: 'yes'}", 1),
+	} {
+		if len(schemaFaults(t, s, file)) == 0 {
+			t.Errorf("%s: not refused", name)
+		}
+	}
+}
