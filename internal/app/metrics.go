@@ -12,11 +12,9 @@ import (
 func newRegistry(build buildinfo.Info) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "credproxy_build_info",
-		Help: "Always 1; the labels say which build runs.",
-		ConstLabels: prometheus.Labels{
-			"version": build.Version, "commit": build.Commit, "goversion": build.GoVersion,
-		},
+		Name:        "credproxy_build_info",
+		Help:        "Always 1; the labels say which build runs.",
+		ConstLabels: prometheus.Labels{"version": build.Version, "goversion": build.GoVersion},
 	})
 	info.Set(1)
 	reg.MustRegister(info, collectors.NewGoCollector(),

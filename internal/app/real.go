@@ -1,15 +1,46 @@
 package app
 
 import (
-	"errors"
+	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	controller "credproxy.dev/controller"
+	"credproxy.dev/controller/internal/sidecarimage"
+	"credproxy.dev/controller/internal/tokens"
+	"credproxy.dev/controller/pkg/dockerdriver"
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
 func newEngine(o Options, reg prometheus.Registerer) (Engine, error) {
-	return nil, errors.New("not yet")
+	driver, err := dockerdriver.New(dockerdriver.Options{
+		Instance: o.Instance, DockerHost: o.DockerHost, CallTimeout: o.CallTimeout, DrainTimeout: o.DrainTimeout,
+		Image:      dockerdriver.Image{Dockerfile: controller.SidecarDockerfile(), Binary: sidecarimage.Binary},
+		Registerer: reg, Logger: o.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if o.Image == "" {
+		return driver, nil
+	}
+	return givenImage{driver, o.Image}, nil
 }
 
-func newTokens(o Options) (reconcile.Resolver, error) { return nil, errors.New("not yet") }
+func newTokens(o Options) (reconcile.Resolver, error) {
+	return tokens.New(tokens.Options{Dir: o.TokenDir, EnvPatterns: o.TokenEnv, Lookup: o.LookupEnv})
+}
+
+// givenImage is an Engine on which the operator's image takes the place of the one that the controller builds.
+type givenImage struct {
+	Engine
+	image string
+}
+
+// EnsureImage implements reconcile.Lifecycle.
+func (g givenImage) EnsureImage(ctx context.Context, ref string) (string, error) {
+	if ref == "" {
+		ref = g.image
+	}
+	return g.Engine.EnsureImage(ctx, ref)
+}

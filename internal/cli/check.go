@@ -91,8 +91,9 @@ func positive(d time.Duration) error {
 
 func patterns(globs []string) error {
 	for _, glob := range globs {
-		if _, err := path.Match(glob, ""); err != nil || glob == "" {
-			return fmt.Errorf("%q is not the name or pattern of a variable, such as GITHUB_TOKEN or 'AGENT_*'", glob)
+		// The value is not repeated: someone may have given the token in place of its variable's name.
+		if _, err := path.Match(glob, ""); err != nil || glob == "" || strings.ContainsAny(glob, "/=") {
+			return errors.New("each value is the name of a variable, such as GITHUB_TOKEN, or a pattern, such as 'AGENT_*'")
 		}
 	}
 	return nil

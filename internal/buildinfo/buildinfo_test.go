@@ -1,0 +1,31 @@
+package buildinfo
+
+import (
+	"runtime/debug"
+	"testing"
+)
+
+func TestTheCommitSaysWhetherTheTreeWasChanged(t *testing.T) {
+	tests := map[string]struct {
+		settings []debug.BuildSetting
+		want     string
+	}{
+		"outside a checkout": {nil, "unknown"},
+		"clean":              {[]debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "false"}}, "abc"},
+		"changed":            {[]debug.BuildSetting{{Key: "vcs.modified", Value: "true"}, {Key: "vcs.revision", Value: "abc"}}, "abc-dirty"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := commit(tt.settings); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestEveryBuildSaysSomething(t *testing.T) {
+	info := Read()
+	if info.Version == "" || info.Commit == "" || info.GoVersion == "" || len(info.APIVersions) != 1 {
+		t.Errorf("got %+v", info)
+	}
+}
