@@ -66,11 +66,25 @@ func TestAGoodFileIsReadWithItsDefaults(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithADocumentIsSaidAtItsFieldAndLine(t *testing.T) {
-	tests := []struct {
-		name, from, to string // to takes the place of from in web; without from it is added at the end
-		want           string
-	}{
+// edit makes a bad file of web: to takes the place of from, or is added at the end when from is empty.
+type edit struct{ name, from, to, want string }
+
+func (e edit) check(t *testing.T) {
+	file := web + e.to
+	if e.from != "" {
+		file = strings.Replace(web, e.from, e.to, 1)
+	}
+	got := Decode("web.yaml", []byte(file), Options{})
+	if diff := cmp.Diff(e.want, told(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(got.Objects) > 0 {
+		t.Error("the document is among the good ones")
+	}
+}
+
+func TestFieldsThatDoNotBelongAreSaidAtTheirLine(t *testing.T) {
+	for _, tt := range []edit{
 		{"unknown field", "upstream:", "upstrem:",
 			"9 spec.routes[0].upstream: Required value: write where requests go, such as https://api.example.com\n" +
 				"10 spec.routes[0].upstrem: unknown field; known here: path, upstream, insecureUpstream, auth\n"},
@@ -94,6 +108,13 @@ func TestWhatIsWrongWithADocumentIsSaidAtItsFieldAndLine(t *testing.T) {
 		{"list", "kind: CredProxy", "kind: CredProxyList",
 			"2 kind: kind \"CredProxyList\" is not known; known: CredProxy; write each object of a list as a document of its own, separated by ---\n"},
 		{"no name", "  name: web\n", "  labels: {a: b}\n", "3 metadata.name: Required value: name the environment, as a DNS label\n"},
+	} {
+		t.Run(tt.name, tt.check)
+	}
+}
+
+func TestValuesOfTheWrongTypeAreSaidAtTheirLine(t *testing.T) {
+	for _, tt := range []edit{
 		{"quoted number", "  routes:", "  port: \"9099\"\n  routes:",
 			"8 spec.port: must be a whole number, not a string; write 9099, without quotes\n"},
 		{"yes for true", "  routes:", "  createNetworks: yes\n  routes:",
@@ -124,21 +145,8 @@ func TestWhatIsWrongWithADocumentIsSaidAtItsFieldAndLine(t *testing.T) {
 		{"nothing for a route", "", "  -\n",
 			"11 spec.routes[1].path: Required value: write the prefix that the agent dials, such as /anthropic\n" +
 				"11 spec.routes[1].upstream: Required value: write where requests go, such as https://api.example.com\n"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			file := web + tt.to
-			if tt.from != "" {
-				file = strings.Replace(web, tt.from, tt.to, 1)
-			}
-			got := Decode("web.yaml", []byte(file), Options{})
-			if diff := cmp.Diff(tt.want, told(got)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			if len(got.Objects) > 0 {
-				t.Error("the document is among the good ones")
-			}
-		})
+	} {
+		t.Run(tt.name, tt.check)
 	}
 }
 
