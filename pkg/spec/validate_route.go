@@ -117,7 +117,7 @@ func upstreamProblems(u *url.URL, raw string) []string {
 			todo = append(todo, "must have a port from 1 to 65535 after ':'")
 		}
 	}
-	if u.Path != "" {
+	if u.Path != "" && u.Path != "/" {
 		if unclean := uncleanPath(u.EscapedPath()); unclean != "" {
 			todo = append(todo, "its path "+unclean)
 		}

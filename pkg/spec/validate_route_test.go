@@ -74,6 +74,19 @@ func TestUpstreamsOfRoutes(t *testing.T) {
 	}
 }
 
+func TestAnUpstreamIsToldEverythingAtOnce(t *testing.T) {
+	file := strings.Replace(web, "https://api.anthropic.com", "http://user:pass@example.com:0/?q#f", 1)
+	want := `10 spec.routes[0].upstream: Invalid value: must not hold a user or password; use auth with a tokenRef
+10 spec.routes[0].upstream: Invalid value: must not hold a query ('?')
+10 spec.routes[0].upstream: Invalid value: must not hold a fragment ('#')
+10 spec.routes[0].upstream: Invalid value: must have a port from 1 to 65535 after ':'
+10 spec.routes[0].upstream: Forbidden: http:// sends the token in clear; write https://, or add insecureUpstream: true to the route
+`
+	if diff := cmp.Diff(want, told(Decode("x.yaml", []byte(file), Options{}))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestCleartextHasToBeAskedFor(t *testing.T) {
 	clear := strings.Replace(web, "https://", "http://", 1)
 	got := Decode("x.yaml", []byte(clear), Options{})
