@@ -55,9 +55,9 @@ func TestSpecsAreCountedByState(t *testing.T) {
 	metrics := newFileMetrics(reg, func() error { return errors.New("no watch") })
 	metrics.record(source.Snapshot{
 		Specs:      []source.Object{object("a", "a.yaml"), object("b", "a.yaml"), paused},
-		Duplicates: []source.Duplicate{{Name: "c"}},
+		Duplicates: []source.Duplicate{{Name: "c", Places: []string{"c.yaml:1", "c.yaml:9"}}},
 		Invalid:    []source.InvalidObject{{Name: "d", File: "d.yaml"}, {Name: "e", File: "d.yaml"}},
-		Files:      []source.FileStatus{badFile("d.yaml"), badFile("garbage.yaml"), {Path: "a.yaml", State: source.FileValid}},
+		Files:      []source.FileStatus{badFile("d.yaml"), badFile("garbage.yaml"), badFile("c.yaml"), {Path: "a.yaml", State: source.FileValid}},
 	})
 	const want = `
 # HELP credproxy_specs Specs by state; a file that cannot be read for its names counts as one invalid spec.

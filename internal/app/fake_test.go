@@ -3,7 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -18,7 +18,7 @@ import (
 	"credproxy.dev/controller/pkg/spec"
 )
 
-var errDown = errors.New("the engine does not answer")
+var errDown = fmt.Errorf("%w: no answer", reconcile.ErrEngineUnavailable)
 
 // engine is one whose ID can be asked for while it is up. Nothing else is asked of it but a look.
 type engine struct {

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"strings"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -76,15 +78,20 @@ func (m *fileMetrics) count(s source.Snapshot) {
 	m.specs.WithLabelValues("invalid").Set(float64(invalid(s)))
 }
 
-// invalid counts the named objects that are not valid, and one for each bad file that has none of them.
+// invalid counts the named objects that are not valid, and one for each bad file that is not counted by a name.
 func invalid(s source.Snapshot) int {
 	n := len(s.Invalid)
-	named := map[string]bool{}
+	counted := map[string]bool{}
 	for _, object := range s.Invalid {
-		named[object.File] = true
+		counted[object.File] = true
+	}
+	for _, dup := range s.Duplicates {
+		for _, place := range dup.Places {
+			counted[place[:max(0, strings.LastIndex(place, ":"))]] = true
+		}
 	}
 	for _, file := range s.Files {
-		if file.State == source.FileInvalid && !named[file.Path] {
+		if file.State == source.FileInvalid && !counted[file.Path] {
 			n++
 		}
 	}

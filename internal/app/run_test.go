@@ -68,10 +68,15 @@ func TestAnEngineThatIsDownAtTheStartIsWaitedFor(t *testing.T) {
 	s := newStack(t, t.TempDir())
 	s.engine.set(true)
 	base, _ := s.start(t)
-	eventually(t, base+"/readyz", 503, "not ready: the engine does not answer")
+	eventually(t, base+"/readyz", 503, "not ready: engine unavailable: no answer")
 	eventually(t, base+"/healthz", 200, "ok")
 	s.engine.set(false)
 	eventually(t, base+"/readyz", 200, "ok")
+	for _, words := range []string{"the engine does not answer; it is asked again", "the engine answers again"} {
+		if strings.Count(s.log.String(), words) != 1 {
+			t.Errorf("the log does not say %q once:\n%s", words, s.log.String())
+		}
+	}
 }
 
 func TestTheDirectorysStoryIsToldByPagesMetricsAndLog(t *testing.T) {

@@ -81,7 +81,11 @@ func printPlan(w io.Writer, plan reconcile.Plan, output string) error {
 		return printJSON(w, plan)
 	}
 	text := clean(plan.String())
-	if len(plan.Items) == 0 {
+	switch {
+	case len(plan.Items) > 0:
+	case len(plan.Blocked) > 0:
+		text += "No step can be taken now.\n"
+	default:
 		text += "Nothing to do.\n"
 	}
 	_, err := io.WriteString(w, text)
