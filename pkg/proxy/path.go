@@ -21,6 +21,10 @@ func badPath(escaped string) string {
 	if !strings.ContainsAny(escaped, `%\`) {
 		return badDecodedPath(escaped)
 	}
+	if !utf8.ValidString(decodeOnce(escaped)) {
+		// Overlong forms of a dot or slash are not UTF-8 (RFC 3629 section 3), but some decoders take them.
+		return "the path is not UTF-8"
+	}
 	for range maxEncodings + 1 {
 		if why := badDecodedPath(escaped); why != "" {
 			return why
@@ -42,8 +46,6 @@ func badDecodedPath(path string) string {
 		return `the path has a backslash`
 	case strings.ContainsFunc(path, isControl):
 		return "the path has a control character"
-	case !utf8.ValidString(path):
-		return "the path is not UTF-8"
 	}
 	return ""
 }

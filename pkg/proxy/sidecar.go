@@ -4,22 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"syscall"
 	"time"
 
 	"credproxy.dev/controller/pkg/routetable"
-)
-
-const (
-	// readHeaderTimeout bounds a client that dribbles its header. Bodies have no bound in time, since streams have
-	// none either.
-	readHeaderTimeout = 10 * time.Second
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
 )
 
 // sidecar is the state of a running sidecar. Its methods are called by one goroutine.
@@ -59,16 +49,7 @@ func newSidecar(o Options, drainTimeout time.Duration) *sidecar {
 func (s *sidecar) start() {
 	base, cutOff := context.WithCancel(context.Background())
 	s.cutOff = cutOff
-	s.server = &http.Server{
-		Handler:           s.handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		// OPTIONS * is a request like any other, and refused as a path.
-		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(s.streams.log.Handler(), slog.LevelWarn),
-		BaseContext:                  func(net.Listener) context.Context { return base },
-	}
+	s.server = newServer(base, s.handler, s.streams.log)
 	go func() {
 		defer close(s.ended)
 		// It always fails in the end: by Shutdown or Close.

@@ -1,0 +1,107 @@
+package proxy
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestPathsThatCouldLeadOutAreRefused(t *testing.T) {
+	paths := map[string]string{
+		"dot dot":                    "/r/../x",
+		"dot dot at the end":         "/r/..",
+		"single dot":                 "/r/./x",
+		"encoded dots":               "/r/%2e%2e/x",
+		"half encoded dots":          "/r/.%2E/x",
+		"encoded slash after dots":   "/r/..%2fx",
+		"encoded slash before dots":  "/r/a%2f../x",
+		"all encoded":                "/r/%2e%2e%2fx",
+		"twice encoded dots":         "/r/%252e%252e/x",
+		"twice encoded slash":        "/r/..%252fx",
+		"three times encoded":        "/r/%25252e%25252e%25252fx",
+		"encoded beyond measure":     "/r/%2525252525252525252e",
+		"dots with a parameter":      "/r/..;a=b/x",
+		"encoded dots and parameter": "/r/%2e%2e;/x",
+		"encoded semicolon":          "/r/..%3b/x",
+		"dots with a space":          "/r/..%20/x",
+		"backslash":                  `/r/..\x`,
+		"lone backslash":             `/r/a\b`,
+		"encoded backslash":          "/r/..%5c..%5cx",
+		"twice encoded backslash":    "/r/a%255cb",
+		"NUL":                        "/r/a%00b",
+		"twice encoded NUL":          "/r/a%2500b",
+		"line break":                 "/r/a%0d%0aX-Api-Key:%20b",
+		"tab":                        "/r/%09",
+		"delete":                     "/r/%7f",
+		"overlong dots":              "/r/%c0%ae%c0%ae/x",
+		"not UTF-8":                  "/r/%ff",
+		"no slash":                   "*",
+		"empty":                      "",
+	}
+	for name, path := range paths {
+		t.Run(name, func(t *testing.T) {
+			if why := badPath(path); why == "" {
+				t.Errorf("%q is let through", path)
+			}
+		})
+	}
+}
+
+func TestLegalPathsStay(t *testing.T) {
+	paths := map[string]string{
+		"root":                      "/",
+		"plain":                     "/r/v1/messages",
+		"scoped package":            "/r/@scope%2fname",
+		"scoped package, big":       "/r/@scope%2Fname/-/name-1.0.0.tgz",
+		"dots within a name":        "/r/a..b/...c/.well-known/x.",
+		"compare of git":            "/r/compare/main...dev",
+		"three dots":                "/r/...",
+		"hidden file":               "/r/.git/config",
+		"matrix parameter":          "/r/a;v=1.1/b",
+		"encoded percent":           "/r/100%25",
+		"encoded percent and hex":   "/r/50%25ab",
+		"encoded URL":               "/r/https%3A%2F%2Fexample.org%2Fa",
+		"twice encoded URL":         "/r/https%253A%252F%252Fexample.org",
+		"double slash in the midst": "/r/a//b",
+		"trailing slash":            "/r/a/",
+		"space":                     "/r/a%20b",
+		"umlaut":                    "/r/%C3%BC",
+		"reserved characters":       "/r/a:b@c!$&'()*+,=~",
+		"tilde and colon":           "/r/v1/models/gemini:generateContent",
+	}
+	for name, path := range paths {
+		t.Run(name, func(t *testing.T) {
+			if why := badPath(path); why != "" {
+				t.Errorf("%q is refused: %s", path, why)
+			}
+		})
+	}
+}
+
+func FuzzRequestPath(f *testing.F) {
+	for _, seed := range []string{"/r/@scope%2fname", "/r/%2e%2e/x", "/r/..%252fx", `/r/a\b`, "/r/..;/x", "/%", "/%%%25", "/r/%252525252e"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		if badPath(path) != "" {
+			return
+		}
+		// Whatever a server decodes and cuts, it finds no way up.
+		for range 10 {
+			for segment := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
+				name, _, _ := strings.Cut(segment, ";")
+				if name = strings.TrimRight(name, " "); name == ".." || name == "." {
+					t.Fatalf("a dot segment is left in %q", path)
+				}
+			}
+			if strings.ContainsAny(path, "\x00\r\n") {
+				t.Fatalf("a control character is left in %q", path)
+			}
+			decoded, err := url.PathUnescape(path)
+			if err != nil {
+				return
+			}
+			path = decoded
+		}
+	})
+}
