@@ -29,7 +29,7 @@ func (r *Resolver) file(name string) (string, error) {
 		return "", fmt.Errorf("%w: add --token-dir DIR to permit the files beneath a directory", reconcile.ErrTokenDenied)
 	}
 	if !filepath.IsLocal(name) || slices.Contains(strings.Split(name, "/"), "..") {
-		return "", fmt.Errorf("%w: only files beneath --token-dir are permitted: write the path relative to it, without ..",
+		return "", fmt.Errorf("%w: only files beneath --token-dir are permitted: write the path relative to it, without any '..'",
 			reconcile.ErrTokenDenied)
 	}
 	root, err := os.OpenRoot(r.opts.Dir)

@@ -98,9 +98,9 @@ func TestAHalfWrittenFileDeletesNothing(t *testing.T) {
 					t.Fatalf("after %d of %d bytes %s is not kept: %+v", n, len(whole), name, saying(snap))
 				}
 			}
-			time.Sleep(s.settle / 2)
+			<-time.After(s.settle / 2)
 		}
-		time.Sleep(s.settle) // Halves of names were read on the way, and are held no longer.
+		<-time.After(s.settle) // Halves of names were read on the way, and are held no longer.
 		expect(t, s.Scan(t.Context()), says{
 			Specs: []string{"one@all.yaml", "three@all.yaml", "two@all.yaml"}, Files: []string{"all.yaml Valid"},
 		})
@@ -125,9 +125,9 @@ func TestANameThatAFileLosesIsRemovedOnceItKeepsStill(t *testing.T) {
 		f.write("all.yaml", good("one"))
 		held := says{Specs: []string{"one@all.yaml"}, Files: []string{"all.yaml Valid"}, Keep: []string{"two"}}
 		expect(t, s.Scan(t.Context()), held)
-		time.Sleep(s.settle / 2)
+		<-time.After(s.settle / 2)
 		expect(t, s.Scan(t.Context()), held)
-		time.Sleep(s.settle)
+		<-time.After(s.settle)
 		expect(t, s.Scan(t.Context()), says{Specs: []string{"one@all.yaml"}, Files: []string{"all.yaml Valid"}})
 	})
 }

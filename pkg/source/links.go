@@ -18,26 +18,26 @@ type hop struct{ dir, name string }
 // resolve follows every link of a path below base, which has no links itself. Besides the path without links it
 // returns the hops, whose change would make the path lead elsewhere; they are right on failure too. It only
 // computes: what is opened later is opened beneath an os.Root.
-func resolve(base, path string) (real string, hops []hop, err error) {
-	real = base
+func resolve(base, path string) (final string, hops []hop, err error) {
+	final = base
 	rest := split(path)
 	for len(rest) > 0 {
 		name := rest[0]
 		rest = rest[1:]
 		if name == ".." {
-			real = filepath.Dir(real)
+			final = filepath.Dir(final)
 			continue
 		}
-		next := filepath.Join(real, name)
+		next := filepath.Join(final, name)
 		info, err := os.Lstat(next)
 		if err != nil {
-			return "", append(hops, hop{real, name}), err
+			return "", append(hops, hop{final, name}), err
 		}
 		if info.Mode()&fs.ModeSymlink == 0 {
-			real = next
+			final = next
 			continue
 		}
-		if hops = append(hops, hop{real, name}); len(hops) > maxLinks {
+		if hops = append(hops, hop{final, name}); len(hops) > maxLinks {
 			return "", hops, &fs.PathError{Op: "resolve", Path: path, Err: syscall.ELOOP}
 		}
 		target, err := os.Readlink(next)
@@ -45,11 +45,11 @@ func resolve(base, path string) (real string, hops []hop, err error) {
 			return "", hops, err
 		}
 		if filepath.IsAbs(target) {
-			real = string(filepath.Separator)
+			final = string(filepath.Separator)
 		}
 		rest = append(split(target), rest...)
 	}
-	return real, hops, nil
+	return final, hops, nil
 }
 
 // split cuts a path into its names, without the empty ones and single dots.

@@ -45,16 +45,15 @@ func (l listing) equal(m listing) bool {
 
 // openRoot opens a directory that may be reached through links. The listing has its root and hops.
 func openRoot(path string) (*os.Root, listing, error) {
-	real, hops, err := resolve(string(filepath.Separator), path)
-	l := listing{root: real, hops: append(hops, hop{filepath.Dir(real), filepath.Base(real)})}
+	final, hops, err := resolve(string(filepath.Separator), path)
+	l := listing{root: final, hops: hops}
 	if err != nil {
-		l.hops = hops
 		return nil, l, rootError(path, err)
 	}
-	if info, err := os.Lstat(real); err == nil && !info.IsDir() {
+	if info, err := os.Lstat(final); err == nil && !info.IsDir() {
 		return nil, l, rootError(path, syscall.ENOTDIR)
 	}
-	root, err := os.OpenRoot(real)
+	root, err := os.OpenRoot(final)
 	if err != nil {
 		return nil, l, rootError(path, err)
 	}
@@ -151,7 +150,7 @@ func (w *walker) fault(e entry, words string) {
 // link decides what a link stands for. Only its target's kind matters, and that it is beneath the root.
 func (w *walker) link(e entry) {
 	named := specName(e.path)
-	real, hops, err := resolve(w.out.root, e.real)
+	final, hops, err := resolve(w.out.root, e.real)
 	w.out.hops = append(w.out.hops, hops...)
 	if err != nil {
 		e.tree, e.quiet = !named, !named && filepath.Ext(e.path) != ""
@@ -159,9 +158,9 @@ func (w *walker) link(e entry) {
 		w.fault(e, brokenLink(err))
 		return
 	}
-	info, err := os.Lstat(real)
+	info, err := os.Lstat(final)
 	isDir := err == nil && info.IsDir()
-	rel, relErr := filepath.Rel(w.out.root, real)
+	rel, relErr := filepath.Rel(w.out.root, final)
 	switch {
 	case err != nil:
 		e.tree, e.quiet = !named, !named

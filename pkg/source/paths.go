@@ -39,11 +39,11 @@ func readPath(path string, decode decoder) []found {
 	if err != nil {
 		return bad(unreadable(err))
 	}
-	real, _, err := resolve(string(filepath.Separator), abs)
+	final, _, err := resolve(string(filepath.Separator), abs)
 	if err != nil {
 		return bad(notThere(err))
 	}
-	info, err := os.Lstat(real)
+	info, err := os.Lstat(final)
 	switch {
 	case err != nil:
 		return bad(notThere(err))
@@ -52,9 +52,9 @@ func readPath(path string, decode decoder) []found {
 	case !info.IsDir() && !info.Mode().IsRegular():
 		return bad(irregular(info.Mode()))
 	}
-	base := real
+	base := final
 	if !info.IsDir() {
-		base = filepath.Dir(real)
+		base = filepath.Dir(final)
 	}
 	root, err := os.OpenRoot(base)
 	if err != nil {
@@ -62,7 +62,7 @@ func readPath(path string, decode decoder) []found {
 	}
 	defer root.Close()
 	if !info.IsDir() {
-		return loadAll(root, base, []entry{{path: path, real: filepath.Base(real)}}, decode)
+		return loadAll(root, base, []entry{{path: path, real: filepath.Base(final)}}, decode)
 	}
 	files := list(root, listing{root: base}).files
 	for i := range files {

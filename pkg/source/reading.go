@@ -42,10 +42,10 @@ type found struct {
 	decoded spec.Decoded
 }
 
-// errIrregular is a thing that turned out not to be a regular file when it was open.
-type errIrregular struct{ mode fs.FileMode }
+// irregularError is a thing that turned out not to be a regular file when it was open.
+type irregularError struct{ mode fs.FileMode }
 
-func (e errIrregular) Error() string { return irregular(e.mode) }
+func (e irregularError) Error() string { return irregular(e.mode) }
 
 var (
 	errTooLarge = errors.New(tooLarge)
@@ -113,7 +113,7 @@ func load(root *os.Root, e entry, known memory, decode decoder) (found, time.Tim
 		return found{entry: e}, time.Time{}, nil
 	}
 	data, modified, err := readFile(root, e.real)
-	var odd errIrregular
+	var odd irregularError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return found{}, modified, err
@@ -147,7 +147,7 @@ func readFile(root *os.Root, name string) ([]byte, time.Time, error) {
 		return nil, time.Time{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, info.ModTime(), errIrregular{info.Mode()}
+		return nil, info.ModTime(), irregularError{info.Mode()}
 	}
 	if info.Size() > maxFile {
 		return nil, info.ModTime(), errTooLarge

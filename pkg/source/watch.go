@@ -25,47 +25,60 @@ const (
 type watch struct {
 	fs *fsnotify.Watcher // nil when there is none
 	// places are the directories that matter.
-	places map[string]place
+	places places
 }
 
 // place says which names matter in a directory.
 type place struct {
 	all   bool             // it is one of the directories of specs
 	names sets.Set[string] // those of links that lead to specs
+	// optional: only that the directory of specs itself comes back would be noticed there.
+	optional bool
 }
 
-// placesOf lists the directories in which a change can change a Snapshot: those of the specs, and those of the
-// links that lead to them.
-func placesOf(l listing) map[string]place {
-	places := map[string]place{}
+// places are directories and what matters in each.
+type places map[string]place
+
+// placesOf lists the directories in which a change can change a Snapshot: those of the specs, those of the links
+// that lead to them, and those of the links' targets.
+func placesOf(l listing) places {
+	p := places{}
+	if l.root != "" {
+		above := filepath.Dir(l.root)
+		p.add(above, filepath.Base(l.root))
+		p[above] = place{names: p[above].names, optional: true}
+	}
 	for _, h := range l.hops {
-		if places[h.dir].names == nil {
-			places[h.dir] = place{names: sets.New[string]()}
-		}
-		places[h.dir].names.Insert(h.name)
+		p.add(h.dir, h.name)
 	}
 	for _, dir := range l.dirs {
 		path := filepath.Join(l.root, dir)
-		places[path] = place{all: true, names: places[path].names}
+		p[path] = place{all: true, names: p[path].names}
 	}
 	for _, f := range l.files {
-		if f.real == "" {
-			continue
-		}
 		path := filepath.Join(l.root, f.real)
-		if p := places[filepath.Dir(path)]; !p.all {
-			// The target of a link, in a directory that is not read itself.
-			p.names = p.names.Union(sets.New(filepath.Base(path)))
-			places[filepath.Dir(path)] = p
+		if dir := filepath.Dir(path); f.real != "" && !p[dir].all {
+			p.add(dir, filepath.Base(path))
 		}
 	}
-	return places
+	return p
 }
 
-// follow watches the places and no others. It reports whether a directory is watched that was not before: what
+// add notes that a name in a directory matters.
+func (p places) add(dir, name string) {
+	at := p[dir]
+	if at.names == nil {
+		at.names = sets.New[string]()
+	}
+	at.names.Insert(name)
+	at.optional = false
+	p[dir] = at
+}
+
+// follow watches these places and no others. It reports whether a directory is watched that was not before: what
 // happened in it until now was not seen, so that another look is needed.
-func (w *watch) follow(places map[string]place) (added bool, err error) {
-	w.places = places
+func (w *watch) follow(all places) (added bool, err error) {
+	w.places = all
 	if w.fs == nil {
 		if w.fs, err = fsnotify.NewWatcher(); err != nil {
 			w.fs = nil
@@ -73,15 +86,16 @@ func (w *watch) follow(places map[string]place) (added bool, err error) {
 		}
 	}
 	before := sets.New(w.fs.WatchList()...)
-	for dir := range places {
+	for dir, place := range all {
 		// Also for what is watched already: the directory may be another one under the old name.
-		if addErr := w.fs.Add(dir); addErr != nil {
+		switch addErr := w.fs.Add(dir); {
+		case addErr == nil:
+			added = added || !before.Has(dir)
+		case !place.optional:
 			err = watchError(dir, addErr)
-		} else if !before.Has(dir) {
-			added = true
 		}
 	}
-	for dir := range before.Difference(sets.KeySet(places)) {
+	for dir := range before.Difference(sets.KeySet(all)) {
 		_ = w.fs.Remove(dir) // It only fails when the directory went, and the watch with it.
 	}
 	return added, err

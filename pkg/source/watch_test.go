@@ -15,7 +15,7 @@ import (
 func fakeWatch() *watch {
 	return &watch{
 		fs:     &fsnotify.Watcher{Events: make(chan fsnotify.Event), Errors: make(chan error)},
-		places: map[string]place{"/specs": {all: true}, "/": {names: sets.New("specs")}},
+		places: places{"/specs": {all: true}, "/": {names: sets.New("specs")}},
 	}
 }
 
@@ -38,14 +38,14 @@ func TestWaitingForQuiet(t *testing.T) {
 		"one event":       {func(w *watch) { w.fs.Events <- file }, quiet},
 		"a pause shorter than quiet": {func(w *watch) {
 			w.fs.Events <- file
-			time.Sleep(quiet / 2)
+			<-time.After(quiet / 2)
 			w.fs.Events <- file
 		}, quiet/2 + quiet},
 		"no rest at all": {func(w *watch) {
 			for range 100 {
 				select {
 				case w.fs.Events <- file:
-					time.Sleep(time.Millisecond)
+					<-time.After(time.Millisecond)
 				case <-time.After(time.Second):
 					return
 				}
@@ -73,7 +73,7 @@ func TestWaitingForQuiet(t *testing.T) {
 }
 
 func TestWhichEventsMatter(t *testing.T) {
-	w := &watch{places: map[string]place{
+	w := &watch{places: places{
 		"/specs": {all: true, names: sets.New("..data")},
 		"/":      {names: sets.New("specs")},
 	}}
@@ -102,11 +102,11 @@ func TestALostWatchIsMadeAnew(t *testing.T) {
 	dir := t.TempDir()
 	w := &watch{}
 	defer w.close()
-	places := map[string]place{dir: {all: true}}
-	if added, err := w.follow(places); !added || err != nil {
+	want := places{dir: {all: true}}
+	if added, err := w.follow(want); !added || err != nil {
 		t.Fatal(added, err)
 	}
-	if added, err := w.follow(places); added || err != nil {
+	if added, err := w.follow(want); added || err != nil {
 		t.Fatal("a directory that is watched counts as added", err)
 	}
 	first := w.fs
@@ -115,7 +115,7 @@ func TestALostWatchIsMadeAnew(t *testing.T) {
 	if err := w.wait(t.Context(), time.Hour); !errors.Is(err, lost) {
 		t.Fatal(err)
 	}
-	if added, err := w.follow(places); !added || err != nil {
+	if added, err := w.follow(want); !added || err != nil {
 		t.Fatal("the directory is not watched again", err)
 	}
 }
@@ -124,11 +124,27 @@ func TestADirectoryThatCannotBeWatchedIsSaid(t *testing.T) {
 	dir := t.TempDir()
 	w := &watch{}
 	defer w.close()
-	_, err := w.follow(map[string]place{dir: {all: true}, filepath.Join(dir, "missing"): {all: true}})
+	_, err := w.follow(places{dir: {all: true}, filepath.Join(dir, "missing"): {all: true}})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	if _, err = w.follow(map[string]place{dir: {all: true}}); err != nil {
+	if _, err = w.follow(places{dir: {all: true}}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The directory above the specs is watched so that their return is noticed; not being allowed to is no loss of the
+// watch.
+func TestTheDirectoryAboveIsOptional(t *testing.T) {
+	dir := t.TempDir()
+	w := &watch{}
+	defer w.close()
+	all := placesOf(listing{root: filepath.Join(dir, "missing", "specs")})
+	if _, err := w.follow(all); err != nil {
+		t.Fatal(err)
+	}
+	all = placesOf(listing{root: "", hops: []hop{{filepath.Join(dir, "missing"), "specs"}}})
+	if _, err := w.follow(all); err == nil {
+		t.Fatal("the directory of a link cannot be watched, and nothing is said")
 	}
 }
