@@ -68,9 +68,9 @@ func (d *Driver) config(req reconcile.CreateRequest) *container.Config {
 	for _, slot := range slices.Sorted(maps.Keys(req.Env)) {
 		env = append(env, slot+"="+req.Env[slot].Reveal())
 	}
+	// The host name stays the engine's: engines make an alias of any other, on the egress network too.
 	return &container.Config{
 		Image:       req.ImageID,
-		Hostname:    req.Hostname,
 		User:        user(),
 		Labels:      labels,
 		Env:         env,
