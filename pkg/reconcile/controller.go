@@ -63,6 +63,8 @@ type Controller struct {
 	blocked map[string]Blocked
 	// lookAgain asks for a look at everything.
 	lookAgain chan struct{}
+	// noticed gathers the names that events were about.
+	noticed gatherer
 	// queue is nil until Run.
 	queue workqueue.TypedRateLimitingInterface[string]
 }
@@ -78,6 +80,7 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 		declared:  Declared{Err: errNotRead},
 		engineErr: errNotAsked,
 	}
+	c.noticed.deliver = c.enqueue
 	c.lookout = &lookout{driver: driver, seen: c.seen}
 	c.metrics.maxWorkers.Set(float64(opts.Workers))
 	reg.MustRegister(newStateCollector(c.statuses,
@@ -97,7 +100,7 @@ func (c *Controller) Declare(d Declared) {
 		names = append(names, slices.Collect(maps.Keys(c.blocked))...)
 	}
 	c.mu.Unlock()
-	c.enqueue(0, names...)
+	c.enqueue(names...)
 }
 
 // List returns every declared name with its status, in order of names.
@@ -185,8 +188,8 @@ func (c *Controller) mark(name string) time.Time {
 	return c.marks[name]
 }
 
-// enqueue has the names reconciled after a delay, on an observation that is newer than now.
-func (c *Controller) enqueue(after time.Duration, names ...string) {
+// enqueue has the names reconciled on an observation that is newer than now.
+func (c *Controller) enqueue(names ...string) {
 	c.touch(names...)
 	c.mu.Lock()
 	queue := c.queue
@@ -195,7 +198,7 @@ func (c *Controller) enqueue(after time.Duration, names ...string) {
 		return
 	}
 	for _, name := range names {
-		queue.AddAfter(name, after)
+		queue.Add(name)
 	}
 }
 

@@ -34,8 +34,13 @@ type StepError struct {
 	Err    error
 }
 
-// Error names the step and its target.
-func (e *StepError) Error() string { return string(e.Step) + " " + e.Target + ": " + e.Err.Error() }
+// Error names the step and its target. An error about a token names its reference by itself.
+func (e *StepError) Error() string {
+	if e.Step == StepResolveTokens {
+		return e.Err.Error()
+	}
+	return string(e.Step) + " " + e.Target + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *StepError) Unwrap() error { return e.Err }

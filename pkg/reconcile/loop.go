@@ -119,11 +119,11 @@ func (c *Controller) changed(ch Change) {
 		default: // a look is asked for already
 		}
 	case ch.SpecName != "":
-		c.enqueue(eventDelay, ch.SpecName)
+		c.noticed.add(ch.SpecName)
 	case ch.Network != "":
-		c.enqueue(eventDelay, c.statuses.onNetwork(ch.Network)...)
+		c.noticed.add(c.statuses.onNetwork(ch.Network)...)
 	default:
-		c.enqueue(eventDelay, c.statuses.names(true)...)
+		c.noticed.add(c.statuses.names(true)...)
 	}
 }
 

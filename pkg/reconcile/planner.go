@@ -254,8 +254,10 @@ func (p *planner) settle(s Sidecar, nets pair) *Blocked {
 		return p.remake(s, nets, "it was paused", DriftPaused)
 	case StateCreated:
 		return p.remake(s, nets, "it was left over by an attempt that did not finish", DriftLeftover)
-	case StateRemoving, StateDead:
-		return p.remake(s, nets, "it is "+string(s.State), DriftLeftover)
+	case StateRemoving:
+		return p.remake(s, nets, "it is being removed", DriftMissing)
+	case StateDead:
+		return p.remake(s, nets, "the engine could not remove it whole", DriftLeftover)
 	}
 	if cause := p.outgrown(s); cause != "" {
 		return p.replace(s, nets, cause)
