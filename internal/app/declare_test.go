@@ -43,7 +43,7 @@ func TestASnapshotIsDeclaredWithEveryNameOnce(t *testing.T) {
 	if diff := cmp.Diff(want, got.Rejected); diff != "" {
 		t.Error(diff)
 	}
-	if got.Complete || got.Err != broken || !got.KeepAll || !got.KeepNames.Has("twice") || len(got.Specs) != 1 {
+	if got.Complete || !errors.Is(got.Err, broken) || !got.KeepAll || !got.KeepNames.Has("twice") || len(got.Specs) != 1 {
 		t.Errorf("declared as %+v", got)
 	}
 }

@@ -42,9 +42,9 @@ func (f *files) tellScan(s source.Snapshot) {
 	if !s.Complete {
 		now = fmt.Sprint(s.Err)
 	}
-	switch {
-	case now == f.scanErr:
-	case now == "":
+	switch now {
+	case f.scanErr:
+	case "":
 		f.log.Info("the spec files can be read again")
 	default:
 		f.log.Error("not every spec file could be read; nothing is removed until that is mended", "error", now)

@@ -52,7 +52,9 @@ func eventually(t *testing.T, url string, code int, words string) {
 	t.Helper()
 	defer http.DefaultClient.CloseIdleConnections()
 	deadline := time.Now().Add(20 * time.Second)
-	for {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for ; ; <-tick.C {
 		gotCode, got := get(t, url)
 		if gotCode == code && strings.Contains(got, words) {
 			return
@@ -60,7 +62,6 @@ func eventually(t *testing.T, url string, code int, words string) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s says %d, not %d with %q:\n%s", url, gotCode, code, words, got)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 

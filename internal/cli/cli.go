@@ -47,7 +47,7 @@ Every flag can also be set by a variable, which is named in brackets behind it; 
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usagef("there is no verb %q", args[0])
 			}

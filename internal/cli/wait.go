@@ -15,6 +15,8 @@ import (
 
 const (
 	pollInterval = 100 * time.Millisecond
+	// startGrace is how long a controller that was started just before may take until it answers.
+	startGrace = time.Second
 	// forDeleted waits until no file declares the name.
 	forDeleted = "Deleted"
 )
@@ -65,22 +67,24 @@ Exit code 0 when it is so, 1 when the time is over, with the reason, 3 if no con
 	return cmd
 }
 
-// wait asks until it is so. A controller that never answered ends the wait at once; one that is lost meanwhile
-// may be restarting, and is waited for.
+// wait asks until it is so. A controller that does not answer at the start ends the wait after startGrace; one that
+// is lost later may be restarting, and is waited for.
 func (w *waiter) wait(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	var why, lost error
-	for answered := false; ; answered = true {
+	began, answered := time.Now(), false
+	for {
 		done, reason, err := w.ask(bounded)
+		answered = answered || err == nil
 		switch {
 		case done:
 			return nil
 		case err != nil && bounded.Err() != nil:
 			// The time was over in the middle of the question; what was heard before is the reason.
-		case err != nil && (!answered || isUsage(err)):
+		case isUsage(err), err != nil && !answered && time.Since(began) > startGrace:
 			return err
 		default:
 			why, lost = reason, err

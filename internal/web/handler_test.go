@@ -3,7 +3,6 @@ package web_test
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -42,7 +41,7 @@ func options() web.Options {
 	}
 }
 
-func ask(t *testing.T, opts web.Options, method, url string, header ...string) *http.Response {
+func ask(t *testing.T, opts web.Options, method, url string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, url, nil)
 	for i := 0; i+1 < len(header); i += 2 {
@@ -50,16 +49,7 @@ func ask(t *testing.T, opts web.Options, method, url string, header ...string) *
 	}
 	w := httptest.NewRecorder()
 	web.Handler(opts).ServeHTTP(w, r)
-	return w.Result()
-}
-
-func body(t *testing.T, resp *http.Response) string {
-	t.Helper()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
+	return w
 }
 
 func TestOnlyThoseWhoMayAskAreAnswered(t *testing.T) {
@@ -125,18 +115,18 @@ func TestOnlyThoseWhoMayAskAreAnswered(t *testing.T) {
 				method = "GET"
 			}
 			resp := ask(t, opts, method, tt.url, tt.header...)
-			if resp.StatusCode != tt.want {
-				t.Fatalf("got %s, want %d:\n%s", resp.Status, tt.want, body(t, resp))
+			if resp.Code != tt.want {
+				t.Fatalf("got %d, want %d:\n%s", resp.Code, tt.want, resp.Body.String())
 			}
-			if resp.StatusCode == 405 && resp.Header.Get("Allow") != "GET, HEAD" {
-				t.Errorf("Allow is %q", resp.Header.Get("Allow"))
+			if resp.Code == http.StatusMethodNotAllowed && resp.Header().Get("Allow") != "GET, HEAD" {
+				t.Errorf("Allow is %q", resp.Header().Get("Allow"))
 			}
 			for h, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"} {
-				if got := resp.Header.Get(h); got != want {
+				if got := resp.Header().Get(h); got != want {
 					t.Errorf("%s is %q, want %q", h, got, want)
 				}
 			}
-			if csp := resp.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'") {
+			if csp := resp.Header().Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'") {
 				t.Errorf("Content-Security-Policy is %q", csp)
 			}
 		})
@@ -156,7 +146,7 @@ func TestAnswersSayTheirKindAndHaveNoNullLists(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			resp := ask(t, options(), "GET", "http://localhost"+tt.path)
-			text := body(t, resp)
+			text := resp.Body.String()
 			var meta metav1.TypeMeta
 			if err := json.Unmarshal([]byte(text), &meta); err != nil {
 				t.Fatal(err)
@@ -164,7 +154,7 @@ func TestAnswersSayTheirKindAndHaveNoNullLists(t *testing.T) {
 			if meta.Kind != tt.kind || meta.APIVersion == "" || !strings.Contains(text, tt.contains) {
 				t.Errorf("want kind %s and %s in:\n%s", tt.kind, tt.contains, text)
 			}
-			if got := resp.Header.Get("Content-Type"); got != "application/json" {
+			if got := resp.Header().Get("Content-Type"); got != "application/json" {
 				t.Errorf("Content-Type is %q", got)
 			}
 		})
@@ -175,7 +165,7 @@ func TestReadyzSaysWhyNot(t *testing.T) {
 	opts := options()
 	opts.Ready = func() error { return errors.New("the engine at unix:///x.sock does not answer") }
 	resp := ask(t, opts, "GET", "http://localhost/readyz")
-	if text := body(t, resp); resp.StatusCode != 503 || !strings.Contains(text, "unix:///x.sock does not answer") {
-		t.Errorf("got %s: %s", resp.Status, text)
+	if text := resp.Body.String(); resp.Code != http.StatusServiceUnavailable || !strings.Contains(text, "unix:///x.sock does not answer") {
+		t.Errorf("got %d: %s", resp.Code, text)
 	}
 }

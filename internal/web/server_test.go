@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -27,8 +28,9 @@ func TestTheServerAnswersUntilItIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := body(t, resp); resp.StatusCode != 200 || text != "ok\n" {
-		t.Errorf("got %s: %q", resp.Status, text)
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK || string(text) != "ok\n" {
+		t.Errorf("got %s: %q, %v", resp.Status, text, err)
 	}
 	_ = resp.Body.Close()
 	http.DefaultClient.CloseIdleConnections()
@@ -45,7 +47,7 @@ func TestTheDialledAddressIsItsOwnNameOnARemoteListener(t *testing.T) {
 	opts := options()
 	handler := web.Handler(opts)
 	r, _ := http.NewRequestWithContext(context.WithValue(t.Context(), http.LocalAddrContextKey,
-		&net.TCPAddr{IP: net.ParseIP("192.0.2.7"), Port: 8099}), "GET", "http://192.0.2.7:8099/healthz", nil)
+		&net.TCPAddr{IP: net.ParseIP("192.0.2.7"), Port: 8099}), http.MethodGet, "http://192.0.2.7:8099/healthz", nil)
 	for host, want := range map[string]int{"192.0.2.7:8099": 200, "192.0.2.8:8099": 421} {
 		r.Host = host
 		w := httptest.NewRecorder()
