@@ -91,13 +91,17 @@ func (c *controller) ready(name string) object {
 }
 
 // gone waits until nothing of a spec is left: not on the engine, not in the API.
-func (c *controller) gone(instance, name string) {
+//
+//nolint:unparam // that every story calls its spec "web" is their business
+func (c *controller) gone(w *world, name string) {
 	c.t.Helper()
 	eventually(c.t, name+" is gone", func() error {
-		for _, id := range labelled(c.t, "container", instance) {
-			if out, err := tryDocker("inspect", "-f", `{{index .Config.Labels "credproxy.dev/name"}}`, id); err == nil && out == name {
-				return fmt.Errorf("container %s is there", id)
-			}
+		left, err := tryDocker("ps", "-aq", "--filter", "label=credproxy.dev/instance="+w.id, "--filter", "label=credproxy.dev/name="+name)
+		if err != nil {
+			return err
+		}
+		if left != "" {
+			return fmt.Errorf("container %s is there", left)
 		}
 		if _, err := c.get(name); err == nil {
 			return errors.New("the API still knows it")

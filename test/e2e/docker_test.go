@@ -92,9 +92,9 @@ func inspect(t testing.TB, nameOrID string) container {
 	return all[0]
 }
 
-// exists reports whether docker can inspect a thing of a kind: container, network, volume or image.
-func exists(kind, name string) bool {
-	_, err := tryDocker(kind, "inspect", name)
+// exists reports whether there is a container of a name or ID.
+func exists(nameOrID string) bool {
+	_, err := tryDocker("container", "inspect", nameOrID)
 	return err == nil
 }
 

@@ -22,7 +22,7 @@ type door struct {
 func newDoor(t *testing.T) *door {
 	t.Helper()
 	// A socket's path is at most 107 bytes long, and t.TempDir is often longer.
-	dir, err := os.MkdirTemp("", "door")
+	dir, err := os.MkdirTemp("", "door") //nolint:usetesting // for the reason above
 	if err != nil {
 		t.Fatal(err)
 	}

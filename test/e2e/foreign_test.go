@@ -58,7 +58,7 @@ func TestLabelsFromAnImageDoNotCount(t *testing.T) {
 	w.drop("web.yaml", w.spec("web", "/v1"))
 	c.ready("web")
 	w.erase("web.yaml")
-	eventually(t, "web is gone", func() error { return want(!exists("container", w.id+"-web"), "there") })
+	eventually(t, "web is gone", func() error { return want(!exists(w.id+"-web"), "there") })
 	plan, errOut, status := verb(t, append([]string{"plan", "--exit-code"}, w.passFlags()...)...)
 	if status != 0 || strings.Contains(plan, "ghost") {
 		t.Errorf("plan exits %d: %s%s", status, plan, errOut)
@@ -112,7 +112,7 @@ func TestTwoInstances(t *testing.T) {
 	two.served(proxyURL+"/api/x", "/v2/x")
 
 	two.erase("web.yaml")
-	c2.gone(two.id, "web")
+	c2.gone(two, "web")
 	untouched(t, before)
 	one.served(proxyURL+"/api/y", "/v1/y")
 }

@@ -83,8 +83,8 @@ func unprivilegedUser(t *testing.T) []string {
 	if os.Geteuid() != 0 {
 		return []string{toolboxBinary}
 	}
-	// The checkout may be in a directory that nobody else can enter.
-	dir, err := os.MkdirTemp("", "toolbox")
+	// The checkout may be in a directory that nobody else can enter, and so are those of t.TempDir.
+	dir, err := os.MkdirTemp("", "toolbox") //nolint:usetesting // for the reason above
 	if err != nil {
 		t.Fatal(err)
 	}

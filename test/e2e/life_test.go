@@ -48,7 +48,7 @@ func TestFromFileToSidecarAndBack(t *testing.T) {
 	}
 
 	w.erase("web.yaml")
-	c.gone(w.id, "web")
+	c.gone(w, "web")
 	eventually(t, "its volume is gone", func() error { return empty(labelled(t, "volume", w.id)) })
 	if strings.Contains(c.log.String(), "s3cret-of-the-story") {
 		t.Error("the token is in the log")
@@ -219,7 +219,7 @@ func TestPausedSpecIsLeftAlone(t *testing.T) {
 		t.Errorf("it was touched: %v %+v", err, after)
 	}
 	w.erase("web.yaml")
-	c.gone(w.id, "web")
+	c.gone(w, "web")
 }
 
 // Networks that are missing are made when the spec says so, and go with it.
@@ -234,6 +234,6 @@ func TestNetworksAreCreatedAndRemoved(t *testing.T) {
 		t.Errorf("the networks are internal: %q", got)
 	}
 	w.erase("web.yaml")
-	c.gone(w.id, "web")
+	c.gone(w, "web")
 	eventually(t, "its networks are gone", func() error { return empty(labelled(t, "network", w.id)) })
 }

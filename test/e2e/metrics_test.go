@@ -78,7 +78,7 @@ func TestMetrics(t *testing.T) {
 	}
 
 	w.erase("web.yaml")
-	c.gone(w.id, "web")
+	c.gone(w, "web")
 	eventually(t, "its series are gone", func() error {
 		if strings.Contains(c.page("/metrics"), `name="web"`) {
 			return errors.New("there are some")

@@ -74,7 +74,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 		t.Errorf("%d specs have %d containers", len(names), len(ids))
 	}
 	for _, name := range names {
-		if !exists("container", w.id+"-"+name) {
+		if !exists(w.id + "-" + name) {
 			t.Errorf("%s does not have its own name", name)
 		}
 	}
@@ -112,7 +112,7 @@ func TestDriftIsRepaired(t *testing.T) {
 			w.drop("web.yaml", w.spec("web", "/v1"))
 			harm(t, w, c.ready("web").Status.ContainerID)
 			eventually(t, "it is as it should be", func() error {
-				if !exists("container", w.id+"-web") {
+				if !exists(w.id + "-web") {
 					return fmt.Errorf("there is no container %s-web", w.id)
 				}
 				s := inspect(t, w.id+"-web")

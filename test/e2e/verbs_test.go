@@ -66,7 +66,7 @@ func TestPlanAndApply(t *testing.T) {
 	}
 	w.setToken("missing", "s3cret")
 	out, errOut, status = verb(t, append([]string{"apply", "--prune"}, flags...)...)
-	if status != 0 || exists("container", w.id+"-web") || !exists("container", w.id+"-other") {
+	if status != 0 || exists(w.id+"-web") || !exists(w.id+"-other") {
 		t.Errorf("apply --prune exits %d: %s%s", status, out, errOut)
 	}
 }

@@ -26,6 +26,8 @@ const usage = `usage: toolbox COMMAND [ARG…]
   ws URL MESSAGE            send a message over a WebSocket and print the echo
   freeport                  print a free TCP port of 127.0.0.1
   probe ADDR…               dial each address, send a request, and print as JSON what came back
+  load [-n N] [-c C] URL    make N requests over C connections that are kept, and print as JSON how it went
+  reverseproxy URL          be the barest proxy there is, on :9099, which adds one header
   grep PATH…                look for the text on stdin in files and environments; exit 1 when it is nowhere
 `
 
@@ -73,6 +75,10 @@ func run(ctx context.Context, command string, args []string, stdin io.Reader, st
 		return echoOnce(ctx, args, stdout)
 	case "probe":
 		return probe(ctx, args, stdout)
+	case "load":
+		return load(ctx, args, stdout)
+	case "reverseproxy":
+		return reverseProxy(ctx, args)
 	case "grep":
 		return search(args, stdin, stdout)
 	default:
