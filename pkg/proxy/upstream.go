@@ -52,7 +52,7 @@ func forwarder(transport http.RoundTripper, buffers httputil.BufferPool) func(*r
 			Transport:      transport,
 			FlushInterval:  headerDelay,
 			BufferPool:     buffers,
-			ModifyResponse: keepOurErrorHeader,
+			ModifyResponse: adjustResponse,
 			ErrorHandler:   rt.fail,
 			// Its messages may quote what was sent; the request's log line says what happened.
 			ErrorLog: log.New(io.Discard, "", 0),
@@ -60,9 +60,15 @@ func forwarder(transport http.RoundTripper, buffers httputil.BufferPool) func(*r
 	}
 }
 
-// keepOurErrorHeader makes sure that an answer with the error header is the sidecar's own.
-func keepOurErrorHeader(res *http.Response) error {
+// adjustResponse changes what cannot pass as it is.
+func adjustResponse(res *http.Response) error {
+	// An answer with this header has to be the sidecar's own.
 	res.Header.Del(errorHeader)
+	if len(res.Trailer) > 0 {
+		// HTTP/2 has trailers behind a body of announced length; HTTP/1.1 has them behind chunks only (RFC 9112
+		// section 7.1.2).
+		res.Header.Del("Content-Length")
+	}
 	return nil
 }
 

@@ -1,0 +1,166 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"testing"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+func addrOf(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+func TestPerimeter(t *testing.T) {
+	table := routetable.Table{Listen: ":9099", InternalSubnets: []string{"10.1.2.7/24", "fd00:1::/64"}}
+	named := table
+	named.InternalGateways = []string{"10.1.2.254", "fd00:1::ff"}
+	tests := map[string]struct {
+		table  routetable.Table
+		client string
+		want   bool
+	}{
+		"an agent":                       {table, "10.1.2.3", true},
+		"an agent over IPv6":             {table, "fd00:1::3", true},
+		"an agent, mapped":               {table, "::ffff:10.1.2.3", true},
+		"the host, by default":           {table, "10.1.2.1", false},
+		"the host, mapped":               {table, "::ffff:10.1.2.1", false},
+		"the host over IPv6, by default": {table, "fd00:1::1", false},
+		"the named host":                 {named, "10.1.2.254", false},
+		"the named host over IPv6":       {named, "fd00:1::ff", false},
+		"the first, when another is":     {named, "10.1.2.1", true},
+		"a neighbour on egress":          {table, "10.1.3.3", false},
+		"loopback":                       {table, "127.0.0.1", false},
+		"a link-local neighbour":         {table, "fe80::1%eth0", false},
+		"the internet":                   {table, "8.8.8.8", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			p, err := perimeterOf(tt.table)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := p.admits(addrOf(tt.client)); got != tt.want {
+				t.Errorf("admitted: %v", got)
+			}
+		})
+	}
+}
+
+// strangerConn is a connection from another address.
+type strangerConn struct {
+	net.Conn
+	from net.Addr
+}
+
+func (c strangerConn) RemoteAddr() net.Addr { return c.from }
+
+// disguised makes every connection come from an address.
+type disguised struct {
+	net.Listener
+	from string
+}
+
+func (l disguised) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return strangerConn{conn, net.TCPAddrFromAddrPort(netip.AddrPortFrom(addrOf(l.from), 1234))}, nil
+}
+
+// disguise is a machine all of whose clients come from one address.
+type disguise struct {
+	*machine
+	from string
+}
+
+func (d disguise) listen(ctx context.Context, at place, port uint16) (net.Listener, error) {
+	l, err := d.machine.listen(ctx, at, port)
+	return disguised{l, d.from}, err
+}
+
+func TestStrangersAreClosedUnread(t *testing.T) {
+	for from, heard := range map[string]bool{"10.1.2.3": true, "10.1.2.1": false, "10.1.3.3": false, "127.0.0.1": false, "fe80::1": false} {
+		t.Run(from, func(t *testing.T) {
+			at := place{2, "eth0", addrOf("10.1.2.2")}
+			m := disguise{newMachine(at), from}
+			d := newDoorway(m, slog.New(slog.DiscardHandler))
+			server := newServer(t.Context(), http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+			served := make(chan error, 1)
+			go func() { served <- server.Serve(d) }()
+			defer func() {
+				_ = server.Close()
+				<-served
+			}()
+			p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"10.1.2.0/24"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.watch(p)
+			if err := d.adjust(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			conn := dial(t, m.addr(at))
+			// A stranger may find its connection closed before it has written.
+			_, _ = conn.Write([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if heard != (err == nil) {
+				t.Errorf("answered with %+v, %v", res, err)
+			}
+		})
+	}
+}
+
+func TestDoorwayListensInsideOnly(t *testing.T) {
+	inside4, inside6 := place{2, "eth0", addrOf("10.1.2.2")}, place{2, "eth0", addrOf("fd00:1::2")}
+	m := newMachine(
+		place{1, "lo", addrOf("127.0.0.1")}, place{1, "lo", addrOf("::1")},
+		inside4, inside6, place{2, "eth0", addrOf("fe80::2")},
+		place{3, "eth1", addrOf("10.1.3.2")})
+	d := newDoorway(m, slog.New(slog.DiscardHandler))
+	defer func() { _ = d.Close() }()
+	p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"10.1.2.0/24", "fd00:1::/64"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.watch(p)
+	for range 2 {
+		if err := d.adjust(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(m.opened) != 2 || m.sockets[inside4] == nil || m.sockets[inside6] == nil {
+		t.Errorf("it listens at %v", m.opened)
+	}
+}
+
+// broken is a machine that cannot listen.
+type broken struct{ *machine }
+
+func (broken) listen(context.Context, place, uint16) (net.Listener, error) {
+	return nil, errors.New("address in use")
+}
+
+func TestDoorwaySaysWhyItIsShut(t *testing.T) {
+	d := newDoorway(broken{newMachine(internal())}, slog.New(slog.DiscardHandler))
+	p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"127.0.0.0/8"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.watch(p)
+	if err := d.adjust(t.Context()); err == nil || err.Error() != "address in use" {
+		t.Errorf("got %v", err)
+	}
+	_ = d.Close()
+	if err := d.adjust(t.Context()); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a closed doorway: %v", err)
+	}
+	if _, err := d.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a closed doorway accepts: %v", err)
+	}
+}

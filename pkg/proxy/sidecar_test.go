@@ -1,0 +1,408 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+// machine is a network namespace made of loopback sockets.
+type machine struct {
+	mu      sync.Mutex
+	now     []place
+	opened  []place
+	sockets map[place]net.Listener
+	notices chan struct{}
+}
+
+func newMachine(places ...place) *machine {
+	return &machine{now: places, sockets: map[place]net.Listener{}, notices: make(chan struct{}, 1)}
+}
+
+func (m *machine) places() ([]place, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now, nil
+}
+
+func (m *machine) listen(_ context.Context, at place, _ uint16) (net.Listener, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.opened, m.sockets[at] = append(m.opened, at), l
+	return l, nil
+}
+
+func (m *machine) changes(context.Context) (<-chan struct{}, error) { return m.notices, nil }
+
+func (m *machine) change(places ...place) {
+	m.mu.Lock()
+	m.now = places
+	m.mu.Unlock()
+	m.notices <- struct{}{}
+}
+
+// addr is where the last socket at a place listens.
+func (m *machine) addr(at place) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sockets[at].Addr().String()
+}
+
+// started is a sidecar that runs in this process.
+type started struct {
+	*machine
+	dir     string
+	signals chan os.Signal
+	reports *bufio.Scanner
+	log     *sink
+	done    chan error
+	cancel  context.CancelFunc
+}
+
+func start(t *testing.T, m *machine, env map[string]string) *started {
+	t.Helper()
+	out, in := io.Pipe()
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &started{
+		machine: m, dir: t.TempDir(), signals: make(chan os.Signal), reports: bufio.NewScanner(out),
+		log: &sink{}, done: make(chan error, 1), cancel: cancel,
+	}
+	go func() {
+		s.done <- Run(ctx, Options{
+			Dir: s.dir, Stdout: in, Stderr: s.log, Signals: s.signals, network: m,
+			Getenv: func(name string) string { return env[name] },
+		})
+		close(s.done)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		_ = out.Close()
+		<-s.done
+	})
+	return s
+}
+
+// push writes files as the controller does: the document last.
+func (s *started) push(t *testing.T, files []routetable.File) {
+	t.Helper()
+	for _, f := range files {
+		name := filepath.Join(s.dir, f.Name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		// Like a copy by the engine, in place: a reader may meet half of it.
+		_ = os.Remove(name)
+		if err := os.WriteFile(name, f.Data, f.Mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// heard reads the next report and shortens it to what tests compare.
+func (s *started) heard(t *testing.T) routetable.Report {
+	t.Helper()
+	if !s.reports.Scan() {
+		t.Fatalf("no more reports; log: %s", s.log)
+	}
+	r, err := routetable.ParseReport(s.reports.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (s *started) wantReport(t *testing.T, want routetable.Report) {
+	t.Helper()
+	got := s.heard(t)
+	if !strings.Contains(got.Error, want.Error) || (want.Error == "") != (got.Error == "") {
+		t.Errorf("error %q, want %q", got.Error, want.Error)
+	}
+	if (got.Generation > 0) != (got.Digest != "" && got.RoutesDigest != "") {
+		t.Errorf("digests do not go with generation %d", got.Generation)
+	}
+	got.Error, want.Error, got.Digest, got.RoutesDigest = "", "", "", ""
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("report (-want +got):\n%s\nlog: %s", diff, s.log)
+	}
+}
+
+var _ network = (*machine)(nil)
+
+func internal() place { return place{2, "eth0", addrOf("127.0.0.1")} }
+
+func ready(generation int64) routetable.Report {
+	return routetable.Report{Event: routetable.EventReady, Generation: generation, Serving: true}
+}
+
+func TestSidecarWaitsForAWholeGeneration(t *testing.T) {
+	upstream := newRecorder(t)
+	s := start(t, newMachine(internal()), nil)
+	files := seal(t, 3, routetable.Route{Path: "/r", Upstream: upstream.URL, Auth: bearer()})
+
+	s.signals <- syscall.SIGUSR1
+	s.wantReport(t, routetable.Report{Event: routetable.EventState, Error: "routes.json is not there"})
+	s.push(t, files[1:])
+	s.signals <- syscall.SIGHUP
+	s.wantReport(t, routetable.Report{Event: routetable.EventRefused, Refused: 3, Error: "tokens-3/CRED_PROXY_TOKEN_1 is not there"})
+	if len(s.opened) != 0 {
+		t.Error("it listened before it had a table")
+	}
+
+	s.push(t, files[:1])
+	s.wantReport(t, ready(3))
+	if res, body := get(t, "http://"+s.addr(internal())+"/r/x"); res.StatusCode != http.StatusOK {
+		t.Errorf("got %d %q", res.StatusCode, body)
+	}
+	if got := upstream.only(t).Header.Get("Authorization"); got != "Bearer "+token {
+		t.Errorf("the upstream saw Authorization %q", got)
+	}
+}
+
+func TestSidecarReportsATableThatNoWaitingMends(t *testing.T) {
+	s := start(t, newMachine(internal()), nil)
+	s.push(t, []routetable.File{{Name: routetable.FileName, Data: []byte(`{"version":9,"generation":4}`), Mode: 0o600}})
+	s.wantReport(t, routetable.Report{Event: routetable.EventRefused, Refused: 4, Error: "this sidecar knows version 1"})
+	s.push(t, seal(t, 5, routetable.Route{Path: "/r", Upstream: "https://a.test"}))
+	s.wantReport(t, ready(5))
+}
+
+func TestReloadSwapsOrRefusesAsAWhole(t *testing.T) {
+	old, replacement := newRecorder(t), newRecorder(t)
+	s := start(t, newMachine(internal()), nil)
+	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: old.URL, Auth: bearer()}))
+	s.wantReport(t, ready(1))
+	url := "http://" + s.addr(internal()) + "/r/x"
+
+	next := seal(t, 2, routetable.Route{Path: "/r", Upstream: replacement.URL, Auth: bearer()})
+	torn := append([]routetable.File(nil), next...)
+	torn[1].Data = torn[1].Data[:len(torn[1].Data)/2]
+	s.push(t, torn)
+	s.signals <- syscall.SIGHUP
+	s.wantReport(t, routetable.Report{Event: routetable.EventRefused, Generation: 1, Serving: true, Error: "not a JSON object"})
+	if res, _ := get(t, url); res.StatusCode != http.StatusOK || len(old.all()) != 1 {
+		t.Errorf("the old table does not serve on: %d", res.StatusCode)
+	}
+
+	s.push(t, next)
+	s.signals <- syscall.SIGHUP
+	s.wantReport(t, routetable.Report{Event: routetable.EventReloaded, Generation: 2, Serving: true})
+	if res, _ := get(t, url); res.StatusCode != http.StatusOK || len(replacement.all()) != 1 {
+		t.Errorf("the new table does not serve: %d", res.StatusCode)
+	}
+	s.signals <- syscall.SIGUSR1
+	s.wantReport(t, routetable.Report{Event: routetable.EventState, Generation: 2, Serving: true})
+	if _, err := os.Stat(filepath.Join(s.dir, "tokens-1")); !os.IsNotExist(err) {
+		t.Errorf("the tokens of generation 1 are still there: %v", err)
+	}
+	if strings.Contains(s.log.String(), token) {
+		t.Errorf("the log shows a token: %s", s.log)
+	}
+}
+
+func TestTokensOfAPushInProgressStay(t *testing.T) {
+	s := start(t, newMachine(internal()), nil)
+	s.push(t, []routetable.File{{Name: "tokens-9/CRED_PROXY_TOKEN_1", Data: []byte("x")}, {Name: "unrelated", Data: []byte("x")}})
+	s.push(t, seal(t, 8, routetable.Route{Path: "/r", Upstream: "https://a.test", Auth: bearer()}))
+	s.wantReport(t, ready(8))
+	for _, name := range []string{"tokens-9/CRED_PROXY_TOKEN_1", "tokens-8/CRED_PROXY_TOKEN_1", "unrelated", "routes.json"} {
+		if _, err := os.Stat(filepath.Join(s.dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestListenerFollowsTheInterface(t *testing.T) {
+	egress := place{3, "eth1", addrOf("10.9.9.9")}
+	s := start(t, newMachine(egress), nil)
+	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: newRecorder(t).URL}))
+	eventually(t, "the missing interface is logged", func() bool { return strings.Contains(s.log.String(), "no network interface has an address inside") })
+
+	s.change(egress, internal())
+	s.wantReport(t, ready(1))
+	first := s.addr(internal())
+
+	s.change(egress)
+	eventually(t, "the old socket is closed", func() bool { return !reachable(first) })
+	s.signals <- syscall.SIGUSR1
+	s.wantReport(t, routetable.Report{Event: routetable.EventState, Generation: 1, Error: "is the sidecar connected"})
+
+	renamed := place{7, "eth2", addrOf("127.0.0.1")}
+	s.change(egress, renamed)
+	eventually(t, "it listens on the new interface", func() bool { return strings.Contains(s.log.String(), `"interface":"eth2"`) })
+	if res, _ := get(t, "http://"+s.addr(renamed)+"/r"); res.StatusCode != http.StatusOK {
+		t.Errorf("status %d", res.StatusCode)
+	}
+	if diff := cmp.Diff([]place{internal(), renamed}, s.opened, cmp.Comparer(func(a, b place) bool { return a == b })); diff != "" {
+		t.Errorf("it listened at (-want +got):\n%s", diff)
+	}
+}
+
+func reachable(addr string) bool {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
+func TestDrainFinishesWhatIsInFlight(t *testing.T) {
+	begun, finish := make(chan struct{}), make(chan struct{})
+	upstream := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		close(begun)
+		<-finish
+		_, _ = io.WriteString(w, "done")
+	})
+	s := start(t, newMachine(internal()), nil)
+	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: upstream}))
+	s.wantReport(t, ready(1))
+	addr := s.addr(internal())
+	idle, busy := dial(t, addr), dial(t, addr)
+	write(t, busy, "GET /r/x HTTP/1.1\r\nHost: a\r\n\r\n")
+	<-begun
+
+	s.signals <- syscall.SIGTERM
+	eventually(t, "new connections are refused", func() bool { return !reachable(addr) })
+	s.signals <- syscall.SIGUSR1
+	s.wantReport(t, routetable.Report{Event: routetable.EventState, Generation: 1, Error: "draining"})
+	s.signals <- syscall.SIGHUP
+	close(finish)
+	res, body := readResponse(t, bufio.NewReader(busy))
+	if body != "done" || !res.Close {
+		t.Errorf("got %q, Connection: close %v", body, res.Close)
+	}
+	_ = idle.Close()
+	if err := <-s.done; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestDrainWaitsForTunnelsAndASecondSignalEndsIt(t *testing.T) {
+	upstream, _ := echo(t)
+	s := start(t, newMachine(internal()), nil)
+	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: upstream}))
+	s.wantReport(t, ready(1))
+	conn := dial(t, s.addr(internal()))
+	write(t, conn, "GET /r HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	from := bufio.NewReader(conn)
+	if res, err := http.ReadResponse(from, nil); err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatal(res, err)
+	}
+
+	s.signals <- syscall.SIGTERM
+	eventually(t, "it refuses connections", func() bool { return !reachable(s.addr(internal())) })
+	write(t, conn, "still here\n")
+	if line, err := from.ReadString('\n'); line != "still here\n" {
+		t.Fatalf("the tunnel was cut: %q, %v", line, err)
+	}
+	s.signals <- syscall.SIGTERM
+	if err := <-s.done; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if _, err := from.ReadByte(); err == nil {
+		t.Error("the tunnel outlived the sidecar")
+	}
+}
+
+func TestDrainEndsAfterItsTimeout(t *testing.T) {
+	begun := make(chan struct{})
+	upstream := newUpstream(t, func(_ http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-r.Context().Done()
+	})
+	s := start(t, newMachine(internal()), map[string]string{DrainTimeoutVariable: "1ms"})
+	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: upstream}))
+	s.wantReport(t, ready(1))
+	write(t, dial(t, s.addr(internal())), "GET /r HTTP/1.1\r\nHost: a\r\n\r\n")
+	<-begun
+	s.signals <- syscall.SIGTERM
+	if err := <-s.done; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if !strings.Contains(s.log.String(), "cut off") {
+		t.Errorf("it is not said that requests were cut off: %s", s.log)
+	}
+}
+
+func TestSidecarEndsWhileItWaits(t *testing.T) {
+	s := start(t, newMachine(), nil)
+	s.signals <- syscall.SIGTERM
+	if err := <-s.done; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestBadDrainTimeoutIsAnError(t *testing.T) {
+	for _, text := range []string{"soon", "-1s", "30"} {
+		err := Run(t.Context(), Options{Getenv: func(string) string { return text }})
+		if err == nil || !strings.Contains(err.Error(), DrainTimeoutVariable) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestNoRequestIsLostUnderReloads swaps tables as fast as it can under clients that never let go.
+func TestNoRequestIsLostUnderReloads(t *testing.T) {
+	upstreams := []string{newRecorder(t).URL, newRecorder(t).URL}
+	s := start(t, newMachine(internal()), nil)
+	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: upstreams[0], Auth: bearer()}))
+	s.wantReport(t, ready(1))
+	url := "http://" + s.addr(internal()) + "/r/x"
+	stop, failed := make(chan struct{}), make(chan string, 4)
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			failed <- hammer(client, url, stop)
+		})
+	}
+	for generation := int64(2); generation < 30; generation++ {
+		s.push(t, seal(t, generation, routetable.Route{Path: "/r", Upstream: upstreams[generation%2], Auth: bearer()}))
+		s.signals <- syscall.SIGHUP
+		s.wantReport(t, routetable.Report{Event: routetable.EventReloaded, Generation: generation, Serving: true})
+	}
+	close(stop)
+	clients.Wait()
+	for range 4 {
+		if why := <-failed; why != "" {
+			t.Error(why)
+		}
+	}
+}
+
+func hammer(client *http.Client, url string, stop chan struct{}) string {
+	for {
+		select {
+		case <-stop:
+			return ""
+		default:
+		}
+		res, err := client.Get(url)
+		if err != nil {
+			return err.Error()
+		}
+		_, err = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		if err != nil || res.StatusCode != http.StatusOK {
+			return fmt.Sprint(res.StatusCode, err)
+		}
+	}
+}
