@@ -42,7 +42,9 @@ func TestExitCodes(t *testing.T) {
 		"validate good":               {args: []string{"validate", good}, want: 0, says: "web.yaml: good"},
 		"validate bad":                {args: []string{"validate", bad}, want: 1, says: "bad.yaml:1: "},
 		"validate what is not there":  {args: []string{"validate", nowhere}, want: 1, says: "nowhere: "},
-		"validate an empty directory": {args: []string{"validate", empty}, want: 0},
+		"validate an empty directory": {args: []string{"validate", empty}, want: 0, says: "no file that ends in"},
+
+		"validate an empty file": {args: []string{"validate", specs(t, "web.yaml", "")}, want: 1, says: "web.yaml: holds no spec"},
 
 		"plan":                      {args: []string{"plan", "--specs", good}, want: 0, says: "cred-proxy-web  (there is none)"},
 		"plan with steps":           {args: []string{"plan", "--specs", good, "--exit-code"}, want: 1},

@@ -42,14 +42,15 @@ func validate(w io.Writer, files []source.FileStatus) error {
 			fmt.Fprintln(w, clean(problem.String()))
 		}
 		problems += len(file.Errors)
-		switch {
-		case len(file.Errors) > 0:
+		if len(file.Errors) > 0 {
 			bad++
-		case file.State == source.FileEmpty:
-			fmt.Fprintf(w, "%s: empty, declares nothing\n", clean(file.Path))
-		default:
+		} else {
 			fmt.Fprintf(w, "%s: good\n", clean(file.Path))
 		}
+	}
+	if len(files) == 0 {
+		fmt.Fprintln(w, "no file that ends in .yaml, .yml or .json there, so none that is bad")
+		return nil
 	}
 	if bad > 0 {
 		return fmt.Errorf("%s in %d of %s", count(problems, "problem"), bad, count(len(files), "file"))
