@@ -20,6 +20,7 @@ log=$dir/controller.log
 port=$(bin/toolbox freeport)
 server=http://127.0.0.1:$port
 controller_pid=
+image= # the sidecar's
 
 bold='' green='' red='' dim='' plain=''
 if [[ -t 1 ]]; then
@@ -35,15 +36,26 @@ wrong() {
   exit 1
 }
 
-# show CMD…: print a command as one would type it, and run it.
+# typed CMD…: a command as one would type it.
+typed() {
+  local arg line=''
+  for arg in "$@"; do
+    if [[ $arg == *' '* ]]; then arg="'$arg'"; fi
+    line+=" $arg"
+  done
+  typed_line "${line# }"
+}
+typed_line() { printf '  %s$ %s%s\n' "$dim" "$*" "$plain"; }
+
+# show CMD…: print a command and run it.
 show() {
-  printf '  %s$ %s%s\n' "$dim" "$*" "$plain"
+  typed "$@"
   "$@" | indent
 }
 
 # quietly CMD…: the same, for commands that print nothing but an ID.
 quietly() {
-  printf '  %s$ %s%s\n' "$dim" "$*" "$plain"
+  typed "$@"
   "$@" >/dev/null
 }
 
@@ -61,7 +73,7 @@ sidecars() { docker ps -aq --filter "label=credproxy.dev/instance=$id"; }
 volumes() { docker volume ls -q --filter "label=credproxy.dev/instance=$id"; }
 images() { docker images -q --no-trunc | sort -u; }
 records() { docker exec "$upstream" /toolbox records; }
-agent_gets() { docker exec "$agent" /toolbox get "$@"; }
+agent_get=(docker exec "$agent" /toolbox get)
 agent_finds_token() { printf %s "$token" | docker exec -i "$agent" /toolbox grep / ; }
 
 clean_up() {
@@ -79,7 +91,9 @@ clean_up() {
   docker rm -fv "$agent" "$upstream" $(sidecars) >/dev/null 2>&1
   docker network rm "$internal" "$egress" >/dev/null 2>&1
   docker rmi "$toolbox" >/dev/null 2>&1
-  comm -13 "$dir/images" <(images) | xargs -r docker rmi >/dev/null 2>&1 # the sidecar's, if this made it
+  if [[ -n $image ]] && ! grep -qxF "$image" "$dir/images"; then
+    docker rmi "$image" >/dev/null 2>&1 # the sidecar's, which this made
+  fi
   rm -rf "$dir"
   exit "$status"
 }
@@ -111,12 +125,12 @@ quietly docker network create "$egress"
 tar -C bin -c toolbox | docker import --change 'ENTRYPOINT ["/toolbox"]' - "$toolbox" >/dev/null
 quietly docker run -d --name "$agent" --network "$internal" "$toolbox" agent
 quietly docker run -d --name "$upstream" --network "$egress" "$toolbox" upstream
-if agent_gets "http://$upstream:8080/" >/dev/null 2>&1; then wrong "the agent reached the upstream by itself"; fi
+if "${agent_get[@]}" "http://$upstream:8080/" >/dev/null 2>&1; then wrong "the agent reached the upstream by itself"; fi
 ok "the agent cannot reach the upstream by itself"
 
 chapter "2. The controller watches a directory. The token is in its environment, and nowhere else"
 mkdir "$specs"
-tell "${dim}\$ DEMO_TOKEN=… bin/controller run --specs $specs --token-env DEMO_TOKEN &${plain}"
+typed_line "DEMO_TOKEN=… bin/controller run --specs $specs --token-env DEMO_TOKEN &"
 DEMO_TOKEN=$token bin/controller run --specs "$specs" --token-env DEMO_TOKEN --instance "$id" --name-prefix "$id" \
   --listen "127.0.0.1:$port" --state-dir "$dir/state" >"$log" 2>&1 </dev/null &
 controller_pid=$!
@@ -130,11 +144,12 @@ show bin/controller wait web --server "$server" --timeout "${patience}s"
 show bin/controller status --server "$server"
 sidecar=$(sidecars)
 [[ $(wc -w <<<"$sidecar") == 1 ]] || wrong "there is not exactly one sidecar: $sidecar"
+image=$(docker inspect -f '{{.Image}}' "$sidecar")
 ok "a sidecar runs, on both networks, as $(docker inspect -f '{{.Name}}, user {{.Config.User}}' "$sidecar")"
 
 chapter "4. The agent holds no token"
 show docker exec "$agent" /toolbox env
-tell "${dim}\$ docker exec -i $agent /toolbox grep / # every file, and the environment of every process${plain}"
+typed_line "docker exec -i $agent /toolbox grep / # every file, and the environment of every process"
 found=$(agent_finds_token || [[ $? == 1 ]]) || wrong "the search itself failed"
 [[ -z $found ]] || wrong "the token is in: $found"
 ok "the token is in none of its files and in no environment"
@@ -143,7 +158,7 @@ if docker inspect "$sidecar" | grep -qF "$token"; then wrong "docker inspect of 
 ok "docker inspect shows it neither for the agent nor for the sidecar"
 
 chapter "5. The agent asks its sidecar, and even brings a credential of its own"
-show agent_gets -H "Authorization: Bearer $own_key" -H "X-Api-Key: $own_key" http://cred-proxy:9099/api/hello
+show "${agent_get[@]}" -H "Authorization: Bearer $own_key" -H "X-Api-Key: $own_key" http://cred-proxy:9099/api/hello
 seen=$(records)
 grep -qF "\"Bearer $token\"" <<<"$seen" || wrong "the request arrived without the token"
 ok "the request arrived at /v1/hello with the token that the agent does not have"
@@ -153,9 +168,9 @@ ok "the credential that the agent sent did not arrive"
 chapter "6. Edit the file: the same sidecar follows"
 write_spec v2
 show grep upstream: "$specs/web.yaml"
-asks_v2() { agent_gets http://cred-proxy:9099/api/again | grep -qF '"uri":"/v2/again"'; }
+asks_v2() { "${agent_get[@]}" http://cred-proxy:9099/api/again | grep -qF '"uri":"/v2/again"'; }
 until_true "the edited route is followed" asks_v2
-show agent_gets http://cred-proxy:9099/api/again
+show "${agent_get[@]}" http://cred-proxy:9099/api/again
 [[ $(sidecars) == "$sidecar" ]] || wrong "the sidecar was replaced"
 ok "requests go to /v2 now, and the container is the same"
 
@@ -163,7 +178,7 @@ chapter "7. Break the file: nothing that runs is harmed"
 echo 'kind: [' >"$specs/web.yaml"
 says_invalid() { bin/toolbox get "$server/api/v1alpha1/sources" | grep -qF '"Invalid"'; }
 until_true "the broken file is noticed" says_invalid
-tell "${dim}\$ bin/controller validate $specs${plain}"
+typed_line "bin/controller validate $specs"
 if bin/controller validate "$specs" >"$dir/validate" 2>&1; then wrong "validate did not mind"; fi
 indent <"$dir/validate"
 asks_v2 || wrong "the sidecar no longer serves"
@@ -171,13 +186,14 @@ ok "the mistake is named, and the sidecar serves on with what was last good"
 
 chapter "8. Delete the file: the sidecar is gone"
 quietly rm "$specs/web.yaml"
+show bin/controller wait web --for Deleted --server "$server" --timeout "${patience}s"
 all_gone() { [[ -z $(sidecars) && -z $(volumes) ]]; }
 until_true "the sidecar and its volume are gone" all_gone
-if agent_gets http://cred-proxy:9099/api/hello >/dev/null 2>&1; then wrong "something still answers the agent"; fi
+if "${agent_get[@]}" http://cred-proxy:9099/api/hello >/dev/null 2>&1; then wrong "something still answers the agent"; fi
 ok "no container, no volume, and nobody answers the agent"
 
 chapter "9. Every step was measured"
-tell "${dim}\$ curl -s $server/metrics | grep credproxy_step_duration_seconds${plain}"
+typed_line "curl -s $server/metrics | grep credproxy_step_duration_seconds"
 bin/toolbox get "$server/metrics" >"$dir/metrics"
 step_metric() { # step_metric sum|count STEP: its value for successes, 0 when there is none
   awk -v metric="credproxy_step_duration_seconds_$1{" -v step="step=\"$2\"" \
