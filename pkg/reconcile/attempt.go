@@ -33,7 +33,7 @@ type attempt struct {
 	lines    []string
 }
 
-// run takes the steps in order. It stops at the first that fails, and removes what this attempt had made.
+// run takes the steps in order. It stops at the first that fails, and removes what this attempt had begun to make.
 // Between steps it heeds ctx; a step in hand is finished, within the step's own bounds.
 func (a *attempt) run(ctx context.Context) error {
 	for _, s := range a.item.Steps {
@@ -51,9 +51,10 @@ func (a *attempt) run(ctx context.Context) error {
 	return nil
 }
 
-// giveUp removes the container that this attempt made, keeping its last lines.
+// giveUp removes the container that this attempt made, keeping its last lines. One that serves already stays: its
+// predecessor may be gone by now, and the next plan goes on from there.
 func (a *attempt) giveUp(ctx context.Context, err error) error {
-	if a.made == "" {
+	if a.made == "" || a.report != nil {
 		return err
 	}
 	a.lines = a.driver.LastLines(a.made)

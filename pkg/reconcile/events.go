@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"time"
@@ -47,7 +48,7 @@ func (r *recorder) normal(name, reason, message, cause string) {
 	delete(r.last, name)
 	r.add(Event{time.Now(), name, eventNormal, reason, message, cause})
 	r.mu.Unlock()
-	r.log.Info(message, "name", name, "reason", reason, "cause", cause)
+	r.write(slog.LevelInfo, name, reason, message, cause)
 }
 
 // warn records a refusal or failure unless it only repeats the name's last one.
@@ -61,7 +62,15 @@ func (r *recorder) warn(name, reason, message, cause string) {
 	r.last[name] = key
 	r.add(Event{time.Now(), name, eventWarning, reason, message, cause})
 	r.mu.Unlock()
-	r.log.Warn(message, "name", name, "reason", reason, "cause", cause)
+	r.write(slog.LevelWarn, name, reason, message, cause)
+}
+
+func (r *recorder) write(level slog.Level, name, reason, message, cause string) {
+	attrs := []slog.Attr{slog.String("name", name), slog.String("reason", reason)}
+	if cause != "" {
+		attrs = append(attrs, slog.String("cause", cause))
+	}
+	r.log.LogAttrs(context.Background(), level, message, attrs...)
 }
 
 // forget lets a name's last warning be told again.

@@ -25,6 +25,8 @@ type entry struct {
 	seen time.Time
 	// awaited is true from a declaration until its sidecar is first ready.
 	awaited bool
+	// rejected is true while the files declare the name in a way that cannot be used: that is known without an engine.
+	rejected bool
 	// wasReady is true once the name was ready in this process, so that a missing sidecar is drift.
 	wasReady bool
 }
@@ -59,7 +61,7 @@ func (s *statuses) declare(d Declared) []string {
 
 func (s *statuses) declareSpec(cp *spec.CredProxy, at time.Time) bool {
 	e, ok := s.entries[cp.Name]
-	if ok && sameDeclaration(&e.object, cp) {
+	if ok && !e.rejected && sameDeclaration(&e.object, cp) {
 		return false
 	}
 	if !ok {
@@ -69,7 +71,7 @@ func (s *statuses) declareSpec(cp *spec.CredProxy, at time.Time) bool {
 	status := e.object.Status
 	e.object = *cp.DeepCopy()
 	e.object.Status = status
-	e.seen = at
+	e.seen, e.rejected = at, false
 	e.init()
 	return true
 }
@@ -86,9 +88,12 @@ func (s *statuses) declareRejected(r Rejected, at time.Time) bool {
 		e = &entry{seen: at}
 		s.entries[r.Name] = e
 	}
+	e.rejected = true
 	e.object.TypeMeta = metav1.TypeMeta{APIVersion: spec.APIVersion, Kind: spec.Kind}
 	e.object.Name = r.Name
 	e.init()
+	blocked := &Blocked{Name: r.Name, Reason: r.Reason, Message: r.Message}
+	verdict{blocked: blocked}.apply(e.object.Status)
 	return true
 }
 
@@ -127,7 +132,7 @@ func (s *statuses) settle(name string, v verdict, made bool) (waited time.Durati
 func (s *statuses) unavailable(name string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, ok := s.entries[name]; ok {
+	if e, ok := s.entries[name]; ok && !e.rejected {
 		setCondition(e.object.Status, condition(spec.ConditionReady, statusOf(err), reasonOf(err), err.Error()))
 		e.object.Status.LastError = err.Error()
 	}

@@ -92,7 +92,7 @@ func (c *Controller) execute(ctx context.Context, in inputs, item Item, found ve
 	found.err, found.lastLines = err, a.lines
 	found.note(a)
 	made := a.made != "" && err == nil
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		c.recorder.warn(in.name, reasonOf(err), found.failure(), "")
 	} else if in.spec != nil {
 		c.recorder.forget(in.name)
