@@ -125,7 +125,8 @@ quietly docker network create "$egress"
 tar -C bin -c toolbox | docker import --change 'ENTRYPOINT ["/toolbox"]' - "$toolbox" >/dev/null
 quietly docker run -d --name "$agent" --network "$internal" "$toolbox" agent
 quietly docker run -d --name "$upstream" --network "$egress" "$toolbox" upstream
-if "${agent_get[@]}" "http://$upstream:8080/" >/dev/null 2>&1; then wrong "the agent reached the upstream by itself"; fi
+address=$(docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$upstream")
+if "${agent_get[@]}" -t 2s "http://$address:8080/" >/dev/null 2>&1; then wrong "the agent reached the upstream by itself"; fi
 ok "the agent cannot reach the upstream by itself"
 
 chapter "2. The controller watches a directory. The token is in its environment, and nowhere else"
@@ -189,7 +190,7 @@ quietly rm "$specs/web.yaml"
 show bin/controller wait web --for Deleted --server "$server" --timeout "${patience}s"
 all_gone() { [[ -z $(sidecars) && -z $(volumes) ]]; }
 until_true "the sidecar and its volume are gone" all_gone
-if "${agent_get[@]}" http://cred-proxy:9099/api/hello >/dev/null 2>&1; then wrong "something still answers the agent"; fi
+if "${agent_get[@]}" -t 2s http://cred-proxy:9099/api/hello >/dev/null 2>&1; then wrong "something still answers the agent"; fi
 ok "no container, no volume, and nobody answers the agent"
 
 chapter "9. Every step was measured"

@@ -39,6 +39,7 @@ func get(ctx context.Context, args []string, stdout io.Writer) error {
 	body := flags.String("d", "", "body")
 	include := flags.Bool("i", false, "print status and headers too")
 	fail := flags.Bool("f", false, "fail when the status is 400 or more")
+	limit := flags.Duration("t", patience, "longest time for all of it")
 	flags.Var(header, "H", "header")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -46,7 +47,7 @@ func get(ctx context.Context, args []string, stdout io.Writer) error {
 	if flags.NArg() != 1 {
 		return errors.New("get wants one URL, after the flags")
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, *method, flags.Arg(0), strings.NewReader(*body))
 	if err != nil {

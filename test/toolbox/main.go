@@ -19,7 +19,7 @@ const usage = `usage: toolbox COMMAND [ARG…]
   upstream [-name N] [-listen :8080] [-records 127.0.0.1:8081]
                             answer requests with who answers and what was asked for, never with what was sent along;
                             the records, headers and all, are served at /, on an address that only it can reach
-  get [-X M] [-H 'K: V']… [-d BODY] [-i] [-f] URL
+  get [-X M] [-H 'K: V']… [-d BODY] [-t 15s] [-i] [-f] URL
                             make one request and print the answer
   records                   print an upstream's records; to be run in its container
   sse URL                   read the two events of an upstream's /sse/ID, the second asked for after the first
