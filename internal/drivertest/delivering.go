@@ -1,0 +1,170 @@
+package drivertest
+
+import (
+	"context"
+	"time"
+
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+func delivering() []story {
+	return []story{
+		{"a sidecar confirms the generation that it serves", confirms},
+		{"a sidecar that was started without routes waits for them", waitsForRoutes},
+		{"a reload serves the next generation", reloads},
+		{"a torn generation is refused, and the old one serves on", refusesTorn},
+		{"a generation with another's token is refused", refusesMixed},
+		{"routes that are refused at the start are told", refusesAtStart},
+		{"tokens in the environment are seen", deliversEnv},
+		{"copying to what is gone is told as that", copiesToGone},
+		{"waiting for what is gone is told as that", waitsForGone},
+		{"waiting ends when the sidecar does", waitsForEnding},
+		{"waiting for a sidecar that has ended is told as that", waitsForEnded},
+		{"waiting ends with its time", waitsInVain},
+		{"the last lines for people are kept", keepsLines},
+	}
+}
+
+func confirms(w *world) {
+	id := w.create()
+	files := w.sealed(7, "seven")
+	table, err := routetable.Parse(files[len(files)-1].Data)
+	w.noError(err)
+	w.noError(w.Driver.CopyRoutes(w.ctx(), id, files))
+	w.noError(w.Driver.Start(w.ctx(), id))
+	r, err := w.Driver.WaitReady(w.ctx(), id, 7)
+	w.noError(err)
+	if !r.Serving || r.Generation != 7 || r.Digest != table.Digest || r.RoutesDigest != table.RoutesDigest {
+		w.Errorf("it reports %+v", r)
+	}
+	if seen := w.sidecar().Report; seen == nil || seen.Generation != 7 || !seen.Serving {
+		w.Errorf("its last word is seen as %+v", seen)
+	}
+}
+
+func waitsForRoutes(w *world) {
+	id := w.create()
+	w.noError(w.Driver.Start(w.ctx(), id))
+	w.noError(w.Driver.CopyRoutes(w.ctx(), id, w.sealed(1, "one")))
+	r, err := w.Driver.WaitReady(w.ctx(), id, 1)
+	w.noError(err)
+	if !r.Serving {
+		w.Errorf("it reports %+v", r)
+	}
+}
+
+func reloads(w *world) {
+	id := w.serve()
+	w.noError(w.Driver.CopyRoutes(w.ctx(), id, w.sealed(2, "two")))
+	r, err := w.Driver.Reload(w.ctx(), id, 2)
+	w.noError(err)
+	if !r.Serving || r.Generation != 2 {
+		w.Errorf("it reports %+v", r)
+	}
+	// Another driver can do so as well, which has not heard the sidecar before.
+	again := w.Again()
+	w.noError(again.CopyRoutes(w.ctx(), id, w.sealed(3, "three")))
+	r, err = again.Reload(w.ctx(), id, 3)
+	w.noError(err)
+	if !r.Serving || r.Generation != 3 {
+		w.Errorf("it reports %+v", r)
+	}
+}
+
+func refusesTorn(w *world) {
+	id := w.serve()
+	files := w.sealed(2, "two")
+	w.noError(w.Driver.CopyRoutes(w.ctx(), id, files[len(files)-1:]))
+	w.refused(id, 2)
+}
+
+func refusesMixed(w *world) {
+	id := w.serve()
+	files := w.sealed(2, "two")
+	files[0].Data = []byte("other")
+	w.noError(w.Driver.CopyRoutes(w.ctx(), id, files))
+	w.refused(id, 2)
+}
+
+// refused fails the story unless a generation is refused while generation 1 serves on.
+func (w *world) refused(id string, generation int64) {
+	w.Helper()
+	_, err := w.Driver.Reload(w.ctx(), id, generation)
+	w.wants(err, reconcile.ErrRoutesRefused)
+	if r := w.sidecar().Report; r == nil || !r.Serving || r.Generation != 1 {
+		w.Errorf("it reports %+v", r)
+	}
+}
+
+func refusesAtStart(w *world) {
+	id := w.create()
+	files := []routetable.File{{Name: routetable.FileName, Mode: 0o600, Data: []byte(`{"version":99,"generation":1}`)}}
+	w.noError(w.Driver.CopyRoutes(w.ctx(), id, files))
+	w.noError(w.Driver.Start(w.ctx(), id))
+	_, err := w.Driver.WaitReady(w.ctx(), id, 1)
+	w.wants(err, reconcile.ErrRoutesRefused)
+}
+
+func deliversEnv(w *world) {
+	req := w.request()
+	req.Env = map[string]reconcile.Token{slot: reconcile.NewToken("from the environment")}
+	id, err := w.Driver.Create(w.ctx(), req)
+	w.noError(err)
+	if got := w.Hands.Variable(w.T, id, slot); got != "from the environment" {
+		w.Errorf("the container has %q", got)
+	}
+	if env := w.sidecar().Env; len(env) != 1 || !env[slot].Equal(req.Env[slot]) {
+		w.Errorf("%d slots are seen, with another token perhaps", len(env))
+	}
+}
+
+func copiesToGone(w *world) {
+	id, files := w.create(), w.sealed(1, "one")
+	w.noError(w.Driver.Remove(w.ctx(), id))
+	w.wants(w.Driver.CopyRoutes(w.ctx(), id, files), reconcile.ErrNotFound)
+}
+
+func waitsForGone(w *world) {
+	id := w.create()
+	w.noError(w.Driver.Remove(w.ctx(), id))
+	_, err := w.Driver.WaitReady(w.ctx(), id, 1)
+	w.wants(err, reconcile.ErrNotFound)
+}
+
+func waitsForEnding(w *world) {
+	id := w.serve()
+	ended := make(chan error, 1)
+	ctx := w.ctx()
+	go func() {
+		_, err := w.Driver.WaitReady(ctx, id, 99)
+		ended <- err
+	}()
+	w.Hands.Kill(w.T, id)
+	w.wants(<-ended, reconcile.ErrNotRunning)
+}
+
+func waitsForEnded(w *world) {
+	id := w.serve()
+	w.Hands.Kill(w.T, id)
+	_, err := w.Driver.WaitReady(w.ctx(), id, 1)
+	w.wants(err, reconcile.ErrNotRunning)
+}
+
+func waitsInVain(w *world) {
+	id := w.serve()
+	ctx, cancel := context.WithTimeout(w.ctx(), 20*time.Millisecond)
+	defer cancel()
+	_, err := w.Driver.WaitReady(ctx, id, 99)
+	w.wants(err, context.DeadlineExceeded)
+}
+
+func keepsLines(w *world) {
+	id := w.serve()
+	w.eventually("it has written something for people", func(*reconcile.Observation) bool {
+		return len(w.Driver.LastLines(id)) > 0
+	})
+	if lines := w.Driver.LastLines("nobody"); lines != nil {
+		w.Errorf("of nobody there is %q", lines)
+	}
+}

@@ -1,0 +1,56 @@
+package drivertest
+
+import (
+	"testing"
+
+	"credproxy.dev/controller/pkg/reconcile"
+)
+
+// Env is an engine, perhaps shared with others, and drivers on it.
+type Env struct {
+	// Driver is the one under test. Nothing else uses its instance.
+	Driver reconcile.Driver
+	// Again makes another driver of the same instance, as a controller does that begins anew.
+	Again func() reconcile.Driver
+	// Stranger is a driver of another instance.
+	Stranger reconcile.Driver
+	// Instance is Driver's.
+	Instance string
+	// Prefix begins the name of everything that a story makes, so that its maker can remove what is left.
+	Prefix string
+	// Requests counts what Driver has asked of the engine so far.
+	Requests func() int
+	Hands    Hands
+}
+
+// Hands are a person's at the engine, past every controller. They fail the test when they cannot do as they are told.
+type Hands interface {
+	// AddNetwork makes a network and returns its ID; RemoveNetwork removes one.
+	AddNetwork(t *testing.T, name string, internal bool) (id string)
+	RemoveNetwork(t *testing.T, id string)
+	// AddContainer makes and starts a container that no controller made, and returns its ID.
+	AddContainer(t *testing.T, c Container) (id string)
+	// Stop and Kill end a container's process; the engine does not start it again.
+	Stop(t *testing.T, containerID string)
+	Kill(t *testing.T, containerID string)
+	Connect(t *testing.T, containerID, networkID string, aliases ...string)
+	Disconnect(t *testing.T, containerID, networkID string)
+
+	// Name and Running look at a container; Name is empty when it is gone.
+	Name(t *testing.T, containerID string) string
+	Running(t *testing.T, containerID string) bool
+	// Variable returns a variable of a container's environment; empty when it is not set.
+	Variable(t *testing.T, containerID, name string) string
+	// Volume returns the name of the volume that holds a sidecar's files.
+	Volume(t *testing.T, containerID string) string
+	VolumeExists(t *testing.T, name string) bool
+}
+
+// Container asks for a container that no controller made.
+type Container struct {
+	Name      string
+	NetworkID string
+	Aliases   []string
+	// ImageLabels are labels of the image that it is made from.
+	ImageLabels map[string]string
+}

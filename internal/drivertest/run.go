@@ -1,0 +1,26 @@
+package drivertest
+
+import "testing"
+
+// Run tells every story, each in an Env of its own.
+func Run(t *testing.T, newEnv func(*testing.T) Env) {
+	for _, s := range stories() {
+		t.Run(s.name, func(t *testing.T) {
+			s.tell(&world{T: t, Env: newEnv(t)})
+		})
+	}
+}
+
+// story is one part of the contract.
+type story struct {
+	name string
+	tell func(*world)
+}
+
+func stories() []story {
+	var all []story
+	for _, chapter := range [][]story{observing(), networking(), living(), delivering(), watching()} {
+		all = append(all, chapter...)
+	}
+	return all
+}

@@ -1,0 +1,132 @@
+package fakeengine
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+// run is one run of a container's process. That of a Sidecar follows pkg/proxy.
+type run struct {
+	program Program
+	// reports are all it has said.
+	reports []routetable.Report
+	// loaded is the table that is served; nil until the first whole one.
+	loaded *routetable.Loaded
+	// announced is true once ready was reported.
+	announced bool
+	// problem says why nothing is served; empty while the listener is open.
+	problem string
+}
+
+// proceed lets a sidecar take its next step towards serving: a table if there is none yet, then its interface. It does so
+// whenever something has changed for it.
+func (e *Engine) proceed(c *container) {
+	r := c.run
+	if r == nil || r.program != Sidecar || c.Volume == "" || c.State != reconcile.StateRunning {
+		return
+	}
+	if r.loaded == nil {
+		if generation, err := e.load(c); err != nil {
+			if err.Error() != r.problem {
+				r.problem = err.Error()
+				// A set that is not whole may still be on its way.
+				if !errors.Is(err, routetable.ErrIncomplete) {
+					e.refuse(c, generation, err)
+				}
+			}
+			return
+		}
+	}
+	r.problem = ""
+	if !e.inside(c) {
+		r.problem = "no interface is inside internalSubnets"
+	}
+	if r.problem == "" && !r.announced {
+		r.announced = true
+		e.report(c, routetable.EventReady)
+	}
+}
+
+// hup is SIGHUP.
+func (e *Engine) hup(c *container) {
+	r := c.run
+	if r.program != Sidecar || c.State != reconcile.StateRunning {
+		return
+	}
+	if generation, err := e.load(c); err != nil {
+		if r.loaded == nil {
+			r.problem = err.Error()
+		}
+		e.refuse(c, generation, err)
+		return
+	}
+	before := r.announced
+	e.proceed(c)
+	if before || !r.announced {
+		e.report(c, routetable.EventReloaded)
+	}
+}
+
+// load serves the generation in the volume, or leaves everything as it is.
+func (e *Engine) load(c *container) (generation int64, err error) {
+	volume := e.volumes[c.Volume]
+	if volume == nil {
+		return 0, routetable.ErrIncomplete
+	}
+	found, err := routetable.Load(volume.Files, func(name string) string { return c.Env[name] })
+	if err != nil {
+		return found.Table.Generation, err
+	}
+	c.run.loaded = &found
+	for name := range volume.Files {
+		dir, _, _ := strings.Cut(name, "/")
+		if old, ok := routetable.DirGeneration(dir); ok && old < found.Table.Generation {
+			delete(volume.Files, name)
+		}
+	}
+	return found.Table.Generation, nil
+}
+
+// inside reports whether a sidecar has an interface in the subnets that its table names.
+func (e *Engine) inside(c *container) bool {
+	return slices.ContainsFunc(c.Endpoints, func(p reconcile.Endpoint) bool {
+		n := e.networks[p.NetworkID]
+		return n != nil && slices.ContainsFunc(n.Subnets, func(s string) bool {
+			return slices.Contains(c.run.loaded.Table.InternalSubnets, s)
+		})
+	})
+}
+
+func (e *Engine) report(c *container, event routetable.ReportEvent) { e.say(c, c.run.state(event)) }
+
+func (e *Engine) refuse(c *container, generation int64, err error) {
+	r := c.run.state(routetable.EventRefused)
+	r.Refused, r.Error = generation, err.Error()
+	e.say(c, r)
+}
+
+func (r *run) state(event routetable.ReportEvent) routetable.Report {
+	out := routetable.Report{Event: event, Error: r.problem}
+	if r.loaded != nil {
+		t := r.loaded.Table
+		out.Serving = r.problem == ""
+		out.Generation, out.Digest, out.RoutesDigest = t.Generation, t.Digest, t.RoutesDigest
+	}
+	return out
+}
+
+// say adds to what a sidecar has said, and tells those who listen when it is something new.
+func (e *Engine) say(c *container, report routetable.Report) {
+	r := c.run
+	news := len(r.reports) == 0 || r.reports[len(r.reports)-1] != report
+	r.reports = append(r.reports, report)
+	c.lines = append(c.lines, string(report.Event))
+	if news {
+		e.spread(c, "report")
+	}
+	e.wake()
+}
