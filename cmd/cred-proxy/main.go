@@ -27,7 +27,7 @@ func main() {
 	version := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()
 	if *version {
-		fmt.Println("cred-proxy", buildVersion())
+		_, _ = fmt.Fprintln(os.Stdout, "cred-proxy", buildVersion())
 		return
 	}
 	if limit := proxy.MemoryLimit("/sys/fs/cgroup"); limit > 0 && os.Getenv("GOMEMLIMIT") == "" {

@@ -2,11 +2,16 @@ package proxy
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 
 	"credproxy.dev/controller/pkg/routetable"
@@ -192,5 +197,22 @@ func TestForgedErrorHeaderDoesNotPass(t *testing.T) {
 	}
 	if _, ok := res.Header["Content-Type"]; ok {
 		t.Errorf("a content type was invented: %v", res.Header)
+	}
+}
+
+func TestReasonsAreInWordsOfOurOwn(t *testing.T) {
+	for want, err := range map[string]error{
+		"its name could not be resolved":         &net.DNSError{Err: "no such host " + token},
+		"its certificate was not accepted":       x509.UnknownAuthorityError{},
+		"it does not speak TLS as expected":      tls.AlertError(40),
+		"it refused the connection":              &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},
+		"is the egress network connected?":       &net.OpError{Op: "dial", Err: syscall.ENETUNREACH},
+		"the connection failed":                  errors.New(token),
+		"u.test could not be reached: the conne": io.ErrUnexpectedEOF,
+	} {
+		refused := upstreamRefusal(&route{upstream: &url.URL{Host: "u.test"}}, err)
+		if !strings.Contains(refused.message, want) || strings.Contains(refused.message, token) || refused.code != "upstream_unreachable" {
+			t.Errorf("%v: %+v", err, refused)
+		}
 	}
 }

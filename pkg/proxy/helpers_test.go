@@ -176,8 +176,15 @@ func dial(t testing.TB, addr string) net.Conn {
 	return conn
 }
 
+// answer is what tests look at in a response whose body has been read.
+type answer struct {
+	StatusCode      int
+	Header, Trailer http.Header
+	Close           bool
+}
+
 // raw sends bytes as they are and returns the first response with its body.
-func raw(t testing.TB, addr, request string) (*http.Response, string) {
+func raw(t testing.TB, addr, request string) (answer, string) {
 	t.Helper()
 	conn := dial(t, addr)
 	if _, err := io.WriteString(conn, request); err != nil {
@@ -186,18 +193,36 @@ func raw(t testing.TB, addr, request string) (*http.Response, string) {
 	return readResponse(t, bufio.NewReader(conn))
 }
 
-func readResponse(t testing.TB, from *bufio.Reader) (*http.Response, string) {
+func readResponse(t testing.TB, from *bufio.Reader) (answer, string) {
 	t.Helper()
 	res, err := http.ReadResponse(from, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = res.Body.Close() }()
+	return readBody(t, res)
+}
+
+func readBody(t testing.TB, res *http.Response) (answer, string) {
+	t.Helper()
+	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(body)
+	return answer{res.StatusCode, res.Header, res.Trailer, res.Close}, string(body)
+}
+
+// wantSwitch reads the answer to an offer to switch protocols.
+func wantSwitch(t testing.TB, from *bufio.Reader) {
+	t.Helper()
+	res, err := http.ReadResponse(from, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("status %d", res.StatusCode)
+	}
 }
 
 // lines turns a readable request into one with the line ends of RFC 9112.
@@ -206,7 +231,7 @@ func lines(request string) string {
 }
 
 // wantRefusal checks an error of the sidecar's own against the contract.
-func wantRefusal(t testing.TB, res *http.Response, body string, status int, code string) {
+func wantRefusal(t testing.TB, res answer, body string, status int, code string) {
 	t.Helper()
 	var said struct{ Error, Message, Route string }
 	if err := json.Unmarshal([]byte(body), &said); err != nil {
@@ -221,7 +246,7 @@ func wantRefusal(t testing.TB, res *http.Response, body string, status int, code
 }
 
 // get is http.Get without following redirects.
-func get(t testing.TB, url string, header ...string) (*http.Response, string) {
+func get(t testing.TB, url string, header ...string) (answer, string) {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
@@ -235,22 +260,19 @@ func get(t testing.TB, url string, header ...string) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res, string(body)
+	return readBody(t, res)
 }
 
 // eventually waits for a state.
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline, again := time.After(patience), time.NewTicker(2*time.Millisecond)
+	defer again.Stop()
 	for !is() {
-		if time.Now().After(deadline) {
+		select {
+		case <-deadline:
 			t.Fatalf("it did not come to be that %s", what)
+		case <-again.C:
 		}
-		time.Sleep(2 * time.Millisecond)
 	}
 }

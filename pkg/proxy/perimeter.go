@@ -38,13 +38,18 @@ func perimeterOf(t routetable.Table) (perimeter, error) {
 		}
 		p.gateways = append(p.gateways, gateway.Unmap())
 	}
-	if len(p.gateways) == 0 {
-		// The engine gives the host the first address unless it is told another.
-		for _, subnet := range p.subnets {
+	p.guessGateways()
+	return p, nil
+}
+
+// guessGateways adds the first address of each subnet of which no gateway is known: the engine gives it to the host
+// unless it is told another.
+func (p *perimeter) guessGateways() {
+	for _, subnet := range p.subnets {
+		if !slices.ContainsFunc(p.gateways, subnet.Contains) {
 			p.gateways = append(p.gateways, subnet.Addr().Next())
 		}
 	}
-	return p, nil
 }
 
 // inside reports whether an address is one of the internal network.

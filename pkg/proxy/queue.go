@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// flushPatience bounds what a stalled reader can hold up at the end.
+const flushPatience = time.Second
+
 // queue is a writer that never waits for its reader: a goroutine of its own hands on what was written, and what
 // does not fit is dropped and counted. A container's stdout blocks once nobody reads it, and the proxy must not.
 type queue struct {
@@ -123,10 +126,10 @@ func (q *queue) hand(spare []byte) []byte {
 	return batch
 }
 
-// close hands on what is pending, for as long as patience lasts.
-func (q *queue) close(patience time.Duration) {
+// close hands on what is pending, but does not wait for a stalled reader longer than flushPatience.
+func (q *queue) close() {
 	q.once.Do(func() { close(q.closing) })
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(flushPatience)
 	defer timer.Stop()
 	select {
 	case <-q.done:

@@ -34,7 +34,7 @@ func TestStalledReaderBlocksNobody(t *testing.T) {
 		close(out.letGo)
 		synctest.Wait()
 		_, _ = q.Write([]byte("last\n"))
-		q.close(time.Second)
+		q.close()
 		got := out.String()
 		if !strings.HasPrefix(got, "first\nline 0\nline 1\n") || !strings.HasSuffix(got, "\ndropped 987\nlast\n") {
 			t.Errorf("the reader got %q", got)
@@ -80,12 +80,12 @@ func TestLinesGatherForAPause(t *testing.T) {
 		for range 10 {
 			_, _ = q.Write([]byte("line\n"))
 		}
-		time.Sleep(2 * logPause)
+		<-time.After(2 * logPause)
 		synctest.Wait()
 		if out.writes != 1 || out.bytes != 50 {
 			t.Errorf("%d bytes in %d writes", out.bytes, out.writes)
 		}
-		q.close(time.Second)
+		q.close()
 	})
 }
 
@@ -98,11 +98,11 @@ func (c *counting) Write(b []byte) (int, error) {
 }
 
 func TestEndDoesNotWaitForAStalledReader(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
 		out := &stalled{letGo: make(chan struct{})}
 		q := newQueue(out, 100, 0, nil)
 		_, _ = q.Write([]byte("line\n"))
-		q.close(time.Second)
+		q.close()
 		close(out.letGo)
 		<-q.done
 	})

@@ -225,10 +225,7 @@ func TestWebSocketPasses(t *testing.T) {
 	conn := dial(t, proxy.addr)
 	write(t, conn, lines("\nGET /r/x HTTP/1.1\nHost: a\nConnection: keep-alive, Upgrade\nUpgrade: WebSocket\nSec-WebSocket-Key: k\nAuthorization: evil\n\n"))
 	from := bufio.NewReader(conn)
-	res, err := http.ReadResponse(from, nil)
-	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("got %+v, %v", res, err)
-	}
+	wantSwitch(t, from)
 	if got := (<-handshakes)["Authorization"]; len(got) != 1 || got[0] != "Bearer "+token {
 		t.Errorf("the handshake had Authorization %q", got)
 	}
@@ -298,7 +295,7 @@ func TestSwapLeavesRequestsInFlightAlone(t *testing.T) {
 
 func TestSlowUpstreamTimesOut(t *testing.T) {
 	transport := newTransport()
-	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+	transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Err: timeout{}}
 	}
 	proxy := serveThrough(t, transport, routetable.Route{Path: "/r", Upstream: "https://10.0.0.1", Auth: bearer()})

@@ -16,8 +16,6 @@ const (
 	logPause = 20 * time.Millisecond
 	// reportQueueBytes is a few dozen reports.
 	reportQueueBytes = 32 << 10
-	// flushPatience bounds what a stalled reader can hold up at the end.
-	flushPatience = time.Second
 )
 
 // streams are the sidecar's two ways to speak: reports for the controller, and a log for people.
@@ -50,6 +48,6 @@ func (s *streams) report(r routetable.Report) {
 }
 
 func (s *streams) close() {
-	s.reports.close(flushPatience)
-	s.lines.close(flushPatience)
+	s.reports.close()
+	s.lines.close()
 }

@@ -23,6 +23,25 @@ func tlsUpstream(t *testing.T, h http.HandlerFunc) *httptest.Server {
 	return server
 }
 
+// exampleRoute is to the name in httptest's certificate.
+func exampleRoute() routetable.Route {
+	return routetable.Route{Path: "/r", Upstream: "https://example.com", Auth: bearer()}
+}
+
+// trusting reaches one upstream under whatever name, and trusts its certificate.
+func trusting(t *testing.T, upstream *httptest.Server) *http.Transport {
+	t.Helper()
+	transport := newTransport()
+	t.Cleanup(transport.CloseIdleConnections)
+	transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
+	transport.TLSClientConfig.RootCAs.AddCert(upstream.Certificate())
+	dialDirect := transport.DialContext
+	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return dialDirect(ctx, network, upstream.Listener.Addr().String())
+	}
+	return transport
+}
+
 func TestUpstreamOverTLSSpeaksHTTP2UnderItsOwnName(t *testing.T) {
 	upstream := tlsUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Saw", r.Proto+" "+r.TLS.ServerName+" "+r.Host+" "+r.Header.Get("Authorization"))
@@ -30,17 +49,7 @@ func TestUpstreamOverTLSSpeaksHTTP2UnderItsOwnName(t *testing.T) {
 		_, _ = io.Copy(w, r.Body)
 		w.Header().Set("X-Sum", "1")
 	})
-	transport := newTransport()
-	t.Cleanup(transport.CloseIdleConnections)
-	transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
-	transport.TLSClientConfig.RootCAs.AddCert(upstream.Certificate())
-	port := upstream.URL[len("https://127.0.0.1:"):]
-	// The certificate is for example.com; the name is resolved by the dialler.
-	dialDirect := transport.DialContext
-	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return dialDirect(ctx, network, "127.0.0.1:"+port)
-	}
-	proxy := serveThrough(t, transport, routetable.Route{Path: "/r", Upstream: "https://example.com", Auth: bearer()})
+	proxy := serveThrough(t, trusting(t, upstream), exampleRoute())
 
 	res, body := raw(t, proxy.addr, lines("\nPOST /r/x HTTP/1.1\nHost: evil.test\nContent-Length: 5\nAuthorization: evil\n\nhello"))
 	if want := "HTTP/2.0 example.com example.com Bearer " + token; res.Header.Get("X-Saw") != want || body != "hello" {
@@ -57,4 +66,14 @@ func TestUpstreamWithoutATrustedCertificateGetsNothing(t *testing.T) {
 	proxy := serve(t, routetable.Route{Path: "/r", Upstream: upstream.URL, Auth: bearer()})
 	res, body := get(t, proxy.url("/r/x"))
 	wantRefusal(t, res, body, http.StatusBadGateway, "upstream_unreachable")
+}
+
+func TestWebSocketOverTLSFallsBackToHTTP1(t *testing.T) {
+	proxy := serveThrough(t, trusting(t, tlsUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Saw", r.Proto+" "+r.Header.Get("Upgrade"))
+	})), exampleRoute())
+	res, _ := raw(t, proxy.addr, lines("\nGET /r/x HTTP/1.1\nHost: a\nConnection: Upgrade\nUpgrade: websocket\n\n"))
+	if got := res.Header.Get("X-Saw"); got != "HTTP/1.1 websocket" {
+		t.Errorf("the upstream saw %q", got)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -132,11 +131,15 @@ const (
 	schemeHeader = "Header"
 )
 
-// framing lists the fields that frame or route a message (RFC 9110 section 7.6.1 and 7.2, RFC 9112 section 6): as a
-// credential's place they would break it, or be removed on the way.
-var framing = []string{
-	"connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "proxy-connection", "te",
-	"trailer", "transfer-encoding", "upgrade",
+// isFraming tells the fields that frame or route a message (RFC 9110 sections 7.2 and 7.6.1, RFC 9112 section 6): as
+// a credential's place they would break it, or be removed on the way.
+func isFraming(name string) bool {
+	switch strings.ToLower(name) {
+	case "connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "proxy-connection", "te",
+		"trailer", "transfer-encoding", "upgrade":
+		return true
+	}
+	return false
 }
 
 func checkHeader(name string) error {
@@ -146,7 +149,7 @@ func checkHeader(name string) error {
 	if strings.ContainsFunc(name, func(r rune) bool { return !isTokenChar(r) }) {
 		return fmt.Errorf("header %q is not a legal field name", name)
 	}
-	if slices.Contains(framing, strings.ToLower(name)) {
+	if isFraming(name) {
 		return fmt.Errorf("header %q frames the message and cannot carry a credential", name)
 	}
 	return nil

@@ -1,0 +1,146 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+// machine is a network namespace made of loopback sockets.
+type machine struct {
+	mu      sync.Mutex
+	now     []place
+	opened  []place
+	sockets map[place]net.Listener
+	notices chan struct{}
+}
+
+func newMachine(places ...place) *machine {
+	return &machine{now: places, sockets: map[place]net.Listener{}, notices: make(chan struct{}, 1)}
+}
+
+func (m *machine) places() ([]place, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now, nil
+}
+
+func (m *machine) listen(_ context.Context, at place, _ uint16) (net.Listener, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.opened, m.sockets[at] = append(m.opened, at), l
+	return l, nil
+}
+
+func (m *machine) changes(context.Context) (<-chan struct{}, error) { return m.notices, nil }
+
+func (m *machine) change(places ...place) {
+	m.mu.Lock()
+	m.now = places
+	m.mu.Unlock()
+	m.notices <- struct{}{}
+}
+
+// addr is where the last socket at a place listens.
+func (m *machine) addr(at place) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sockets[at].Addr().String()
+}
+
+// started is a sidecar that runs in this process.
+type started struct {
+	*machine
+	dir     string
+	signals chan os.Signal
+	reports *bufio.Scanner
+	log     *sink
+	done    chan error
+}
+
+func start(t *testing.T, m *machine, env map[string]string) *started {
+	t.Helper()
+	out, in := io.Pipe()
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &started{
+		machine: m, dir: t.TempDir(), signals: make(chan os.Signal), reports: bufio.NewScanner(out),
+		log: &sink{}, done: make(chan error, 1),
+	}
+	var running sync.WaitGroup
+	running.Go(func() {
+		s.done <- Run(ctx, Options{
+			Dir: s.dir, Stdout: in, Stderr: s.log, Signals: s.signals, network: m,
+			Getenv: func(name string) string { return env[name] },
+		})
+	})
+	t.Cleanup(func() {
+		cancel()
+		_ = out.Close()
+		running.Wait()
+	})
+	return s
+}
+
+// push writes files as the controller does: the document last.
+func (s *started) push(t *testing.T, files []routetable.File) {
+	t.Helper()
+	for _, f := range files {
+		name := filepath.Join(s.dir, f.Name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		// Like a copy by the engine, in place: a reader may meet half of it.
+		_ = os.Remove(name)
+		if err := os.WriteFile(name, f.Data, f.Mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// heard reads the next report and shortens it to what tests compare.
+func (s *started) heard(t *testing.T) routetable.Report {
+	t.Helper()
+	if !s.reports.Scan() {
+		t.Fatalf("no more reports; log: %s", s.log)
+	}
+	r, err := routetable.ParseReport(s.reports.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (s *started) wantReport(t *testing.T, want routetable.Report) {
+	t.Helper()
+	got := s.heard(t)
+	if !strings.Contains(got.Error, want.Error) || (want.Error == "") != (got.Error == "") {
+		t.Errorf("error %q, want %q", got.Error, want.Error)
+	}
+	if (got.Generation > 0) != (got.Digest != "" && got.RoutesDigest != "") {
+		t.Errorf("digests do not go with generation %d", got.Generation)
+	}
+	got.Error, want.Error, got.Digest, got.RoutesDigest = "", "", "", ""
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("report (-want +got):\n%s\nlog: %s", diff, s.log)
+	}
+}
+
+func internal() place { return place{2, "eth0", addrOf("127.0.0.1")} }
+
+func ready(generation int64) routetable.Report {
+	return routetable.Report{Event: routetable.EventReady, Generation: generation, Serving: true}
+}
