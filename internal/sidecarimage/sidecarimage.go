@@ -17,7 +17,7 @@ import (
 //go:embed all:bin
 var bin embed.FS
 
-// ErrMissing: the controller was built without the binary.
+// ErrMissing says that the controller was built without the binary.
 var ErrMissing = errors.New("no sidecar binary")
 
 // Architectures lists the values of GOARCH for which `make build` makes a binary.

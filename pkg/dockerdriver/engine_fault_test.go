@@ -156,7 +156,7 @@ func TestARemovalUnderWayIsWaitedFor(t *testing.T) {
 
 func TestAHostWithoutIPv6(t *testing.T) {
 	f := newFakeEngine(t)
-	f.attached("c1", func(_, _ io.Writer) {})
+	f.attached(func(_, _ io.Writer) {})
 	f.answer("POST /containers/c1/start", http.StatusBadRequest,
 		failure("OCI runtime create failed: open /proc/sys/net/ipv6/conf/all/forwarding: no such file or directory"))
 	d := f.driver()

@@ -35,7 +35,7 @@ func runOnEngine(m *testing.M) int {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	// The content, and so the tag of the image, is this run's own.
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.run="+rand.Text(), "-o", dir+"/cred-proxy", "./testdata/sidecar")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
@@ -43,7 +43,9 @@ func runOnEngine(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "%s\n%v\n", out, err)
 		return 1
 	}
-	os.Setenv("TEST_SIDECAR", filepath.Join(dir, "cred-proxy"))
+	if err := os.Setenv("TEST_SIDECAR", filepath.Join(dir, "cred-proxy")); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	if binary, err := os.ReadFile(os.Getenv("TEST_SIDECAR")); err == nil {
 		_ = exec.Command("docker", "rmi", "-f", imageTag(controller.SidecarDockerfile(), binary)).Run()
@@ -122,9 +124,15 @@ func (l *lab) undo(args ...string) {
 // inspected is a value of docker inspect, decoded from JSON.
 func inspected[T any](l *lab, object, format string) (value T) {
 	l.t.Helper()
-	out := l.docker("inspect", "--format", "{{json "+format+"}}", object)
+	return decoded[T](l, "inspect", "--format", "{{json "+format+"}}", object)
+}
+
+// decoded is what the CLI prints as JSON.
+func decoded[T any](l *lab, args ...string) (value T) {
+	l.t.Helper()
+	out := l.docker(args...)
 	if err := json.Unmarshal([]byte(out), &value); err != nil {
-		l.t.Fatalf("%s of %s: %v in %s", format, object, err, out)
+		l.t.Fatalf("docker %s: %v in %s", strings.Join(args, " "), err, out)
 	}
 	return value
 }
@@ -189,9 +197,9 @@ func table(generation int64) routetable.Table {
 }
 
 // run makes a sidecar that serves generation 1.
-func (l *lab) run(internal string, change ...func(*reconcile.CreateRequest)) string {
+func (l *lab) run(internal string) string {
 	l.t.Helper()
-	id := l.create(internal, change...)
+	id := l.create(internal)
 	l.push(id, table(1))
 	if err := l.Start(l.ctx(), id); err != nil {
 		l.t.Fatal(err)

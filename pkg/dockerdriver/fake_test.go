@@ -96,9 +96,9 @@ func (f *fakeEngine) driver(change ...func(*Options)) *Driver {
 	return d
 }
 
-// attached answers an attachment, and hands the container's side of it to speak. The connection ends with speak.
-func (f *fakeEngine) attached(id string, speak func(stdout, stderr io.Writer)) {
-	f.on("POST /containers/"+id+"/attach", func(w http.ResponseWriter, _ *http.Request) {
+// attached answers an attachment to container c1, and hands the container's side of it to speak. The connection ends with speak.
+func (f *fakeEngine) attached(speak func(stdout, stderr io.Writer)) {
+	f.on("POST /containers/c1/attach", func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			f.t.Error(err)
@@ -121,8 +121,9 @@ func unanswering(t *testing.T) (address string) {
 	return "tcp://" + listener.Addr().String()
 }
 
-// sidecarOn makes the fake have one running sidecar of spec "web".
-func (f *fakeEngine) sidecarOn(id, state string) {
+// sidecarOn makes the fake have one sidecar of spec "web", container c1, in a state.
+func (f *fakeEngine) sidecarOn(state string) {
+	const id = "c1"
 	labels := map[string]string{LabelInstance: "default", LabelName: "web", LabelSpecHash: "v1:abc"}
 	f.answer("GET /networks", http.StatusOK, []fields{})
 	f.answer("GET /containers/json", http.StatusOK, []fields{{"Id": id, "Names": []string{"/cred-proxy-web"}, "State": state, "Labels": labels}})

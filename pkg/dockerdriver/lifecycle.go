@@ -52,10 +52,16 @@ func (d *Driver) exists(ctx context.Context, containerID string) bool {
 
 // Update changes the limits of a container in place.
 func (d *Driver) Update(ctx context.Context, containerID string, resources spec.Resources) error {
-	return d.call(ctx, opContainerUpdate, "update the limits of container "+d.nameOf(containerID), func(ctx context.Context) error {
+	name := d.nameOf(containerID)
+	err := d.call(ctx, opContainerUpdate, "update the limits of container "+name, func(ctx context.Context) error {
 		_, err := d.docker.ContainerUpdate(ctx, containerID, container.UpdateConfig{Resources: limits(resources)})
 		return err
 	})
+	if errors.Is(err, reconcile.ErrNotFound) && d.exists(ctx, containerID) {
+		// Podman 4 does not know the request.
+		return fmt.Errorf("this engine cannot change limits in place; let the container be made anew: docker rm -f %s", name)
+	}
+	return err
 }
 
 // Rename gives a container another name. Having it already is success.

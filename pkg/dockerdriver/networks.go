@@ -51,25 +51,25 @@ func (d *Driver) networkNamed(ctx context.Context, name string) (id string, err 
 	return id, err
 }
 
-// RemoveNetwork removes a network by ID. One that is gone already is success.
+// RemoveNetwork removes a network by ID, unless a container uses it. One that is gone already is success.
 func (d *Driver) RemoveNetwork(ctx context.Context, id string) error {
-	err := d.call(ctx, opNetworkRemove, "remove network "+shortID(id), func(ctx context.Context) error {
+	// Docker refuses to remove a network that is in use; Podman 4 does not when it is called by its ID.
+	users, err := d.usersOf(ctx, id)
+	if err != nil {
+		return ignoreGone(err)
+	}
+	if len(users) > 0 {
+		return fmt.Errorf("network %s cannot be removed while containers use it (%s); remove them, or disconnect them with `docker network disconnect`",
+			shortID(id), strings.Join(users, ", "))
+	}
+	return d.call(ctx, opNetworkRemove, "remove network "+shortID(id), func(ctx context.Context) error {
 		return ignoreGone(d.docker.NetworkRemove(ctx, id))
 	})
-	if err == nil {
-		return nil
-	}
-	if users := d.usersOf(ctx, id); len(users) > 0 {
-		return fmt.Errorf("containers still use it (%s); remove them, or disconnect them with `docker network disconnect`: %w",
-			strings.Join(users, ", "), err)
-	}
-	return err
 }
 
-// usersOf names the containers on a network, as far as can be told.
-func (d *Driver) usersOf(ctx context.Context, id string) (names []string) {
-	// This only adds words to an error that is there already.
-	_ = d.call(ctx, opNetworkInspect, "inspect network "+shortID(id), func(ctx context.Context) error {
+// usersOf names the containers on a network.
+func (d *Driver) usersOf(ctx context.Context, id string) (names []string, err error) {
+	err = d.call(ctx, opNetworkInspect, "inspect network "+shortID(id), func(ctx context.Context) error {
 		found, err := d.docker.NetworkInspect(ctx, id, network.InspectOptions{})
 		for containerID, endpoint := range found.Containers {
 			names = append(names, cmp.Or(endpoint.Name, shortID(containerID)))
@@ -77,7 +77,7 @@ func (d *Driver) usersOf(ctx context.Context, id string) (names []string) {
 		return err
 	})
 	slices.Sort(names)
-	return names
+	return names, err
 }
 
 // Connect attaches a container to a network, with the given aliases. Being connected already is success.

@@ -4,6 +4,7 @@ package dockerdriver
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -103,7 +104,7 @@ func TestReconnectingRestoresTheAlias(t *testing.T) {
 func TestAControllerThatBeginsAnewHearsRunningSidecars(t *testing.T) {
 	l := newLab(t)
 	id := l.run(l.network("in", true))
-	if err := l.Driver.Close(); err != nil {
+	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	d, _ := l.another()
@@ -241,10 +242,10 @@ func TestNetworksOfOurOwn(t *testing.T) {
 	if again := l.network("in", true); again != id {
 		t.Errorf("a second one was made: %s", again)
 	}
-	n := inspected[struct {
+	n := decoded[struct {
 		Internal bool
 		Labels   map[string]string
-	}](l, id, ".")
+	}](l, "network", "inspect", "--format", "{{json .}}", id)
 	if !n.Internal || n.Labels["credproxy.dev/instance"] != l.prefix || n.Labels["credproxy.dev/name"] != "web" {
 		t.Errorf("got %+v", n)
 	}
@@ -308,7 +309,10 @@ func TestWatchTellsWhatChanged(t *testing.T) {
 	seen(reconcile.Change{SpecName: "web", Kind: "destroy"})
 	cancel()
 	select {
-	case <-ended:
+	case err := <-ended:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("it ended with %v", err)
+		}
 	case <-time.After(patient):
 		t.Fatal("it goes on after its end")
 	}

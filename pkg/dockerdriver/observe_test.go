@@ -18,7 +18,7 @@ import (
 
 func TestAContainerThatGoesBetweenListAndInspectionIsNotThere(t *testing.T) {
 	f := newFakeEngine(t)
-	f.sidecarOn("c1", "running")
+	f.sidecarOn("running")
 	f.answer("GET /containers/c1/json", http.StatusNotFound, failure("no such container"))
 	o, err := f.driver().Observe(t.Context())
 	if err != nil || len(o.Sidecars)+len(o.Others) != 0 {
@@ -28,13 +28,13 @@ func TestAContainerThatGoesBetweenListAndInspectionIsNotThere(t *testing.T) {
 
 func TestAnInspectionThatFailsLeavesNoObservation(t *testing.T) {
 	f := newFakeEngine(t)
-	f.sidecarOn("c1", "exited")
+	f.sidecarOn("exited")
 	f.answer("GET /containers/c1/json", http.StatusInternalServerError, failure("layer is damaged"))
 	d := f.driver()
 	if o, err := d.Observe(t.Context()); o != nil || !mentions(err, "damaged") {
 		t.Fatalf("got %+v, %v", o, err)
 	}
-	f.sidecarOn("c1", "exited")
+	f.sidecarOn("exited")
 	if o, err := d.Observe(t.Context()); err != nil || len(o.Sidecars) != 1 {
 		t.Fatalf("got %+v, %v", o, err)
 	}
@@ -42,7 +42,7 @@ func TestAnInspectionThatFailsLeavesNoObservation(t *testing.T) {
 
 func TestLabelsWhoseOriginCannotBeToldDoNotCount(t *testing.T) {
 	f := newFakeEngine(t)
-	f.sidecarOn("c1", "exited")
+	f.sidecarOn("exited")
 	f.answer("GET /containers/c1/json", http.StatusOK, fields{"Id": "c1", "Image": "gone", "Config": fields{"Labels": map[string]string{
 		LabelInstance: "default", LabelName: "web"}}})
 	o, err := f.driver().Observe(t.Context())
@@ -57,14 +57,14 @@ func TestWhatIsInspectedAgain(t *testing.T) {
 		want      bool
 	}{
 		"nothing happened":          {func(*fakeEngine, *Driver) {}, false},
-		"its state changed":         {func(f *fakeEngine, _ *Driver) { f.sidecarOn("c1", "dead") }, true},
+		"its state changed":         {func(f *fakeEngine, _ *Driver) { f.sidecarOn("dead") }, true},
 		"an event was about it":     {func(_ *fakeEngine, d *Driver) { d.marks.put("c1") }, true},
 		"an event was about others": {func(_ *fakeEngine, d *Driver) { d.marks.put("c2") }, false},
 		"all was forgotten":         {func(_ *fakeEngine, d *Driver) { d.Forget() }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeEngine(t)
-			f.sidecarOn("c1", "exited")
+			f.sidecarOn("exited")
 			registry := prometheus.NewRegistry()
 			d := f.driver(func(o *Options) { o.Registerer = registry })
 			look := func() map[string]float64 {
@@ -93,10 +93,10 @@ func TestWhatIsInspectedAgain(t *testing.T) {
 
 func TestASidecarThatDoesNotAnswerIsSeenWithoutAReport(t *testing.T) {
 	f := newFakeEngine(t)
-	f.sidecarOn("c1", "running")
+	f.sidecarOn("running")
 	hold := make(chan struct{})
 	defer close(hold)
-	f.attached("c1", func(_, _ io.Writer) { <-hold })
+	f.attached(func(_, _ io.Writer) { <-hold })
 	f.answer("POST /containers/c1/kill", http.StatusNoContent, nil)
 	o, err := f.driver().Observe(t.Context())
 	if err != nil || len(o.Sidecars) != 1 || o.Sidecars[0].Report != nil {
@@ -109,14 +109,14 @@ func TestASidecarThatDoesNotAnswerIsSeenWithoutAReport(t *testing.T) {
 
 func TestAStreamThatEndsIsAttachedToAgain(t *testing.T) {
 	f := newFakeEngine(t)
-	f.sidecarOn("c1", "running")
+	f.sidecarOn("running")
 	f.answer("POST /containers/c1/kill", http.StatusNoContent, nil)
 	say := func(generation int64) func(stdout, _ io.Writer) {
 		return func(stdout, _ io.Writer) {
 			_, _ = stdout.Write(routetable.Report{Event: routetable.EventState, Generation: generation, Serving: true}.Line())
 		}
 	}
-	f.attached("c1", say(1))
+	f.attached(say(1))
 	d := f.driver()
 	if _, err := d.Observe(t.Context()); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestAStreamThatEndsIsAttachedToAgain(t *testing.T) {
 	soon(t, "the stream ended", func() bool { return !d.streams.heard("c1") })
 	hold := make(chan struct{})
 	defer close(hold)
-	f.attached("c1", func(stdout, stderr io.Writer) { say(2)(stdout, stderr); <-hold })
+	f.attached(func(stdout, stderr io.Writer) { say(2)(stdout, stderr); <-hold })
 	soon(t, "the second stream is heard", func() bool {
 		o, err := d.Observe(t.Context())
 		return err == nil && o.Sidecars[0].Report != nil && o.Sidecars[0].Report.Generation == 2

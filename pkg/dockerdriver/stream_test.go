@@ -181,9 +181,9 @@ func TestTheLastLinesAreKeptOverARestart(t *testing.T) {
 
 func TestNoSignalIsSentBeforeASidecarHasSpoken(t *testing.T) {
 	f := newFakeEngine(t)
-	f.sidecarOn("c1", "running")
+	f.sidecarOn("running")
 	speak, hold := make(chan struct{}), make(chan struct{})
-	f.attached("c1", func(stdout, _ io.Writer) {
+	f.attached(func(stdout, _ io.Writer) {
 		<-speak
 		_, _ = stdout.Write(routetable.Report{Event: routetable.EventReady, Generation: 1, Serving: true}.Line())
 		<-hold
@@ -214,10 +214,10 @@ func TestNoSignalIsSentBeforeASidecarHasSpoken(t *testing.T) {
 
 func TestASidecarThatFloodsIsBounded(t *testing.T) {
 	f := newFakeEngine(t)
-	f.sidecarOn("c1", "running")
+	f.sidecarOn("running")
 	f.answer("POST /containers/c1/kill", http.StatusNoContent, nil)
 	stalled := make(chan struct{})
-	f.attached("c1", func(stdout, _ io.Writer) {
+	f.attached(func(stdout, _ io.Writer) {
 		line := routetable.Report{Event: routetable.EventState, Generation: 1, Serving: true, Error: strings.Repeat("x", 500)}.Line()
 		for range 100_000 {
 			if _, err := stdout.Write(line); err != nil {

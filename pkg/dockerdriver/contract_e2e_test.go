@@ -1,0 +1,219 @@
+//go:build e2e
+
+package dockerdriver
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	controller "credproxy.dev/controller"
+	"credproxy.dev/controller/internal/drivertest"
+	"credproxy.dev/controller/pkg/reconcile"
+)
+
+// TestContract tells the stories that every driver has to pass, with the real sidecar on the real engine.
+func TestContract(t *testing.T) {
+	image := contractImage(t)
+	drivertest.Run(t, func(t *testing.T) drivertest.Env {
+		h := hands{prefix: "contract-" + strings.ToLower(rand.Text()[:8])}
+		t.Cleanup(func() { h.clean(t) })
+		driver, registry := contractDriver(t, h.prefix, image)
+		stranger, _ := contractDriver(t, h.prefix+"-stranger", image)
+		id, err := driver.EnsureImage(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.image = id
+		return drivertest.Env{
+			Driver:   driver,
+			Stranger: stranger,
+			Again: func() reconcile.Driver {
+				again, _ := contractDriver(t, h.prefix, image)
+				return again
+			},
+			Instance: h.prefix, Prefix: h.prefix,
+			Requests: func() int { return requestsIn(t, registry) },
+			Hands:    h,
+		}
+	})
+}
+
+// contractImage builds the sidecar of this checkout, under a tag that no other run shares.
+func contractImage(t *testing.T) Image {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "cred-proxy")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path, "../../cmd/cred-proxy")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	binary, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dockerfile := fmt.Appendf(nil, "%s\n# %s\n", controller.SidecarDockerfile(), rand.Text())
+	t.Cleanup(func() { _, _ = tryDocker("rmi", imageTag(dockerfile, binary)) })
+	return Image{Dockerfile: dockerfile, Binary: func(string) ([]byte, error) { return binary, nil }}
+}
+
+func contractDriver(t *testing.T, instance string, image Image) (*Driver, *prometheus.Registry) {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	d, err := New(Options{Instance: instance, Image: image, DrainTimeout: 5 * time.Second, Registerer: registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	return d, registry
+}
+
+// requestsIn adds up what a driver counted.
+func requestsIn(t *testing.T, registry *prometheus.Registry) (n int) {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == "credproxy_docker_requests_total" {
+			for _, m := range family.GetMetric() {
+				n += int(m.GetCounter().GetValue())
+			}
+		}
+	}
+	return n
+}
+
+// hands are the docker CLI's.
+type hands struct{ prefix, image string }
+
+func tryDocker(args ...string) (string, error) {
+	out, err := exec.CommandContext(context.Background(), "docker", args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("docker %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func docker(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := tryDocker(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// clean removes all that bears the prefix, and what was made for its instances.
+func (h hands) clean(t *testing.T) {
+	for _, kind := range []struct{ list, remove []string }{
+		{[]string{"ps", "-aq", "--filter", "name=" + h.prefix}, []string{"rm", "-fv"}},
+		{[]string{"network", "ls", "-q", "--filter", "name=" + h.prefix}, []string{"network", "rm"}},
+		{[]string{"volume", "ls", "-q", "--filter", "label=" + LabelInstance + "=" + h.prefix}, []string{"volume", "rm"}},
+		{[]string{"images", "-q", h.prefix}, []string{"rmi"}},
+	} {
+		if left := strings.Fields(docker(t, kind.list...)); len(left) > 0 {
+			docker(t, append(kind.remove, left...)...)
+		}
+	}
+}
+
+func (h hands) AddNetwork(t *testing.T, name string, internal bool) string {
+	t.Helper()
+	return docker(t, "network", "create", fmt.Sprintf("--internal=%t", internal), name)
+}
+
+func (h hands) RemoveNetwork(t *testing.T, id string) {
+	t.Helper()
+	docker(t, "network", "rm", id)
+}
+
+// AddContainer runs the sidecar's image, which waits for routes that never come.
+func (h hands) AddContainer(t *testing.T, c drivertest.Container) string {
+	t.Helper()
+	image := h.image
+	if len(c.ImageLabels) > 0 {
+		image = h.labelled(t, c.ImageLabels)
+	}
+	args := []string{"run", "-d", "--name", c.Name, "--network", c.NetworkID}
+	for _, alias := range c.Aliases {
+		args = append(args, "--network-alias", alias)
+	}
+	return docker(t, append(args, image)...)
+}
+
+// labelled makes an image with labels.
+func (h hands) labelled(t *testing.T, labels map[string]string) string {
+	t.Helper()
+	args := []string{"commit"}
+	for label, value := range labels {
+		args = append(args, "--change", "LABEL "+label+"="+value)
+	}
+	return docker(t, append(args, docker(t, "create", "--name", h.prefix+"-mould", h.image), h.prefix)...)
+}
+
+func (h hands) Stop(t *testing.T, id string) {
+	t.Helper()
+	docker(t, "stop", id)
+}
+
+func (h hands) Kill(t *testing.T, id string) {
+	t.Helper()
+	docker(t, "kill", id)
+}
+
+func (h hands) Connect(t *testing.T, id, network string, aliases ...string) {
+	t.Helper()
+	args := []string{"network", "connect"}
+	for _, alias := range aliases {
+		args = append(args, "--alias", alias)
+	}
+	docker(t, append(args, network, id)...)
+}
+
+func (h hands) Disconnect(t *testing.T, id, network string) {
+	t.Helper()
+	docker(t, "network", "disconnect", network, id)
+}
+
+func (h hands) Name(_ *testing.T, id string) string {
+	name, err := tryDocker("inspect", "--format", "{{.Name}}", id)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(name, "/")
+}
+
+func (h hands) Running(t *testing.T, id string) bool {
+	t.Helper()
+	return docker(t, "inspect", "--format", "{{.State.Running}}", id) == "true"
+}
+
+func (h hands) Variable(t *testing.T, id, name string) string {
+	t.Helper()
+	for line := range strings.Lines(docker(t, "inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", id)) {
+		if value, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func (h hands) Volume(t *testing.T, id string) string {
+	t.Helper()
+	return docker(t, "inspect", "--format", `{{range .Mounts}}{{if eq .Destination "`+volumeRoot+`"}}{{.Name}}{{end}}{{end}}`, id)
+}
+
+func (h hands) VolumeExists(_ *testing.T, name string) bool {
+	_, err := tryDocker("volume", "inspect", name)
+	return err == nil
+}
