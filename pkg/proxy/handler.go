@@ -39,7 +39,7 @@ func (h *Handler) Swap(loaded routetable.Loaded) error {
 
 // ServeHTTP answers one request and writes its log line.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e := &exchange{ResponseWriter: w, length: -1}
+	e := &exchange{ResponseWriter: w}
 	begun := time.Now()
 	// Deferred, because httputil ends a broken exchange by a panic that net/http expects.
 	defer func() { h.logRequest(e, r, begun) }()

@@ -18,9 +18,9 @@ const (
 	responseHeaderTimeout = 15 * time.Minute
 	// maxResponseHeaderBytes bounds what an upstream can make the sidecar hold.
 	maxResponseHeaderBytes = 256 << 10
-	// headerDelay bounds how long the header of a response waits for the first piece of its body to share a packet
-	// with. Bodies of unknown length do not wait at all.
-	headerDelay = 5 * time.Millisecond
+	// flushDelay bounds how long a piece of a response of known length waits for the next, to share a packet with
+	// it. Event streams and bodies of unknown length do not wait at all.
+	flushDelay = 5 * time.Millisecond
 	// copyBufferBytes is the size of one piece.
 	copyBufferBytes = 16 << 10
 )
@@ -50,7 +50,7 @@ func forwarder(transport http.RoundTripper, buffers httputil.BufferPool) func(*r
 		return &httputil.ReverseProxy{
 			Rewrite:        rt.rewrite,
 			Transport:      transport,
-			FlushInterval:  headerDelay,
+			FlushInterval:  flushDelay,
 			BufferPool:     buffers,
 			ModifyResponse: adjustResponse,
 			ErrorHandler:   rt.fail,
