@@ -21,6 +21,7 @@ func delivering() []story {
 		{"waiting for what is gone is told as that", waitsForGone},
 		{"waiting ends when the sidecar does", waitsForEnding},
 		{"waiting for a sidecar that has ended is told as that", waitsForEnded},
+		{"waiting for a sidecar that crashes is told as that", waitsForCrashing},
 		{"waiting ends with its time", waitsInVain},
 		{"the last lines for people are kept", keepsLines},
 	}
@@ -148,6 +149,25 @@ func waitsForEnded(w *world) {
 	id := w.serve()
 	w.Hands.Kill(w.T, id)
 	_, err := w.Driver.WaitReady(w.ctx(), id, 1)
+	w.wants(err, reconcile.ErrNotRunning)
+}
+
+func waitsForCrashing(w *world) {
+	req := w.request()
+	req.ImageID = w.Hands.CrashingImage(w.T)
+	id, err := w.Driver.Create(w.ctx(), req)
+	w.noError(err)
+	w.noError(w.Driver.CopyRoutes(w.ctx(), id, w.sealed(1, "one")))
+	w.noError(w.Driver.Start(w.ctx(), id))
+	_, err = w.Driver.WaitReady(w.ctx(), id, 1)
+	w.wants(err, reconcile.ErrNotRunning)
+	// The engine starts it again and again by itself.
+	w.eventually("it is seen to crash", func(o *reconcile.Observation) bool {
+		w.Driver.Forget()
+		return len(o.Sidecars) == 1 && o.Sidecars[0].RestartCount > 0
+	})
+	// At any moment of that.
+	_, err = w.Again().WaitReady(w.ctx(), id, 1)
 	w.wants(err, reconcile.ErrNotRunning)
 }
 

@@ -30,6 +30,8 @@ type Hands interface {
 	RemoveNetwork(t *testing.T, id string)
 	// AddContainer makes and starts a container that no controller made, and returns its ID.
 	AddContainer(t *testing.T, c Container) (id string)
+	// CrashingImage returns the ID of an image whose program fails each time at once.
+	CrashingImage(t *testing.T) (id string)
 	// Stop and Kill end a container's process; the engine does not start it again.
 	Stop(t *testing.T, containerID string)
 	Kill(t *testing.T, containerID string)

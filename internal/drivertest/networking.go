@@ -123,7 +123,12 @@ func disconnectsGone(w *world) {
 func connectsToNothing(w *world) {
 	id, egress := w.create(), w.egress()
 	w.noError(w.Driver.RemoveNetwork(w.ctx(), egress))
-	w.wants(w.Driver.Connect(w.ctx(), id, egress), reconcile.ErrNetworkNotFound)
+	err := w.Driver.Connect(w.ctx(), id, egress)
+	if err == nil {
+		// Engine 20.10 finds out only when the container is started.
+		err = w.Driver.Start(w.ctx(), id)
+	}
+	w.wants(err, reconcile.ErrNetworkNotFound)
 }
 
 func connectsNobody(w *world) {

@@ -47,6 +47,8 @@ func (h hands) AddContainer(_ *testing.T, c drivertest.Container) string {
 	return h.Engine.AddContainer(Foreign{Name: c.Name, Image: image, Networks: map[string][]string{c.NetworkID: c.Aliases}})
 }
 
+func (h hands) CrashingImage(*testing.T) string { return h.AddImage("crashing", Crashing, nil) }
+
 func (h hands) Stop(_ *testing.T, id string) { h.StopContainer(id) }
 func (h hands) Kill(_ *testing.T, id string) { h.KillContainer(id) }
 

@@ -1,0 +1,161 @@
+package archtest
+
+import (
+	"slices"
+	"testing"
+)
+
+// rule is a direction of imports.
+type rule struct {
+	name string
+	// of are the packages that it is about, as patterns of path.Match or as a tree such as cmd/...; except are not.
+	of, except []string
+	// imports are the only packages of ours that they may import.
+	imports []string
+	// anyOfOurs leaves that free.
+	anyOfOurs bool
+	// not are trees outside the module that they must not import; with reach, not even through others.
+	not   []string
+	reach bool
+	// standardOnly permits nothing outside the standard library and imports.
+	standardOnly bool
+	reason       string
+}
+
+func rules() []rule {
+	return []rule{
+		{
+			name: "the API imports nothing of ours", of: []string{"pkg/spec"},
+			not: []string{"github.com/docker"}, reach: true,
+			reason: "a spec is what people write; every other package may depend on it, so it depends on none",
+		},
+		{
+			name: "the routing table is standard library only", of: []string{"pkg/routetable"}, standardOnly: true,
+			reason: "controller and sidecar share it, and the sidecar has to stay small enough to be read",
+		},
+		{
+			name: "a source knows specs only", of: []string{"pkg/source"}, imports: []string{"pkg/spec"},
+			not: []string{"github.com/docker"}, reach: true,
+			reason: "it hands out snapshots of a directory; what becomes of them is not its business",
+		},
+		{
+			name: "the reconciler knows no engine", of: []string{"pkg/reconcile"},
+			imports: []string{"pkg/spec", "pkg/routetable"}, not: []string{"github.com/docker", "github.com/moby"}, reach: true,
+			reason: "what is hard is decided on values, so that it can be tested without an engine, and moved to another",
+		},
+		{
+			name: "the driver knows the reconciler's values only", of: []string{"pkg/dockerdriver"},
+			imports: []string{"pkg/reconcile", "pkg/spec", "pkg/routetable"},
+			reason:  "it acts and decides nothing, so it needs neither files nor wiring",
+		},
+		{
+			name: "Docker stays behind its driver", of: []string{"..."}, except: []string{"pkg/dockerdriver"}, anyOfOurs: true,
+			not:    []string{"github.com/docker", "github.com/moby"},
+			reason: "the client is frozen; its successor is to replace one package",
+		},
+		{
+			name: "the proxy knows the routing table only", of: []string{"pkg/proxy"}, imports: []string{"pkg/routetable"},
+			not: heavy(), reach: true,
+			reason: "it alone holds tokens beside a hostile agent; all that is in it is attack surface",
+		},
+		{
+			name: "the sidecar is the proxy", of: []string{"cmd/cred-proxy"}, imports: []string{"pkg/proxy", "pkg/routetable"},
+			not: heavy(), reach: true,
+			reason: "its image is at most 10 MB, and what it does not contain cannot be attacked",
+		},
+		{
+			name: "the controller's main knows the verbs only", of: []string{"cmd/controller"}, imports: []string{"internal/cli"},
+			reason: "main translates signals and flags; everything else runs in a test, too",
+		},
+	}
+}
+
+// heavy is what the sidecar must never carry.
+func heavy() []string {
+	return []string{"k8s.io", "sigs.k8s.io", "github.com/docker", "github.com/moby", "github.com/prometheus", "github.com/spf13"}
+}
+
+func TestImportsGoOneWay(t *testing.T) {
+	all := packages(t)
+	for _, r := range rules() {
+		t.Run(r.name, func(t *testing.T) {
+			met := false
+			for _, p := range all {
+				if r.isAbout(t, p) {
+					met = true
+					r.check(t, p)
+				}
+			}
+			if !met {
+				t.Errorf("no package is any of %q; the rule holds nothing", r.of)
+			}
+		})
+	}
+}
+
+func (r rule) isAbout(t *testing.T, p pkg) bool {
+	t.Helper()
+	fits := func(pattern string) bool { return pattern == "..." || match(t, pattern, p.name()) }
+	return slices.ContainsFunc(r.of, fits) && !slices.ContainsFunc(r.except, fits)
+}
+
+func (r rule) check(t *testing.T, p pkg) {
+	t.Helper()
+	for _, i := range p.Imports {
+		name, own := ours(i)
+		switch {
+		case own && !r.anyOfOurs && !slices.Contains(r.imports, name):
+			t.Errorf("%s imports %s: %s", p.name(), name, r.reason)
+		case !own && r.standardOnly && !standard(i):
+			t.Errorf("%s imports %s: %s", p.name(), i, r.reason)
+		}
+	}
+	reached, verb := p.Imports, "imports"
+	if r.reach {
+		reached, verb = p.Deps, "reaches"
+	}
+	if i := slices.IndexFunc(reached, func(i string) bool { return below(i, r.not...) }); i >= 0 {
+		t.Errorf("%s %s %s: %s", p.name(), verb, reached[i], r.reason)
+	}
+}
+
+// TestFewKnowMuch holds who may import a package, where rules hold what a package may import.
+func TestFewKnowMuch(t *testing.T) {
+	tests := []struct {
+		imported string
+		by       []string
+		reason   string
+	}{
+		{"pkg/dockerdriver", []string{"internal/app"}, "only the wiring chooses the engine"},
+		{"pkg/proxy", []string{"cmd/cred-proxy"}, "the sidecar is another process; routetable is the contract with it"},
+		{"internal/sidecarimage", []string{"internal/app"}, "only the wiring knows where the sidecar's binary comes from"},
+		{"internal/app", []string{"internal/cli"}, "only the verbs start the whole; the parts do not know it"},
+		{"internal/cli", []string{"cmd/controller"}, "verbs are for people; code calls what is below them"},
+		{"cmd/...", nil, "a command is an end; what others need belongs in a package"},
+		{"internal/fakeengine", nil, "fakes are for tests and ship nowhere"},
+		{"internal/drivertest", nil, "suites are for tests and ship nowhere"},
+		{"test/...", nil, "tests are the last to know"},
+	}
+	all := packages(t)
+	for _, tt := range tests {
+		t.Run(tt.imported, func(t *testing.T) {
+			for _, p := range all {
+				for _, i := range p.Imports {
+					name, own := ours(i)
+					if own && match(t, tt.imported, name) && !slices.Contains(tt.by, p.name()) {
+						t.Errorf("%s imports %s: %s", p.name(), name, tt.reason)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestOnlyInternalKnowsSourceAndReconcilerBoth(t *testing.T) {
+	for _, p := range packages(t) {
+		knows := func(name string) bool { return slices.Contains(p.Imports, module+"/"+name) }
+		if knows("pkg/source") && knows("pkg/reconcile") && !below(p.name(), "internal") {
+			t.Errorf("%s imports both pkg/source and pkg/reconcile: only the wiring and what shows its state bring the two together", p.name())
+		}
+	}
+}
