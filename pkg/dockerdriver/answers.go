@@ -24,22 +24,20 @@ const (
 
 // WaitReady waits until the running sidecar reports that it serves the generation.
 func (d *Driver) WaitReady(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
-	s, fresh, err := d.listen(ctx, containerID)
+	s, err := d.line(ctx, containerID)
 	if err != nil {
 		return routetable.Report{}, err
 	}
-	d.askUnlessHeard(s, fresh)
 	return d.await(ctx, s, generation, 0)
 }
 
 // Reload sends SIGHUP and waits as WaitReady does. It is not sent before the sidecar has first been heard, since it
 // would kill one that has only just begun.
 func (d *Driver) Reload(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
-	s, fresh, err := d.listen(ctx, containerID)
+	s, err := d.line(ctx, containerID)
 	if err != nil {
 		return routetable.Report{}, err
 	}
-	d.askUnlessHeard(s, fresh)
 	select {
 	case <-s.spoke:
 	case <-s.done:
@@ -52,6 +50,30 @@ func (d *Driver) Reload(ctx context.Context, containerID string, generation int6
 		return routetable.Report{}, err
 	}
 	return d.await(ctx, s, generation, before)
+}
+
+// line returns the stream of a running sidecar, and sees to it that something will be said on it.
+func (d *Driver) line(ctx context.Context, containerID string) (*stream, error) {
+	s, fresh, err := d.listen(ctx, containerID)
+	if err != nil && !d.exists(ctx, containerID) {
+		return nil, fmt.Errorf("%w: %w", reconcile.ErrNotFound, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if fresh {
+		// An engine lets one attach to what does not run, and says nothing then.
+		found, err := d.inspect(ctx, containerID)
+		if err == nil && !found.State.Running {
+			err = fmt.Errorf("%w: container %s is %s", reconcile.ErrNotRunning, d.nameOf(containerID), stateOf(found.State.Status))
+		}
+		if err != nil {
+			s.stop()
+			return nil, err
+		}
+	}
+	d.askUnlessHeard(s, fresh)
+	return s, nil
 }
 
 // LastLines returns the last lines that the container wrote for people.

@@ -24,6 +24,13 @@ func (d *Driver) callFor(ctx context.Context, limit time.Duration, op operation,
 	return explain(ctx, what, limit, err)
 }
 
+// change is a call that changes a container: what was inspected of it before does not hold any more. The engine's
+// event says so too, some time later, if anybody watches.
+func (d *Driver) change(ctx context.Context, op operation, containerID, what string, do func(context.Context) error) error {
+	defer d.marks.put(containerID)
+	return d.call(ctx, op, what, do)
+}
+
 // negotiate agrees on the API's version with the engine before the first call. The client would do it by itself, but
 // goes on with a version of its own when it fails, and reads it unguarded then.
 func (d *Driver) negotiate(ctx context.Context) error {

@@ -154,9 +154,25 @@ func (h hands) AddContainer(t *testing.T, c drivertest.Container) string {
 // labelled makes an image with labels.
 func (h hands) labelled(t *testing.T, labels map[string]string) string {
 	t.Helper()
-	args := []string{"commit"}
+	var changes []string
 	for label, value := range labels {
-		args = append(args, "--change", "LABEL "+label+"="+value)
+		changes = append(changes, "LABEL "+label+"="+value)
+	}
+	return h.remould(t, changes...)
+}
+
+// CrashingImage makes an image of the sidecar with an argument that it does not know.
+func (h hands) CrashingImage(t *testing.T) string {
+	t.Helper()
+	return h.remould(t, `ENTRYPOINT ["/cred-proxy", "-crash"]`)
+}
+
+// remould makes another image of the sidecar's, with changes in the words of a Dockerfile.
+func (h hands) remould(t *testing.T, changes ...string) string {
+	t.Helper()
+	args := []string{"commit"}
+	for _, change := range changes {
+		args = append(args, "--change", change)
 	}
 	return docker(t, append(args, docker(t, "create", "--name", h.prefix+"-mould", h.image), h.prefix)...)
 }

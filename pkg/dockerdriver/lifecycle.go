@@ -26,7 +26,7 @@ func (d *Driver) Start(ctx context.Context, containerID string) error {
 	if listening != nil {
 		return listening
 	}
-	err := d.call(ctx, opContainerStart, "start container "+name, func(ctx context.Context) error {
+	err := d.change(ctx, opContainerStart, containerID, "start container "+name, func(ctx context.Context) error {
 		return d.docker.ContainerStart(ctx, containerID, container.StartOptions{})
 	})
 	if err == nil || errors.Is(err, reconcile.ErrEngineUnavailable) {
@@ -53,7 +53,7 @@ func (d *Driver) exists(ctx context.Context, containerID string) bool {
 // Update changes the limits of a container in place.
 func (d *Driver) Update(ctx context.Context, containerID string, resources spec.Resources) error {
 	name := d.nameOf(containerID)
-	err := d.call(ctx, opContainerUpdate, "update the limits of container "+name, func(ctx context.Context) error {
+	err := d.change(ctx, opContainerUpdate, containerID, "update the limits of container "+name, func(ctx context.Context) error {
 		_, err := d.docker.ContainerUpdate(ctx, containerID, container.UpdateConfig{Resources: limits(resources)})
 		return err
 	})
@@ -68,7 +68,7 @@ func (d *Driver) Update(ctx context.Context, containerID string, resources spec.
 func (d *Driver) Rename(ctx context.Context, containerID, name string) error {
 	before := d.known.get(containerID)
 	what := fmt.Sprintf("rename container %s to %s", d.nameOf(containerID), name)
-	err := d.call(ctx, opContainerRename, what, func(ctx context.Context) error {
+	err := d.change(ctx, opContainerRename, containerID, what, func(ctx context.Context) error {
 		return d.docker.ContainerRename(ctx, containerID, name)
 	})
 	if err != nil {

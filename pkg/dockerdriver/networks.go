@@ -83,7 +83,7 @@ func (d *Driver) usersOf(ctx context.Context, id string) (names []string, err er
 // Connect attaches a container to a network, with the given aliases. Being connected already is success.
 func (d *Driver) Connect(ctx context.Context, containerID, networkID string, aliases ...string) error {
 	what := fmt.Sprintf("connect container %s to network %s", d.nameOf(containerID), shortID(networkID))
-	err := d.call(ctx, opNetworkConnect, what, func(ctx context.Context) error {
+	err := d.change(ctx, opNetworkConnect, containerID, what, func(ctx context.Context) error {
 		return d.docker.NetworkConnect(ctx, networkID, containerID, &network.EndpointSettings{Aliases: aliases})
 	})
 	if err == nil {
@@ -105,7 +105,7 @@ func (d *Driver) Connect(ctx context.Context, containerID, networkID string, ali
 // Disconnect detaches a container from a network. Not being connected, or being gone, is success.
 func (d *Driver) Disconnect(ctx context.Context, containerID, networkID string) error {
 	what := fmt.Sprintf("disconnect container %s from network %s", d.nameOf(containerID), shortID(networkID))
-	err := d.call(ctx, opNetworkDisconnect, what, func(ctx context.Context) error {
+	err := d.change(ctx, opNetworkDisconnect, containerID, what, func(ctx context.Context) error {
 		return ignoreGone(d.docker.NetworkDisconnect(ctx, networkID, containerID, false))
 	})
 	if err == nil {

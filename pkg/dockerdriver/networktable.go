@@ -1,6 +1,7 @@
 package dockerdriver
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 
@@ -38,13 +39,12 @@ func (d *Driver) newNetworkTable(listed []network.Summary) *networkTable {
 // find returns the network of an endpoint. Its ID is empty until a container first runs, and with Podman it is a
 // name; its key in the container's settings is a name, or what the container was created with.
 func (t *networkTable) find(id, key string) (reconcile.Network, bool) {
-	for _, called := range []string{id, key} {
-		if i, ok := t.byID[called]; ok {
-			return t.all[i], true
-		}
-		if i, ok := t.byName[called]; ok && i >= 0 {
-			return t.all[i], true
-		}
+	called := cmp.Or(id, key) // an ID that is gone is not another network that took over its name
+	if i, ok := t.byID[called]; ok {
+		return t.all[i], true
+	}
+	if i, ok := t.byName[called]; ok && i >= 0 {
+		return t.all[i], true
 	}
 	return reconcile.Network{}, false
 }

@@ -144,6 +144,7 @@ func TestAnEndpointsNetworkIsFoundWhateverItIsCalled(t *testing.T) {
 		"a name that two networks bear":          {"", "twice", ""},
 		"the ID decides between two":             {"n3", "twice", "n3"},
 		"a network that is gone":                 {"n9", "gone", ""},
+		"a name that another network took over":  {"n9", "web-internal", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, _ := table.find(c.id, c.key); got.ID != c.want {
