@@ -72,7 +72,7 @@ lint: sidecars $(LINTER) ## Check formatting, modules, scripts and code
 
 .PHONY: bench
 bench: build toolbox engine ## Print this project's figures beside their floors, from one run
-	@$(GO) run ./test/bench
+	@$(GO) run ./test/bench $(PARTS)
 
 .PHONY: fuzz
 fuzz: sidecars ## Run every fuzz target for FUZZTIME (10s)

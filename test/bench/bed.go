@@ -31,6 +31,8 @@ type bed struct {
 	listen           string
 	engine           *engine
 	controller       *exec.Cmd
+	// furniture is how many containers of ours stay throughout.
+	furniture int
 	// recipe is what the controller's sidecars are made of.
 	recipe *recipe
 }
@@ -77,6 +79,7 @@ func (b *bed) lay(ctx context.Context) error {
 			return err
 		}
 	}
+	b.furniture = 2
 	return b.startController(ctx)
 }
 
@@ -175,15 +178,27 @@ func (b *bed) erase(ctx context.Context, names ...string) error {
 			return err
 		}
 	}
-	return b.until(ctx, "the sidecars are gone", func() bool {
-		for _, name := range names {
-			out, err := docker(ctx, "ps", "-aq", "--filter", "name=^/"+b.name(name)+"$")
-			if err != nil || out != "" {
-				return false
-			}
-		}
-		return true
+	return b.settle(ctx)
+}
+
+// settle waits until all sidecars, ours and others, are gone, and gives the kernel a moment: it takes network namespaces apart in
+// the background, which would weigh on whatever is measured next.
+func (b *bed) settle(ctx context.Context) error {
+	err := b.until(ctx, "the sidecars are gone", func() bool {
+		out, err := docker(ctx, "ps", "-aq", "--filter", "name="+b.id)
+		return err == nil && len(strings.Fields(out)) == b.furniture
 	})
+	if err != nil {
+		return err
+	}
+	moment := time.NewTimer(2 * time.Second)
+	defer moment.Stop()
+	select {
+	case <-moment.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // fetch reads a page of the controller.
@@ -219,11 +234,11 @@ func (b *bed) metric(ctx context.Context, series string) (float64, error) {
 	return 0, fmt.Errorf("there is no series %s", series)
 }
 
-// until asks every few milliseconds.
+// until asks every few milliseconds: often enough to see the moment, and seldom enough not to weigh on it.
 func (b *bed) until(ctx context.Context, what string, so func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	tick := time.NewTicker(4 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !so() {
 		select {

@@ -102,7 +102,6 @@ func receive(body io.Reader, out any) error {
 // recipe is a real sidecar, taken apart: what it was created from and the files that it was given.
 type recipe struct {
 	config, host map[string]any
-	image        string
 	files        []byte
 	internal     string
 	egress       string
@@ -122,7 +121,7 @@ func (e *engine) recipeOf(ctx context.Context, name, internal, egress string) (*
 	if err := e.call(ctx, http.MethodGet, "/containers/"+name+"/archive?path=/run/cred-proxy/.", nil, &files); err != nil {
 		return nil, err
 	}
-	r := &recipe{made.Config, made.HostConfig, made.Image, files.Bytes(), internal, egress}
+	r := &recipe{made.Config, made.HostConfig, files.Bytes(), internal, egress}
 	r.config["Image"] = made.Image
 	// Its labels would make it the controller's own, and an orphan.
 	r.config["Labels"] = map[string]string{"bench": "bare"}

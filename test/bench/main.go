@@ -5,9 +5,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -18,9 +20,25 @@ const (
 	workers = 8  // at a time, in the burst
 )
 
+// part is one thing to measure; its key is what the command line takes.
+type part struct {
+	key, what string
+	measure   func(context.Context, *bed) ([]row, error)
+}
+
+func parts() []part {
+	return []part{
+		{"rest", "a sidecar at rest", measureAtRest},
+		{"one", fmt.Sprintf("spec to ready, %d times, beside bare calls and the docker command", rounds), measureOne},
+		{"burst", fmt.Sprintf("%d specs at once, beside bare calls", burst), measureBurst},
+		{"proxy", "CPU a request, beside a bare ReverseProxy", measureProxy},
+		{"resync", "a resync of 1,000 settled sidecars, on the fake driver", measureResync},
+	}
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	err := run(ctx)
+	err := run(ctx, os.Args[1:])
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -28,7 +46,12 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) (err error) {
+// run measures the parts of these keys, or all of them.
+func run(ctx context.Context, keys []string) (err error) {
+	wanted := slices.DeleteFunc(parts(), func(p part) bool { return len(keys) > 0 && !slices.Contains(keys, p.key) })
+	if len(wanted) == 0 {
+		return errors.New("the parts are: rest one burst proxy resync")
+	}
 	b, err := newBed(ctx)
 	if err != nil {
 		return err
@@ -37,22 +60,13 @@ func run(ctx context.Context) (err error) {
 	defer func() { b.cleanUp(context.WithoutCancel(ctx)) }()
 
 	var t table
-	for _, part := range []struct {
-		what    string
-		measure func(context.Context, *bed) ([]row, error)
-	}{
-		{"a sidecar at rest", measureAtRest},
-		{fmt.Sprintf("spec to ready, %d times, beside bare calls and the docker command", rounds), measureOne},
-		{fmt.Sprintf("%d specs at once, beside bare calls", burst), measureBurst},
-		{"CPU a request, beside a bare ReverseProxy", measureProxy},
-		{"a resync of 1,000 settled sidecars, on the fake driver", measureResync},
-	} {
+	for _, p := range wanted {
 		begin := time.Now()
-		fmt.Fprintf(os.Stderr, "bench: %s …", part.what)
-		rows, err := part.measure(ctx, b)
+		fmt.Fprintf(os.Stderr, "bench: %s …", p.what)
+		rows, err := p.measure(ctx, b)
 		fmt.Fprintf(os.Stderr, " %.0fs\n", time.Since(begin).Seconds())
 		if err != nil {
-			return fmt.Errorf("%s: %w", part.what, err)
+			return fmt.Errorf("%s: %w", p.what, err)
 		}
 		t = append(t, rows...)
 	}

@@ -47,7 +47,15 @@ func measureProxy(ctx context.Context, b *bed) ([]row, error) {
 		}
 	}
 	return []row{{"proxy, 1 KiB, kept connections: CPU a request", "µs", median(ours.cpu), median(floor.cpu),
-		"bare ReverseProxy", 1.1}}, b.erase(ctx, name)
+		"bare ReverseProxy", 1.1}}, b.clear(ctx, name, b.name(bare))
+}
+
+// clear removes a spec and a container.
+func (b *bed) clear(ctx context.Context, spec, container string) error {
+	if err := b.engine.remove(ctx, container); err != nil {
+		return err
+	}
+	return b.erase(ctx, spec)
 }
 
 // target is a proxy under load.

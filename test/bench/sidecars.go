@@ -12,7 +12,26 @@ import (
 
 const readySum = "credproxy_spec_to_ready_seconds_sum"
 
-// measureAtRest looks at one sidecar that has nothing to do, and learns what it is made of.
+// learn makes one sidecar and takes it apart, so that bare calls can make the same.
+func (b *bed) learn(ctx context.Context) error {
+	const name = "pattern"
+	if b.recipe != nil {
+		return nil
+	}
+	if err := b.drop(name); err != nil {
+		return err
+	}
+	if err := b.until(ctx, "the sidecar is ready", func() bool { return b.ready(ctx, name) }); err != nil {
+		return err
+	}
+	var err error
+	if b.recipe, err = b.engine.recipeOf(ctx, b.name(name), b.internal, b.egress); err != nil {
+		return err
+	}
+	return b.erase(ctx, name)
+}
+
+// measureAtRest looks at one sidecar that has nothing to do.
 func measureAtRest(ctx context.Context, b *bed) ([]row, error) {
 	const name = "rest"
 	if err := b.drop(name); err != nil {
@@ -21,15 +40,15 @@ func measureAtRest(ctx context.Context, b *bed) ([]row, error) {
 	if err := b.until(ctx, "the sidecar is ready", func() bool { return b.ready(ctx, name) }); err != nil {
 		return nil, err
 	}
-	var err error
-	if b.recipe, err = b.engine.recipeOf(ctx, b.name(name), b.internal, b.egress); err != nil {
-		return nil, err
-	}
 	resident, err := residentMB(ctx, b.name(name))
 	if err != nil {
 		return nil, err
 	}
-	size, err := docker(ctx, "image", "inspect", "-f", "{{.Size}}", b.recipe.image)
+	image, err := docker(ctx, "inspect", "-f", "{{.Image}}", b.name(name))
+	if err != nil {
+		return nil, err
+	}
+	size, err := docker(ctx, "image", "inspect", "-f", "{{.Size}}", image)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +84,9 @@ func residentMB(ctx context.Context, container string) (float64, error) {
 // measureOne makes one sidecar after the other, in turns by the controller, by bare calls and by the docker
 // command.
 func measureOne(ctx context.Context, b *bed) ([]row, error) {
+	if err := b.learn(ctx); err != nil {
+		return nil, err
+	}
 	cli, err := newCLI(ctx, b)
 	if err != nil {
 		return nil, err
@@ -129,41 +151,59 @@ func (b *bed) oneOfOurs(ctx context.Context, name string) (fromScan, fromDrop fl
 
 // measureBurst drops many specs at once, in turns with as many bare makings at the same number of workers.
 func measureBurst(ctx context.Context, b *bed) ([]row, error) {
+	if err := b.learn(ctx); err != nil {
+		return nil, err
+	}
+	names := make([]string, burst)
+	for i := range names {
+		names[i] = fmt.Sprintf("many%d", i)
+	}
 	var ours, bare []float64
-	for range 3 {
-		names := make([]string, burst)
-		for i := range names {
-			names[i] = fmt.Sprintf("many%d", i)
-		}
-		ms, err := timed(func() error {
-			for _, name := range names {
-				if err := b.drop(name); err != nil {
-					return err
-				}
+	for turn := range 4 {
+		// Ours, bare, bare, ours: neither always comes after the other.
+		for _, first := range []bool{turn%2 == 0, turn%2 != 0} {
+			way, took := b.burstOfOurs, &ours
+			if !first {
+				way, took = b.burstOfBare, &bare
 			}
-			return b.until(ctx, "all are ready", func() bool { return b.ready(ctx, names...) })
-		})
-		if err != nil {
-			return nil, err
-		}
-		ours = append(ours, ms)
-		if err := b.erase(ctx, names...); err != nil {
-			return nil, err
-		}
-
-		ms, err = timed(func() error {
-			return inParallel(names, func(n string) error { return b.engine.makeBare(ctx, b.recipe, b.name(n)) })
-		})
-		if err != nil {
-			return nil, err
-		}
-		bare = append(bare, ms)
-		if err := inParallel(names, func(n string) error { return b.engine.remove(ctx, b.name(n)) }); err != nil {
-			return nil, err
+			ms, err := way(ctx, names)
+			if err != nil {
+				return nil, err
+			}
+			*took = append(*took, ms)
 		}
 	}
+	fmt.Fprintf(os.Stderr, " (turns of ours %.0f, of bare %.0f ms)", ours, bare)
 	what := fmt.Sprintf("%d specs at once, %d workers", burst, workers)
 	return []row{{what, "ms", median(ours), median(bare), "as many bare calls", 1.15}}, nil
+}
+
+func (b *bed) burstOfOurs(ctx context.Context, names []string) (float64, error) {
+	ms, err := timed(func() error {
+		for _, name := range names {
+			if err := b.drop(name); err != nil {
+				return err
+			}
+		}
+		return b.until(ctx, "all are ready", func() bool { return b.ready(ctx, names...) })
+	})
+	if err != nil {
+		return 0, err
+	}
+	return ms, b.erase(ctx, names...)
+}
+
+func (b *bed) burstOfBare(ctx context.Context, names []string) (float64, error) {
+	ms, err := timed(func() error {
+		return inParallel(names, func(n string) error { return b.engine.makeBare(ctx, b.recipe, b.name(n)) })
+	})
+	if err != nil {
+		return 0, err
+	}
+	if err := inParallel(names, func(n string) error { return b.engine.remove(ctx, b.name(n)) }); err != nil {
+		return 0, err
+	}
+	return ms, b.settle(ctx)
 }
 
 // inParallel does the work for each name, as many at a time as the controller has workers.
@@ -205,7 +245,7 @@ type cli struct {
 
 func newCLI(ctx context.Context, b *bed) (*cli, error) {
 	c := &cli{b: b, context: filepath.Join(b.dir, "context"), files: filepath.Join(b.dir, "files.tar")}
-	if err := os.MkdirAll(filepath.Join(c.context, "volume"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(c.context, "volume"), 0o755); err != nil {
 		return nil, err
 	}
 	arch, err := docker(ctx, "version", "--format", "{{.Server.Arch}}")
@@ -220,7 +260,7 @@ func newCLI(ctx context.Context, b *bed) (*cli, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(filepath.Join(c.context, to), data, 0o700); err != nil {
+		if err := os.WriteFile(filepath.Join(c.context, to), data, 0o755); err != nil {
 			return nil, err
 		}
 	}

@@ -91,8 +91,6 @@ func (c *controller) ready(name string) object {
 }
 
 // gone waits until nothing of a spec is left: not on the engine, not in the API.
-//
-//nolint:unparam // that every story calls its spec "web" is their business
 func (c *controller) gone(w *world, name string) {
 	c.t.Helper()
 	eventually(c.t, name+" is gone", func() error {
