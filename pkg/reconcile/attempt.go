@@ -64,7 +64,7 @@ func (a *attempt) giveUp(ctx context.Context, err error) error {
 	return err
 }
 
-func (a *attempt) do(ctx context.Context, s Step) error {
+func (a *attempt) do(ctx context.Context, s Step) error { //nolint:gocyclo // a table: one line for each step
 	id := cmp.Or(s.id, a.made)
 	switch s.Step {
 	case StepEnsureNetwork:

@@ -81,7 +81,7 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 		engineErr: errNotAsked,
 	}
 	c.noticed.deliver = c.enqueue
-	c.lookout = &lookout{driver: driver, seen: c.seen}
+	c.lookout = newLookout(driver, c.seen)
 	c.metrics.maxWorkers.Set(float64(opts.Workers))
 	reg.MustRegister(newStateCollector(c.statuses,
 		func() map[string]int { return sidecarStates(c.lookout.latest()) }, c.pruneBlocked))
@@ -154,7 +154,7 @@ func (c *Controller) Readyz() error {
 }
 
 // seen notes the outcome of an observation.
-func (c *Controller) seen(_ *view, err error) {
+func (c *Controller) seen(err error) {
 	up := 1.0
 	if err != nil {
 		up = 0

@@ -52,7 +52,7 @@ func (r *recorder) normal(name, reason, message, cause string) {
 }
 
 // warn records a refusal or failure unless it only repeats the name's last one.
-func (r *recorder) warn(name, reason, message, cause string) {
+func (r *recorder) warn(name, reason, message string) {
 	r.mu.Lock()
 	key := reason + "\n" + message
 	if r.last[name] == key {
@@ -60,9 +60,9 @@ func (r *recorder) warn(name, reason, message, cause string) {
 		return
 	}
 	r.last[name] = key
-	r.add(Event{time.Now(), name, eventWarning, reason, message, cause})
+	r.add(Event{Time: time.Now(), Name: name, Type: eventWarning, Reason: reason, Message: message})
 	r.mu.Unlock()
-	r.write(slog.LevelWarn, name, reason, message, cause)
+	r.write(slog.LevelWarn, name, reason, message, "")
 }
 
 func (r *recorder) write(level slog.Level, name, reason, message, cause string) {

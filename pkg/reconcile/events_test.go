@@ -19,11 +19,11 @@ func TestRingKeepsTheLastEventsInOrder(t *testing.T) {
 
 func TestARefusalThatRepeatsIsToldOnce(t *testing.T) {
 	r := newRecorder(slog.New(slog.DiscardHandler))
-	r.warn("web", ReasonTokenMissing, "env TOKEN", "")
-	r.warn("web", ReasonTokenMissing, "env TOKEN", "")
-	r.warn("api", ReasonTokenMissing, "env TOKEN", "")
+	r.warn("web", ReasonTokenMissing, "env TOKEN")
+	r.warn("web", ReasonTokenMissing, "env TOKEN")
+	r.warn("api", ReasonTokenMissing, "env TOKEN")
 	r.normal("web", "Created", "cred-proxy-web", "")
-	r.warn("web", ReasonTokenMissing, "env TOKEN", "")
+	r.warn("web", ReasonTokenMissing, "env TOKEN")
 	if got := len(r.list()); got != 4 {
 		t.Errorf("%d events, want 4", got)
 	}

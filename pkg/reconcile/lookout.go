@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -12,39 +11,53 @@ import (
 type lookout struct {
 	driver Observer
 	// seen is called with the outcome of each observation.
-	seen func(*view, error)
-
-	mu   sync.Mutex
-	last *view
-	// shown is last, for readers that must not wait for an observation in progress.
+	seen func(error)
+	// shown is the last view, for readers that must not wait for an observation in progress.
 	shown atomic.Pointer[view]
-	// failure is how the last observation failed, and failed when it was begun; so those who waited for it share it.
+
+	// turn holds what the last observation came to; who takes it out has the right to make the next.
+	turn chan sighting
+}
+
+// sighting is what an observation came to: a view, or how it failed.
+type sighting struct {
+	view    *view
 	failure error
-	failed  time.Time
+	// failed is when the observation that failed was begun, so that those who waited for it share its failure.
+	failed time.Time
+}
+
+func newLookout(driver Observer, seen func(error)) *lookout {
+	l := &lookout{driver: driver, seen: seen, turn: make(chan sighting, 1)}
+	l.turn <- sighting{}
+	return l
 }
 
 // since returns a view that was begun at t or later.
 func (l *lookout) since(ctx context.Context, t time.Time) (*view, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.last != nil && !l.last.at.Before(t) {
-		return l.last, nil
+	var s sighting
+	select {
+	case s = <-l.turn:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
-	if l.failure != nil && !l.failed.Before(t) {
-		return nil, l.failure
+	defer func() { l.turn <- s }()
+	switch {
+	case s.view != nil && !s.view.at.Before(t):
+		return s.view, nil
+	case s.failure != nil && !s.failed.Before(t):
+		return nil, s.failure
 	}
 	began := time.Now()
 	observation, err := l.driver.Observe(ctx)
+	l.seen(err)
 	if err != nil {
-		l.failure, l.failed = err, began
-		l.seen(nil, err)
+		s.failure, s.failed = err, began
 		return nil, err
 	}
-	l.failure = nil
-	l.last = newView(observation)
-	l.shown.Store(l.last)
-	l.seen(l.last, nil)
-	return l.last, nil
+	s = sighting{view: newView(observation)}
+	l.shown.Store(s.view)
+	return s.view, nil
 }
 
 // latest returns the last view, or nil before the first.

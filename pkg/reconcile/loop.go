@@ -101,6 +101,7 @@ func (c *Controller) watch(ctx context.Context) {
 			return
 		}
 		c.recorder.log.Debug("the event stream ended; it is opened again", "error", err)
+		c.askForLook() // if it is the engine that is away, everything has to say so
 		select {
 		case <-ctx.Done():
 		case <-time.After(reconnectPause):
@@ -114,16 +115,21 @@ func (c *Controller) changed(ch Change) {
 	case ch == Change{}:
 		c.metrics.eventsUp.Set(1)
 		c.forgetBackoff()
-		select {
-		case c.lookAgain <- struct{}{}:
-		default: // a look is asked for already
-		}
+		c.askForLook()
 	case ch.SpecName != "":
 		c.noticed.add(ch.SpecName)
 	case ch.Network != "":
 		c.noticed.add(c.statuses.onNetwork(ch.Network)...)
 	default:
 		c.noticed.add(c.statuses.names(true)...)
+	}
+}
+
+// askForLook has everything looked at soon.
+func (c *Controller) askForLook() {
+	select {
+	case c.lookAgain <- struct{}{}:
+	default: // it is asked for already
 	}
 }
 

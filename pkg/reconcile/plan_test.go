@@ -19,7 +19,7 @@ func TestPlan(t *testing.T) {
 		give func(*world)
 		want string
 	}{
-		{"a new spec becomes a sidecar", func(w *world) {}, `
+		{"a new spec becomes a sidecar", func(*world) {}, `
 web
   resolve_tokens env TOKEN  (declared, and there is no sidecar)
   ensure_image   built in  (declared, and there is no sidecar)

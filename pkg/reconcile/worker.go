@@ -2,8 +2,8 @@ package reconcile
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -37,7 +37,7 @@ func (c *Controller) reconcile(ctx context.Context, name string) outcome {
 	item, blocked := planName(in)
 	c.block(name, blocked)
 	if blocked != nil {
-		c.recorder.warn(name, blocked.Reason, blocked.Message, "")
+		c.recorder.warn(name, blocked.Reason, blocked.Message)
 	}
 	found := c.verdict(in, blocked, tokenErr)
 	if len(item.Steps) == 0 {
@@ -55,7 +55,7 @@ func (c *Controller) compareTokens(ctx context.Context, in *inputs) (err error) 
 	}
 	in.tokens, err = resolve(ctx, c.resolver, in.spec)
 	if err != nil {
-		c.recorder.warn(in.name, reasonOf(err), err.Error(), "")
+		c.recorder.warn(in.name, reasonOf(err), err.Error())
 	}
 	return err
 }
@@ -93,7 +93,7 @@ func (c *Controller) execute(ctx context.Context, in inputs, item Item, found ve
 	found.note(a)
 	made := a.made != "" && err == nil
 	if err != nil && ctx.Err() == nil {
-		c.recorder.warn(in.name, reasonOf(err), found.failure(), "")
+		c.recorder.warn(in.name, reasonOf(err), found.failure())
 	} else if in.spec != nil {
 		c.recorder.forget(in.name)
 	}
@@ -154,19 +154,8 @@ func (c *Controller) settle(name string, v verdict, made bool) {
 	}
 }
 
-// suffixLength and suffixAlphabet form what a replacement's name ends with.
-const (
-	suffixLength   = 4
-	suffixAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
-)
-
-func suffix() string {
-	var b strings.Builder
-	for range suffixLength {
-		b.WriteByte(suffixAlphabet[rand.IntN(len(suffixAlphabet))])
-	}
-	return b.String()
-}
+// suffix is what the name of a replacement ends with: four random letters or digits.
+func suffix() string { return strings.ToLower(rand.Text()[:4]) }
 
 // tokenRetry is how soon a spec is tried again whose token has no value: no event announces a token, and a look at
 // its source is cheap.

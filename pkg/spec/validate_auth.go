@@ -49,7 +49,7 @@ var fieldName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")
 func reservedHeaders() sets.Set[string] {
 	return sets.New("connection", "proxy-connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
 		"proxy-authenticate", "proxy-authorization", "host", "content-length", "content-type", "content-encoding",
-		"expect", "date")
+		"expect", "date", "http2-settings")
 }
 
 func validateHeader(a *Auth, path *field.Path) field.ErrorList {

@@ -1,0 +1,492 @@
+package reconcile_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"credproxy.dev/controller/internal/fakeengine"
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// A controller runs on a fake engine inside a bubble of testing/synctest: settle waits, in no time, until nothing is left
+// to be done.
+type stage struct {
+	t        *testing.T
+	engine   *fakeengine.Engine
+	driver   *fakeengine.Driver
+	tokens   *purse
+	registry *prometheus.Registry
+	*reconcile.Controller
+	declared reconcile.Declared
+}
+
+func play(t *testing.T, story func(*stage)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, fakeengine.New(time.Millisecond), defaultOptions())
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := s.Run(ctx); err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		})
+		story(s)
+		cancel()
+		wg.Wait()
+	})
+}
+
+func defaultOptions() reconcile.Options {
+	return reconcile.Options{
+		NamePrefix: "cred-proxy", Workers: 4, Prune: true,
+		Resync: 30 * time.Second, DeepResync: 10 * time.Minute, ReadyTimeout: 10 * time.Second,
+	}
+}
+
+func newStage(t *testing.T, engine *fakeengine.Engine, opts reconcile.Options) *stage {
+	s := &stage{
+		t: t, engine: engine, driver: engine.Driver("default"), registry: prometheus.NewRegistry(),
+		tokens: &purse{values: map[spec.TokenRef]string{{Env: "TOKEN"}: "one"}},
+	}
+	s.Controller = reconcile.New(s.driver, s.tokens, opts, s.registry, slog.New(slog.DiscardHandler))
+	s.declared = reconcile.Declared{Complete: true}
+	return s
+}
+
+// settle lets a second pass, which is time enough for everything but a backoff, and waits until all is still.
+func (s *stage) settle() {
+	later(time.Second)
+	synctest.Wait()
+}
+
+// later lets time pass inside the bubble, where that takes none.
+func later(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // not the wall's clock
+
+// declare puts specs into force and waits.
+func (s *stage) declare(specs ...*spec.CredProxy) {
+	s.declareNow(specs...)
+	s.settle()
+}
+
+func (s *stage) declareNow(specs ...*spec.CredProxy) {
+	s.declared.At, s.declared.Specs = time.Now(), specs
+	s.Declare(s.declared)
+}
+
+// environment makes the two networks of a spec.
+func (s *stage) environment(name string) *spec.CredProxy {
+	s.engine.AddNetwork(name+"-internal", true)
+	s.engine.AddNetwork(name+"-egress", false)
+	return environment(name)
+}
+
+func environment(name string) *spec.CredProxy {
+	cp := &spec.CredProxy{}
+	cp.Name = name
+	cp.Spec = spec.CredProxySpec{
+		InternalNetwork: name + "-internal", EgressNetwork: name + "-egress",
+		Routes: []spec.Route{{
+			Path: "/api", Upstream: "https://api.example.com",
+			Auth: &spec.Auth{Scheme: spec.SchemeBearer, TokenRef: spec.TokenRef{Env: "TOKEN"}},
+		}},
+	}
+	spec.SetDefaults(cp, spec.Options{})
+	return cp
+}
+
+// edited returns a copy of a spec with a change.
+func edited(cp *spec.CredProxy, change func(*spec.CredProxySpec)) *spec.CredProxy {
+	out := cp.DeepCopy()
+	change(&out.Spec)
+	return out
+}
+
+// served is what a request of the environment's agent would meet: upstream and token.
+func (s *stage) served(name string) []string {
+	s.t.Helper()
+	var out []string
+	for _, a := range s.engine.Ask(s.network(name+"-internal"), "cred-proxy", 9099, "/api/x") {
+		out = append(out, a.Upstream+" "+a.Token.Reveal())
+	}
+	return out
+}
+
+// network returns the ID of a network; empty when there is none of the name.
+func (s *stage) network(name string) string {
+	for _, n := range s.engine.Snapshot().Networks {
+		if n.Name == name {
+			return n.ID
+		}
+	}
+	return ""
+}
+
+func (s *stage) wantServed(name string, want ...string) {
+	s.t.Helper()
+	if got := s.served(name); !slices.Equal(got, want) {
+		s.t.Errorf("%s serves %q, want %q", name, got, want)
+	}
+}
+
+func (s *stage) wantReady(name string, status metav1.ConditionStatus, reason string) {
+	s.t.Helper()
+	cp, ok := s.Get(name)
+	if !ok {
+		s.t.Fatalf("no spec %s", name)
+	}
+	got := meta.FindStatusCondition(cp.Status.Conditions, spec.ConditionReady)
+	if got.Status != status || got.Reason != reason {
+		s.t.Errorf("%s is Ready=%s %s (%s), want %s %s", name, got.Status, got.Reason, got.Message, status, reason)
+	}
+}
+
+// container returns the one container of a name.
+func (s *stage) container(name string) fakeengine.Container {
+	s.t.Helper()
+	c, ok := s.engine.Container("cred-proxy-" + name)
+	if !ok {
+		s.t.Fatalf("no container cred-proxy-%s", name)
+	}
+	return c
+}
+
+// purse is where tokens come from.
+type purse struct {
+	mu     sync.Mutex
+	values map[spec.TokenRef]string
+}
+
+func (p *purse) put(ref spec.TokenRef, value string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.values[ref] = value
+}
+
+func (p *purse) Resolve(_ context.Context, ref spec.TokenRef) (reconcile.Token, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.values[ref] == "" {
+		return reconcile.Token{}, fmt.Errorf("token %s: %w", ref, reconcile.ErrTokenMissing)
+	}
+	return reconcile.NewToken(p.values[ref]), nil
+}
+
+func TestASpecBecomesASidecarAndGoes(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+		s.wantServed("web", "https://api.example.com one")
+		s.declare()
+		if left := s.engine.Snapshot(); len(left.Containers)+len(left.Volumes) != 0 {
+			t.Errorf("left behind: %v", left)
+		}
+		if len(s.List()) != 0 {
+			t.Errorf("still listed: %v", s.List())
+		}
+	})
+}
+
+func TestAnEditedRouteIsFollowedInPlace(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		before := s.container("web").ID
+		s.declare(edited(web, func(s *spec.CredProxySpec) { s.Routes[0].Upstream = "https://other.example.com" }))
+		s.wantServed("web", "https://other.example.com one")
+		if after := s.container("web").ID; after != before {
+			t.Error("another container serves")
+		}
+	})
+}
+
+func TestAChangedTokenIsFollowedInPlace(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("web"))
+		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "two")
+		later(30 * time.Second) // a resync
+		s.settle()
+		s.wantServed("web", "https://api.example.com two")
+	})
+}
+
+func TestAChangedHostnameIsANewContainer(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		before := s.container("web").ID
+		s.declare(edited(web, func(s *spec.CredProxySpec) { s.Port = 9100 }))
+		if s.container("web").ID == before || len(s.engine.Snapshot().Containers) != 1 {
+			t.Errorf("containers: %v", s.engine.Snapshot().Containers)
+		}
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+	})
+}
+
+func TestAMissingTokenIsWaitedFor(t *testing.T) {
+	play(t, func(s *stage) {
+		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "")
+		s.declare(s.environment("web"))
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonTokenMissing)
+		if n := len(s.engine.Snapshot().Containers); n != 0 {
+			t.Errorf("%d containers were made", n)
+		}
+		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "late")
+		later(5 * time.Second)
+		s.settle()
+		s.wantServed("web", "https://api.example.com late")
+	})
+}
+
+func TestAMissingNetworkIsWaitedFor(t *testing.T) {
+	play(t, func(s *stage) {
+		s.engine.AddNetwork("web-internal", true)
+		s.declare(environment("web"))
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonNetworkNotFound)
+		s.engine.AddNetwork("web-egress", false)
+		s.settle()
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+	})
+}
+
+func TestNetworksAreMadeAndRemovedWhereThatIsAskedFor(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(edited(environment("web"), func(s *spec.CredProxySpec) { s.CreateNetworks = true }))
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+		s.declare()
+		if left := s.engine.Snapshot(); len(left.Networks)+len(left.Containers) != 0 {
+			t.Errorf("left behind: %v %v", left.Networks, left.Containers)
+		}
+	})
+}
+
+func TestDriftIsRepaired(t *testing.T) {
+	for name, harm := range map[string]func(*stage, fakeengine.Container){
+		"stopped": func(s *stage, c fakeengine.Container) { s.engine.StopContainer(c.ID) },
+		"killed":  func(s *stage, c fakeengine.Container) { s.engine.KillContainer(c.ID) },
+		"removed": func(s *stage, c fakeengine.Container) { s.engine.RemoveContainer(c.ID, true) },
+		"paused":  func(s *stage, c fakeengine.Container) { s.engine.PauseContainer(c.ID) },
+		"renamed": func(s *stage, c fakeengine.Container) { s.engine.RenameContainer(c.ID, "mine") },
+		"limits": func(s *stage, c fakeengine.Container) {
+			s.engine.UpdateContainer(c.ID, reconcile.Limits{Memory: 1 << 30})
+		},
+		"internal network": func(s *stage, c fakeengine.Container) {
+			s.engine.DisconnectContainer(c.ID, s.network("web-internal"))
+		},
+		"egress network": func(s *stage, c fakeengine.Container) {
+			s.engine.DisconnectContainer(c.ID, s.network("web-egress"))
+		},
+		"alias": func(s *stage, c fakeengine.Container) {
+			s.engine.DisconnectContainer(c.ID, s.network("web-internal"))
+			s.engine.ConnectContainer(c.ID, s.network("web-internal"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				s.declare(s.environment("web"))
+				harm(s, s.container("web"))
+				s.settle()
+				s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+				s.wantServed("web", "https://api.example.com one")
+				if c := s.container("web"); c.Limits.Memory != 64<<20 {
+					t.Errorf("memory limit %d", c.Limits.Memory)
+				}
+				if n := drift(t, s.registry); n == 0 {
+					t.Error("no drift was counted")
+				}
+			})
+		})
+	}
+}
+
+// drift adds up the drift of all kinds.
+func drift(t *testing.T, registry *prometheus.Registry) (n float64) {
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "credproxy_drift_total" {
+			for _, m := range f.GetMetric() {
+				n += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return n
+}
+
+func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		holder := s.engine.AddContainer(fakeengine.Foreign{Name: "cred-proxy-web"})
+		s.declare(web)
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonNameConflict)
+		if c := s.container("web"); c.ID != holder {
+			t.Error("the foreign container is gone")
+		}
+		s.engine.RemoveContainer(holder, true)
+		s.settle()
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+	})
+}
+
+func TestAnIncompleteScanRemovesNothing(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("web"))
+		s.declared.Complete, s.declared.Err = false, errors.New("a folder cannot be read")
+		s.declare()
+		s.container("web")
+		if blocked := s.Blocked(); len(blocked) != 1 || blocked[0].Reason != reconcile.ReasonPruneBlocked {
+			t.Errorf("blocked: %v", blocked)
+		}
+		s.declared.Complete, s.declared.Err = true, nil
+		s.declare()
+		if n := len(s.engine.Snapshot().Containers); n != 0 {
+			t.Errorf("%d containers are left", n)
+		}
+	})
+}
+
+func TestAFailedAttemptLeavesNothing(t *testing.T) {
+	for _, verb := range []fakeengine.Verb{
+		fakeengine.Create, fakeengine.CopyRoutes, fakeengine.Connect, fakeengine.Start, fakeengine.WaitReady,
+	} {
+		for _, fault := range []fakeengine.Fault{fakeengine.FailsBefore(nil), fakeengine.FailsAfter(nil)} {
+			t.Run(fmt.Sprintf("%s %s", verb, fault.Name), func(t *testing.T) {
+				play(t, func(s *stage) {
+					s.engine.Inject(verb, 1, fault)
+					s.declare(s.environment("web"))
+					later(5 * time.Second)
+					s.settle()
+					s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+					if left := s.engine.Snapshot(); len(left.Containers) != 1 || len(left.Volumes) != 1 {
+						t.Errorf("%d containers and %d volumes are left", len(left.Containers), len(left.Volumes))
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestOneBadSpecDoesNotDelayTheOthers(t *testing.T) {
+	play(t, func(s *stage) {
+		gate := fakeengine.NewGate()
+		s.engine.Inject(fakeengine.Start, 1, gate.Fault())
+		a := s.environment("a")
+		s.declare(a)
+		b := s.environment("b")
+		s.declare(a, b)
+		s.wantReady("b", metav1.ConditionTrue, reconcile.ReasonRunning)
+		s.wantReady("a", metav1.ConditionFalse, reconcile.ReasonProgressing)
+		gate.Release()
+		s.settle()
+		s.wantReady("a", metav1.ConditionTrue, reconcile.ReasonRunning)
+	})
+}
+
+func TestAnEngineThatIsDownIsRetried(t *testing.T) {
+	play(t, func(s *stage) {
+		s.engine.SetDown(true)
+		s.declare(s.environment("web"))
+		s.wantReady("web", metav1.ConditionUnknown, reconcile.ReasonEngineUnavailable)
+		if s.Readyz() == nil {
+			t.Error("ready without an engine")
+		}
+		s.engine.SetDown(false)
+		s.settle()
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+		if err := s.Readyz(); err != nil {
+			t.Errorf("not ready: %v", err)
+		}
+	})
+}
+
+// After a restart of the controller running sidecars are adopted, and their tokens delivered anew, in place.
+func TestAnotherControllerTakesOver(t *testing.T) {
+	var engine *fakeengine.Engine
+	synctest.Test(t, func(t *testing.T) {
+		engine = fakeengine.New(time.Millisecond)
+		var before string
+		for i, token := range []string{"one", "two"} {
+			s := newStage(t, engine, defaultOptions())
+			s.tokens.put(spec.TokenRef{Env: "TOKEN"}, token)
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- s.Run(ctx) }()
+			if i == 0 {
+				s.declare(s.environment("web"))
+				before = s.container("web").ID
+			} else {
+				s.declare(environment("web"))
+			}
+			s.wantServed("web", "https://api.example.com "+token)
+			if s.container("web").ID != before {
+				t.Error("another container serves")
+			}
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestSettledSidecarsNeedTheListsAlone(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("a"), s.environment("b"), s.environment("c"))
+		s.settle()
+		s.engine.ResetCalls()
+		later(30 * time.Second) // one resync
+		s.settle()
+		if calls := s.engine.Calls(); !maps.Equal(calls, map[fakeengine.Verb]int{fakeengine.Observe: 1}) {
+			t.Errorf("calls of a resync: %v", calls)
+		}
+	})
+}
+
+func TestPlanAsksForNothingToBeDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, fakeengine.New(time.Millisecond), defaultOptions())
+		s.declareNow(s.environment("web"))
+		plan, err := s.Plan(t.Context(), false, true)
+		if err != nil || len(plan.Items) != 1 || !strings.Contains(plan.String(), "create") {
+			t.Errorf("plan %v, error %v", plan, err)
+		}
+		if n := len(s.engine.Snapshot().Containers); n != 0 {
+			t.Errorf("%d containers were made", n)
+		}
+		if err := s.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+	})
+}
+
+func TestASpecsSeriesGoWithIt(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("web"))
+		if n := testutil.CollectAndCount(s.registry, "credproxy_condition"); n != 12 {
+			t.Errorf("%d series of conditions, want 4 types of 3 statuses", n)
+		}
+		s.declare()
+		if n := testutil.CollectAndCount(s.registry, "credproxy_condition"); n != 0 {
+			t.Errorf("%d series are left", n)
+		}
+	})
+}
