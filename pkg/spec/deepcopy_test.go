@@ -40,8 +40,6 @@ func TestADeepCopyOfNothingIsNothing(t *testing.T) {
 	}
 }
 
-var timeType = reflect.TypeFor[metav1.Time]()
-
 // fill sets every exported field to something.
 func fill(v reflect.Value) {
 	switch v.Kind() {
@@ -60,7 +58,7 @@ func fill(v reflect.Value) {
 		fill(value)
 		v.SetMapIndex(key, value)
 	case reflect.Struct:
-		if v.Type() == timeType {
+		if v.Type() == reflect.TypeFor[metav1.Time]() {
 			v.Set(reflect.ValueOf(metav1.NewTime(time.Unix(1, 0).UTC())))
 			return
 		}
@@ -100,7 +98,7 @@ func shared(at string, a, b reflect.Value) []string {
 		}
 	case reflect.Struct:
 		for i := range a.NumField() {
-			if a.Type() != timeType {
+			if a.Type() != reflect.TypeFor[metav1.Time]() {
 				found = append(found, shared(at+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i))...)
 			}
 		}

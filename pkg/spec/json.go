@@ -52,7 +52,8 @@ func (r *jsonReader) value(n *yaml.Node, depth int) error {
 	n.Line = r.lineAt(int(r.dec.InputOffset()))
 	delim, ok := token.(json.Delim)
 	if !ok {
-		n.Kind, n.Tag, n.Value = scalarOf(token)
+		n.Kind = yaml.ScalarNode
+		n.Tag, n.Value = scalarOf(token)
 		return nil
 	}
 	n.Kind, n.Tag = yaml.MappingNode, "!!map"
@@ -86,19 +87,19 @@ func unexpectedEnd(err error) error {
 }
 
 // scalarOf gives a token the tag that YAML would.
-func scalarOf(token json.Token) (kind yaml.Kind, tag, value string) {
+func scalarOf(token json.Token) (tag, value string) {
 	switch t := token.(type) {
 	case string:
-		return yaml.ScalarNode, "!!str", t
+		return "!!str", t
 	case bool:
-		return yaml.ScalarNode, "!!bool", fmt.Sprint(t)
+		return "!!bool", fmt.Sprint(t)
 	case json.Number:
 		if strings.ContainsAny(t.String(), ".eE") {
-			return yaml.ScalarNode, "!!float", t.String()
+			return "!!float", t.String()
 		}
-		return yaml.ScalarNode, "!!int", t.String()
+		return "!!int", t.String()
 	default:
-		return yaml.ScalarNode, "!!null", ""
+		return "!!null", ""
 	}
 }
 

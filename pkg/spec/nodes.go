@@ -153,11 +153,12 @@ func (r *reader) scalar(path *field.Path, n *yaml.Node, v reflect.Value, tag ref
 	switch v.Kind() {
 	case reflect.String:
 		number := tag.Get("spec") == quantityTag && (is == "!!int" || is == "!!float")
-		if n.Kind != yaml.ScalarNode {
+		switch {
+		case n.Kind != yaml.ScalarNode:
 			r.mistyped(path, n, "a string", "")
-		} else if is != "!!str" && !number {
+		case is != "!!str" && !number:
 			r.mistyped(path, n, "a string", "; put it in quotes")
-		} else {
+		default:
 			v.SetString(n.Value)
 		}
 	case reflect.Bool:

@@ -25,9 +25,9 @@ const (
 
 // omitted stands for a value that is not put into a message: it may be a token in the wrong place, and is at the line
 // anyway.
-var omitted = field.OmitValueType{}
+type omitted = field.OmitValueType
 
-func invalid(path *field.Path, todo string) *field.Error { return field.Invalid(path, omitted, todo) }
+func invalid(path *field.Path, todo string) *field.Error { return field.Invalid(path, omitted{}, todo) }
 
 // validate returns every problem of an object that has its defaults. Types are right already.
 func validate(c *CredProxy, opts Options) field.ErrorList {

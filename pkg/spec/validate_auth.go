@@ -36,7 +36,7 @@ func validateUsername(a *Auth, path *field.Path) field.ErrorList {
 	case strings.Contains(a.Username, ":") || strings.ContainsFunc(a.Username, unicode.IsControl):
 		return field.ErrorList{invalid(path, "must not hold ':' or control characters; the token goes into tokenRef")}
 	case len(a.Username) > 255:
-		return field.ErrorList{field.TooLong(path, omitted, 255)}
+		return field.ErrorList{field.TooLong(path, omitted{}, 255)}
 	}
 	return nil
 }
