@@ -38,7 +38,6 @@ scripts_parse() {
 
 check "formatting" formatted
 check "go.mod is tidy" go mod tidy -diff
-check "hack/tools/go.mod is tidy" go -C hack/tools mod tidy -diff
 check "scripts" scripts_parse
 check "vet" go vet ./...
 check "vet, with the end-to-end tests" go vet -tags e2e ./...
