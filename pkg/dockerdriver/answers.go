@@ -55,25 +55,34 @@ func (d *Driver) Reload(ctx context.Context, containerID string, generation int6
 // line returns the stream of a running sidecar, and sees to it that something will be said on it.
 func (d *Driver) line(ctx context.Context, containerID string) (*stream, error) {
 	s, fresh, err := d.listen(ctx, containerID)
-	if err != nil && !d.exists(ctx, containerID) {
-		return nil, fmt.Errorf("%w: %w", reconcile.ErrNotFound, err)
+	if err != nil || fresh {
+		// An engine may let one attach to what does not run, and says nothing then. When it refuses, it is with a
+		// status that the client does not hand on.
+		if why := d.notHeard(ctx, containerID); why != nil {
+			err = why
+		}
 	}
 	if err != nil {
-		return nil, err
-	}
-	if fresh {
-		// An engine lets one attach to what does not run, and says nothing then.
-		found, err := d.inspect(ctx, containerID)
-		if err == nil && !found.State.Running {
-			err = fmt.Errorf("%w: container %s is %s", reconcile.ErrNotRunning, d.nameOf(containerID), stateOf(found.State.Status))
-		}
-		if err != nil {
+		if fresh {
 			s.stop()
-			return nil, err
 		}
+		return nil, err
 	}
 	d.askUnlessHeard(s, fresh)
 	return s, nil
+}
+
+// notHeard returns why nothing can be heard of a container; nil when it runs.
+func (d *Driver) notHeard(ctx context.Context, containerID string) error {
+	found, err := d.inspect(ctx, containerID)
+	if err != nil {
+		return err
+	}
+	if found.State.Running && !found.State.Restarting {
+		return nil
+	}
+	return fmt.Errorf("%w: container %s is %s, with exit code %d; `docker logs %s` shows what it wrote", reconcile.ErrNotRunning,
+		d.nameOf(containerID), stateOf(found.State.Status), found.State.ExitCode, d.nameOf(containerID))
 }
 
 // LastLines returns the last lines that the container wrote for people.
