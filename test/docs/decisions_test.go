@@ -32,7 +32,7 @@ func imported(t *testing.T) map[string]string {
 	modules := required(t)
 	found := map[string]string{}
 	walk(t, func(path string) {
-		if filepath.Ext(path) != ".go" || strings.HasPrefix(path, "hack/") || strings.HasPrefix(path, "internal/deps/") {
+		if filepath.Ext(path) != ".go" || strings.HasPrefix(path, "hack/") {
 			return
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, path), nil, parser.ImportsOnly)
