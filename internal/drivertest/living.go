@@ -66,7 +66,7 @@ func nameIsHeld(w *world) {
 
 func createsOnNothing(w *world) {
 	req := w.request()
-	w.noError(w.Driver.RemoveNetwork(w.ctx(), req.InternalNetwork))
+	w.noError(w.Driver.RemoveNetwork(w.ctx(), req.Network))
 	_, err := w.Driver.Create(w.ctx(), req)
 	if err == nil {
 		// Some engines find out only when it is started.

@@ -45,7 +45,7 @@ func seenAsMade(w *world) {
 	if s.Created.IsZero() || !s.StartedAt.IsZero() || s.RestartCount != 0 || len(s.Env) != 0 || s.Report != nil {
 		w.Errorf("it never ran, and is seen as %+v", s)
 	}
-	e, on := place(s.Endpoints, req.InternalNetwork)
+	e, on := place(s.Endpoints, req.Network)
 	if !on || len(s.Endpoints) != 1 || e.NetworkName != w.name("internal") || !slices.Equal(e.Aliases, []string{hostname}) {
 		w.Errorf("its places are %+v", s.Endpoints)
 	}

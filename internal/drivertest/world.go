@@ -109,7 +109,7 @@ func (w *world) request() reconcile.CreateRequest {
 	w.noError(err)
 	return reconcile.CreateRequest{
 		ContainerName: w.name("sidecar"), SpecName: specName, SpecHash: specHash, ImageID: image,
-		InternalNetwork: w.internal(), Hostname: hostname,
+		Network: w.internal(), Alias: hostname,
 		Resources: spec.Resources{Memory: "64Mi", CPUs: "500m", Pids: 64},
 	}
 }

@@ -40,29 +40,31 @@ func (d *Driver) CopyRoutes(ctx context.Context, containerID string, files []rou
 	})
 }
 
+// WaitLoaded waits until the running sidecar reports that it has loaded the generation.
+func (d *Driver) WaitLoaded(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
+	return d.answer(ctx, WaitLoaded, waiting{containerID: containerID, generation: generation, loaded: true})
+}
+
 // WaitReady waits until the running sidecar reports that it serves the generation.
 func (d *Driver) WaitReady(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
-	return d.answer(ctx, WaitReady, containerID, generation, nil)
+	return d.answer(ctx, WaitReady, waiting{containerID: containerID, generation: generation})
 }
 
 // Reload sends SIGHUP and waits as WaitReady does.
 func (d *Driver) Reload(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
-	return d.answer(ctx, Reload, containerID, generation, d.engine.hup)
+	return d.answer(ctx, Reload, waiting{containerID: containerID, generation: generation, signal: d.engine.hup})
 }
 
-// answer waits for a sidecar's word on a generation. When signal is set, that is sent once the sidecar was first heard,
-// and only what it says after that counts.
-func (d *Driver) answer(
-	ctx context.Context, verb Verb, containerID string, generation int64, signal func(*container),
-) (report routetable.Report, err error) {
-	w := waiting{driver: d, containerID: containerID, generation: generation, signal: signal}
-	err = d.call(ctx, &Call{Verb: verb, Target: containerID}, func(ctx context.Context) error {
+// answer waits for a sidecar's word on a generation.
+func (d *Driver) answer(ctx context.Context, verb Verb, w waiting) (report routetable.Report, err error) {
+	w.driver = d
+	err = d.call(ctx, &Call{Verb: verb, Target: w.containerID}, func(ctx context.Context) error {
 		err := d.engine.until(ctx, func() (done bool, err error) {
 			report, done, err = w.look()
 			return done, err
 		})
 		if err != nil && ctx.Err() != nil {
-			return fmt.Errorf("it did not serve generation %d in time: %w", generation, err)
+			return fmt.Errorf("it did not serve generation %d in time: %w", w.generation, err)
 		}
 		return err
 	})
@@ -74,7 +76,10 @@ type waiting struct {
 	driver      *Driver
 	containerID string
 	generation  int64
-	signal      func(*container) // still to be sent; nil when it was
+	// loaded is true when it is enough that the generation is loaded.
+	loaded bool
+	// signal is sent once the sidecar was first heard, and only what it says after that counts; nil once it was sent.
+	signal func(*container)
 
 	run   *run // that was first met
 	after int  // how many of its reports are of no interest
@@ -98,16 +103,16 @@ func (w *waiting) look() (routetable.Report, bool, error) {
 		w.signal(c)
 		w.signal = nil
 	}
-	return verdict(c.run.reports[w.after:], w.generation)
+	return w.verdict(c.run.reports[w.after:])
 }
 
-// verdict finds the answer to a generation among reports.
-func verdict(reports []routetable.Report, generation int64) (routetable.Report, bool, error) {
+// verdict finds the answer to the generation among reports.
+func (w *waiting) verdict(reports []routetable.Report) (routetable.Report, bool, error) {
 	for _, r := range reports {
-		if r.Event == routetable.EventRefused && (r.Refused == generation || r.Refused == 0) {
-			return r, true, fmt.Errorf("%w: generation %d: %s", reconcile.ErrRoutesRefused, generation, r.Error)
+		if r.Event == routetable.EventRefused && (r.Refused == w.generation || r.Refused == 0) {
+			return r, true, fmt.Errorf("%w: generation %d: %s", reconcile.ErrRoutesRefused, w.generation, r.Error)
 		}
-		if r.Serving && r.Generation == generation {
+		if r.Generation == w.generation && (r.Serving || w.loaded) {
 			return r, true, nil
 		}
 	}

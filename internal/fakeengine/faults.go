@@ -37,6 +37,7 @@ const (
 	Remove        Verb = "remove"
 	RemoveVolume  Verb = "remove_volume"
 	CopyRoutes    Verb = "copy_routes"
+	WaitLoaded    Verb = "wait_loaded"
 	WaitReady     Verb = "wait_ready"
 	Reload        Verb = "reload"
 )

@@ -11,7 +11,7 @@ import (
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// Create makes a sidecar on its internal network, with a volume of its own.
+// Create makes a sidecar on one network, with a volume of its own.
 func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (id string, err error) {
 	err = d.act(ctx, &Call{Verb: Create, Target: req.ContainerName}, func() error {
 		e := d.engine
@@ -19,8 +19,8 @@ func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (id st
 		switch {
 		case image == nil:
 			return fmt.Errorf("%w: %s", reconcile.ErrImageUnavailable, req.ImageID)
-		case e.networks[req.InternalNetwork] == nil:
-			return fmt.Errorf("%w: %s", reconcile.ErrNetworkNotFound, req.InternalNetwork)
+		case e.networks[req.Network] == nil:
+			return fmt.Errorf("%w: %s", reconcile.ErrNetworkNotFound, req.Network)
 		case e.find(req.ContainerName) != nil:
 			return fmt.Errorf("%w: another container holds the name", reconcile.ErrNameConflict)
 		}
@@ -33,7 +33,11 @@ func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (id st
 			c.Env[slot] = token.Reveal()
 		}
 		id = c.ID
-		return e.connect(c, req.InternalNetwork, []string{req.Hostname})
+		var aliases []string
+		if req.Alias != "" {
+			aliases = []string{req.Alias}
+		}
+		return e.connect(c, req.Network, aliases)
 	})
 	if err != nil {
 		return "", err

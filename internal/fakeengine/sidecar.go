@@ -16,8 +16,8 @@ type run struct {
 	reports []routetable.Report
 	// loaded is the table that is served; nil until the first whole one.
 	loaded *routetable.Loaded
-	// announced is true once ready was reported.
-	announced bool
+	// announced is true once ready was reported, waiting once loaded was.
+	announced, waiting bool
 	// problem says why nothing is served; empty while the listener is open.
 	problem string
 }
@@ -41,13 +41,20 @@ func (e *Engine) proceed(c *container) {
 			return
 		}
 	}
+	before := r.problem
 	r.problem = ""
 	if !e.inside(c) {
 		r.problem = "no interface is inside internalSubnets"
 	}
-	if r.problem == "" && !r.announced {
+	switch {
+	case r.problem == "" && !r.announced:
 		r.announced = true
 		e.report(c, routetable.EventReady)
+	case !r.announced && !r.waiting:
+		r.waiting = true
+		e.report(c, routetable.EventLoaded)
+	case r.announced && r.problem != before:
+		e.report(c, routetable.EventState)
 	}
 }
 

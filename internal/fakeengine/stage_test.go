@@ -37,8 +37,8 @@ func (s *stage) request() reconcile.CreateRequest {
 	image, err := s.driver.EnsureImage(s.Context(), "")
 	s.noError(err)
 	return reconcile.CreateRequest{
-		ContainerName: "cred-proxy-web", SpecName: "web", SpecHash: "v1:0", ImageID: image, InternalNetwork: s.internal,
-		Hostname: "cred-proxy", Resources: spec.Resources{Memory: "64Mi", CPUs: "1", Pids: 64},
+		ContainerName: "cred-proxy-web", SpecName: "web", SpecHash: "v1:0", ImageID: image, Network: s.internal,
+		Alias: "cred-proxy", Resources: spec.Resources{Memory: "64Mi", CPUs: "1", Pids: 64},
 	}
 }
 

@@ -22,13 +22,32 @@ const (
 	silence = 2 * time.Second
 )
 
+// WaitLoaded waits until the running sidecar reports that it has loaded the generation, on whichever networks it is.
+func (d *Driver) WaitLoaded(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
+	return d.wait(ctx, containerID, answerTo{generation: generation, loaded: true})
+}
+
 // WaitReady waits until the running sidecar reports that it serves the generation.
 func (d *Driver) WaitReady(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
+	return d.wait(ctx, containerID, answerTo{generation: generation})
+}
+
+func (d *Driver) wait(ctx context.Context, containerID string, want answerTo) (routetable.Report, error) {
 	s, err := d.line(ctx, containerID)
 	if err != nil {
 		return routetable.Report{}, err
 	}
-	return d.await(ctx, s, generation, 0)
+	return d.await(ctx, s, want, 0)
+}
+
+// answerTo is what is waited for: a generation that is served, or only loaded.
+type answerTo struct {
+	generation int64
+	loaded     bool
+}
+
+func (a answerTo) met(r routetable.Report) bool {
+	return r.Generation == a.generation && (r.Serving || a.loaded)
 }
 
 // Reload sends SIGHUP and waits as WaitReady does. It is not sent before the sidecar has first been heard, since it
@@ -49,7 +68,7 @@ func (d *Driver) Reload(ctx context.Context, containerID string, generation int6
 	if err := d.signal(ctx, containerID, signalReload); err != nil {
 		return routetable.Report{}, err
 	}
-	return d.await(ctx, s, generation, before)
+	return d.await(ctx, s, answerTo{generation: generation}, before)
 }
 
 // line returns the stream of a running sidecar, and sees to it that something will be said on it.
@@ -94,16 +113,16 @@ func (d *Driver) LastLines(containerID string) []string {
 }
 
 // await waits for the answer to a generation among the reports after the first n.
-func (d *Driver) await(ctx context.Context, s *stream, generation int64, n int) (routetable.Report, error) {
+func (d *Driver) await(ctx context.Context, s *stream, want answerTo, n int) (routetable.Report, error) {
 	var last *routetable.Report
 	for {
 		reports, count, next := s.since(n)
 		n = count
 		for _, r := range reports {
 			switch {
-			case refuses(r, generation):
-				return r, fmt.Errorf("%w: generation %d: %s", reconcile.ErrRoutesRefused, generation, r.Error)
-			case r.Serving && r.Generation == generation:
+			case refuses(r, want.generation):
+				return r, fmt.Errorf("%w: generation %d: %s", reconcile.ErrRoutesRefused, want.generation, r.Error)
+			case want.met(r):
 				return r, nil
 			}
 			last = &r
@@ -113,7 +132,7 @@ func (d *Driver) await(ctx context.Context, s *stream, generation int64, n int) 
 		case <-s.done:
 			return routetable.Report{}, d.whyEnded(ctx, s)
 		case <-ctx.Done():
-			return routetable.Report{}, d.unanswered(ctx, s, generation, last)
+			return routetable.Report{}, d.unanswered(ctx, s, want.generation, last)
 		}
 	}
 }

@@ -29,7 +29,7 @@ const (
 	sysctlForward6 = "net.ipv6.conf.all.forwarding"
 )
 
-// Create makes, and does not start, a sidecar on its internal network, and returns its ID.
+// Create makes, and does not start, a sidecar on one network, and returns its ID.
 func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (string, error) {
 	var made container.CreateResponse
 	var refusal error
@@ -87,7 +87,7 @@ func (d *Driver) hostConfig(req reconcile.CreateRequest) *container.HostConfig {
 		delete(sysctls, sysctlForward6)
 	}
 	return &container.HostConfig{
-		NetworkMode:    container.NetworkMode(req.InternalNetwork),
+		NetworkMode:    container.NetworkMode(req.Network),
 		RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyUnlessStopped},
 		ReadonlyRootfs: true,
 		CapDrop:        []string{"ALL"},
@@ -107,8 +107,12 @@ func (d *Driver) hostConfig(req reconcile.CreateRequest) *container.HostConfig {
 
 // networking is the one network that engines before API 1.44 take at creation.
 func networking(req reconcile.CreateRequest) *network.NetworkingConfig {
+	var aliases []string
+	if req.Alias != "" {
+		aliases = []string{req.Alias}
+	}
 	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
-		req.InternalNetwork: {Aliases: []string{req.Hostname}},
+		req.Network: {Aliases: aliases},
 	}}
 }
 

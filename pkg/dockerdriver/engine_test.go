@@ -162,7 +162,7 @@ func (l *lab) create(internal string, change ...func(*reconcile.CreateRequest)) 
 	l.t.Helper()
 	req := reconcile.CreateRequest{
 		ContainerName: l.prefix + "-web", SpecName: "web", SpecHash: "v1:abc", ImageID: l.image(),
-		InternalNetwork: internal, Hostname: "cred-proxy",
+		Network: internal, Alias: "cred-proxy",
 		Resources: spec.Resources{Memory: "64Mi", CPUs: "500m", Pids: 64},
 	}
 	for _, f := range change {

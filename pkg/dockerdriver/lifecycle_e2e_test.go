@@ -190,8 +190,8 @@ func TestWhatIsMissingHasAKind(t *testing.T) {
 	l := newLab(t)
 	image, none := l.image(), strings.Repeat("0", 64)
 	create := func(change func(*reconcile.CreateRequest)) error {
-		req := reconcile.CreateRequest{ContainerName: l.prefix + "-x", SpecName: "x", ImageID: image, Hostname: "cred-proxy",
-			InternalNetwork: l.network("in", true), Resources: spec.Resources{Memory: "64Mi", CPUs: "1", Pids: 64}}
+		req := reconcile.CreateRequest{ContainerName: l.prefix + "-x", SpecName: "x", ImageID: image, Alias: "cred-proxy",
+			Network: l.network("in", true), Resources: spec.Resources{Memory: "64Mi", CPUs: "1", Pids: 64}}
 		change(&req)
 		id, err := l.Create(l.ctx(), req)
 		if err == nil {
@@ -205,7 +205,7 @@ func TestWhatIsMissingHasAKind(t *testing.T) {
 		want error
 	}{
 		"create without its image":   {func() error { return create(func(r *reconcile.CreateRequest) { r.ImageID = "sha256:" + none }) }, reconcile.ErrImageUnavailable},
-		"create without its network": {func() error { return create(func(r *reconcile.CreateRequest) { r.InternalNetwork = none }) }, reconcile.ErrNetworkNotFound},
+		"create without its network": {func() error { return create(func(r *reconcile.CreateRequest) { r.Network = none }) }, reconcile.ErrNetworkNotFound},
 		"connect nothing":            {func() error { return l.Connect(l.ctx(), none, l.network("in", true)) }, reconcile.ErrNotFound},
 		"connect to nothing":         {func() error { return l.Connect(l.ctx(), l.run(l.network("in", true)), none) }, reconcile.ErrNetworkNotFound},
 		"disconnect nothing":         {func() error { return l.Disconnect(l.ctx(), none, none) }, nil},
@@ -233,7 +233,7 @@ func TestANameThatIsTaken(t *testing.T) {
 	id := l.create(internal)
 	other := l.create(internal, func(r *reconcile.CreateRequest) { r.ContainerName = l.prefix + "-other" })
 	_, err := l.Create(l.ctx(), reconcile.CreateRequest{ContainerName: l.prefix + "-web", SpecName: "web", ImageID: l.image(),
-		InternalNetwork: internal, Hostname: "cred-proxy"})
+		Network: internal, Alias: "cred-proxy"})
 	if !errors.Is(err, reconcile.ErrNameConflict) || !strings.Contains(err.Error(), l.prefix+"-web") {
 		t.Errorf("creating: %v", err)
 	}

@@ -109,7 +109,7 @@ func (s *stream) hear(line []byte) bool {
 
 func knownEvent(e routetable.ReportEvent) bool {
 	switch e {
-	case routetable.EventReady, routetable.EventReloaded, routetable.EventRefused, routetable.EventState:
+	case routetable.EventLoaded, routetable.EventReady, routetable.EventReloaded, routetable.EventRefused, routetable.EventState:
 		return true
 	}
 	return false

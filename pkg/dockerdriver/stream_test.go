@@ -112,7 +112,7 @@ func TestAwaitingAGeneration(t *testing.T) {
 				d, s := speaking(t, c.said...)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				report, err := d.await(ctx, s, generation, 0)
+				report, err := d.await(ctx, s, answerTo{generation: generation}, 0)
 				if !errors.Is(err, c.want) || c.want != nil && !mentions(err, c.words...) {
 					t.Errorf("got %v", err)
 				}

@@ -143,13 +143,13 @@ func (a *attempt) ensureImage(ctx context.Context) (err error) {
 
 func (a *attempt) create(ctx context.Context, name string) (err error) {
 	req := CreateRequest{
-		ContainerName:   name,
-		SpecName:        a.item.Name,
-		SpecHash:        spec.Hash(&a.spec.Spec),
-		ImageID:         a.imageID,
-		InternalNetwork: a.nets.internal.ID,
-		Hostname:        a.spec.Spec.Hostname,
-		Resources:       a.spec.Spec.Resources,
+		ContainerName: name,
+		SpecName:      a.item.Name,
+		SpecHash:      spec.Hash(&a.spec.Spec),
+		ImageID:       a.imageID,
+		Network:       a.nets.internal.ID,
+		Alias:         a.spec.Spec.Hostname,
+		Resources:     a.spec.Spec.Resources,
 	}
 	if a.spec.Spec.TokenDelivery == spec.DeliverEnv {
 		req.Env = a.tokens

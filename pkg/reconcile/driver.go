@@ -50,7 +50,7 @@ type Lifecycle interface {
 	// EnsureImage returns the ID of the image to run. An empty reference means the controller's own image,
 	// which is built when it is missing; any other has to be on the engine already.
 	EnsureImage(ctx context.Context, ref string) (id string, err error)
-	// Create makes, and does not start, a sidecar on its internal network, and returns its ID.
+	// Create makes, and does not start, a sidecar on one network, and returns its ID.
 	Create(ctx context.Context, req CreateRequest) (id string, err error)
 	// Start listens to the container's streams, then starts it. A container that runs already is success.
 	Start(ctx context.Context, containerID string) error
@@ -70,6 +70,9 @@ type Lifecycle interface {
 type Deliverer interface {
 	// CopyRoutes writes the files of one generation, in their order, in one archive.
 	CopyRoutes(ctx context.Context, containerID string, files []routetable.File) error
+	// WaitLoaded waits until the running sidecar reports that it has loaded the generation, whether or not it is on its
+	// internal network yet. It fails as WaitReady does.
+	WaitLoaded(ctx context.Context, containerID string, generation int64) (routetable.Report, error)
 	// WaitReady waits until the running sidecar reports that it serves the generation. It fails with
 	// ErrRoutesRefused when the sidecar refuses it, and with ErrNotRunning as soon as the sidecar ends.
 	WaitReady(ctx context.Context, containerID string, generation int64) (routetable.Report, error)
@@ -95,10 +98,10 @@ type CreateRequest struct {
 	SpecName      string
 	SpecHash      string
 	ImageID       string
-	// InternalNetwork is the ID of the network to be created on.
-	InternalNetwork string
-	// Hostname is the alias on InternalNetwork.
-	Hostname  string
+	// Network is the ID of the one network to be created on; engines before API 1.44 take no more.
+	Network string
+	// Alias is the alias on Network; empty for none.
+	Alias     string
 	Resources spec.Resources
 	// Env are the slots and their tokens with Env delivery; empty with File.
 	Env map[string]Token

@@ -76,6 +76,8 @@ type ReportEvent string
 
 // What a sidecar reports.
 const (
+	// EventLoaded: the first whole table is loaded, and there is no interface on the internal network yet.
+	EventLoaded ReportEvent = "loaded"
 	// EventReady: the first whole table is loaded and the listener is open.
 	EventReady ReportEvent = "ready"
 	// EventReloaded: SIGHUP was answered by serving the table in the volume.
