@@ -251,18 +251,26 @@ func (b *bed) until(ctx context.Context, what string, so func() bool) error {
 	return nil
 }
 
-// cleanUp removes all that the benchmark made.
+// cleanUp removes all that the benchmark made, and tells what it could not remove.
 func (b *bed) cleanUp(ctx context.Context) {
 	if b.controller != nil && b.controller.Process != nil {
 		_ = b.controller.Process.Signal(syscall.SIGTERM)
 		_ = b.controller.Wait()
 	}
-	if out, err := docker(ctx, "ps", "-aq", "--filter", "name="+b.id); err == nil && out != "" {
-		_, _ = docker(ctx, append([]string{"rm", "-fv"}, strings.Fields(out)...)...)
+	for _, kind := range []struct{ list, remove []string }{
+		{[]string{"ps", "-aq", "--filter", "name=" + b.id}, []string{"rm", "-fv"}},
+		{[]string{"network", "ls", "-q", "--filter", "name=" + b.id}, []string{"network", "rm"}},
+		{[]string{"images", "-q", "--filter", "reference=*:" + b.id}, []string{"rmi", "-f"}},
+		{[]string{"images", "-q", "--filter", "reference=" + b.cliImage()}, []string{"rmi", "-f"}},
+	} {
+		out, err := docker(ctx, kind.list...)
+		if err == nil && out != "" {
+			_, err = docker(ctx, append(kind.remove, strings.Fields(out)...)...)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench: left behind:", err)
+		}
 	}
-	_, _ = docker(ctx, "network", "rm", b.internal, b.egress)
-	_, _ = docker(ctx, "rmi", b.toolbox)
-	_, _ = docker(ctx, "rmi", b.cliImage())
 	_ = os.RemoveAll(b.dir)
 }
 

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -236,4 +237,38 @@ func TestNetworksAreCreatedAndRemoved(t *testing.T) {
 	w.erase("web.yaml")
 	c.gone(w, "web")
 	eventually(t, "its networks are gone", func() error { return empty(labelled(t, "network", w.id)) })
+}
+
+// What cannot be changed on a running container is followed by another one, which takes the name, and the old one goes.
+func TestEditThatNeedsAnotherContainer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.setToken("token", "s3cret")
+	c := w.run("--drain-timeout", "2s")
+	w.drop("web.yaml", w.spec("web", "/v1"))
+	before := c.ready("web")
+	for _, step := range []struct{ field, url string }{
+		{"spec: port: 9098", "http://cred-proxy:9098"},
+		{"spec: hostname: elsewhere", "http://elsewhere:9099"},
+		{"spec: tokenDelivery: Env", proxyURL},
+	} {
+		w.drop("web.yaml", w.spec("web", "/v1", step.field))
+		w.served(step.url+"/api/x", "/v1/x")
+		eventually(t, "one container with the spec's name is left", func() error {
+			ids := labelled(t, "container", w.id)
+			if len(ids) != 1 || !exists(w.id+"-web") {
+				return fmt.Errorf("there are %v", ids)
+			}
+			return nil
+		})
+		after := c.ready("web")
+		if after.Status.ContainerID == before.Status.ContainerID || after.Status.URL != step.url {
+			t.Errorf("after %q there is %s at %s", step.field, after.Status.ContainerID, after.Status.URL)
+		}
+		before = after
+	}
+	eventually(t, "one volume is left", func() error {
+		volumes := labelled(t, "volume", w.id)
+		return want(len(volumes) == 1, volumes)
+	})
 }
