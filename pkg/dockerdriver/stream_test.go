@@ -131,7 +131,7 @@ func TestOnlyTheAnswerToTheSignalCounts(t *testing.T) {
 		_, before, _ := s.since(0)
 		answers := make(chan error, 1)
 		go func() {
-			_, err := d.await(t.Context(), s, 2, before)
+			_, err := d.await(t.Context(), s, answerTo{generation: 2}, before)
 			answers <- err
 		}()
 		synctest.Wait()
