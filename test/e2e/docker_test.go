@@ -85,11 +85,24 @@ func (c container) address(network string) string {
 
 func inspect(t testing.TB, nameOrID string) container {
 	t.Helper()
-	var all []container
-	if err := json.Unmarshal([]byte(docker(t, "container", "inspect", nameOrID)), &all); err != nil {
+	c, err := tryInspect(nameOrID)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return all[0]
+	return c
+}
+
+// tryInspect is inspect for what may be gone.
+func tryInspect(nameOrID string) (container, error) {
+	out, err := tryDocker("container", "inspect", nameOrID)
+	if err != nil {
+		return container{}, err
+	}
+	var all []container
+	if err := json.Unmarshal([]byte(out), &all); err != nil {
+		return container{}, err
+	}
+	return all[0], nil
 }
 
 // exists reports whether there is a container of a name or ID.

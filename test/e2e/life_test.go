@@ -107,7 +107,11 @@ func TestResourcesAreUpdatedInPlace(t *testing.T) {
 	before := c.ready("web")
 	w.drop("web.yaml", w.spec("web", "/v1", "spec: resources: {memory: 96Mi, cpus: \"2\", pids: 80}"))
 	eventually(t, "the limits are in force", func() error {
-		host := inspect(t, before.Status.ContainerID).HostConfig
+		s, err := tryInspect(before.Status.ContainerID)
+		if err != nil {
+			return err
+		}
+		host := s.HostConfig
 		return want(host.Memory == 96<<20 && host.NanoCPUs == 2_000_000_000 && host.PidsLimit == 80, host)
 	})
 	w.served(proxyURL+"/api/x", "/v1/x")
