@@ -10,7 +10,7 @@ SPECS    ?= config/samples
 STATIC_GO   := CGO_ENABLED=0 $(GO)
 BUILD_FLAGS := -trimpath -ldflags "-s -w"
 # The controller says which commit it is, where git can tell.
-STAMP       := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+STAMP       := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo -buildvcs=true || echo -buildvcs=false)
 SIDECAR_DIR := internal/sidecarimage/bin
 SIDECARS    := $(SIDECAR_DIR)/cred-proxy-linux-amd64.gz $(SIDECAR_DIR)/cred-proxy-linux-arm64.gz
 LINTER      := bin/tools/golangci-lint
