@@ -1,9 +1,11 @@
 # `make help` lists the targets. Go and make are enough: an engine is installed or started by hack/engine.sh where
 # a target needs one, and the lint tools are built from hack/tools.
 
-GO       ?= go
-FUZZTIME ?= 10s
-SPECS    ?= config/samples
+GO        ?= go
+FUZZTIME  ?= 10s
+SPECS     ?= config/samples
+# The variables that the samples name.
+RUN_FLAGS ?= --token-env CLAUDE_CODE_OAUTH_TOKEN,GITHUB_TOKEN,INVENTORY_KEY
 
 # A binary with the race detector or cgo would not run in an image from scratch. The sidecar carries no version:
 # its image is identified by content, so that a new controller with the same sidecar replaces nothing.
@@ -24,8 +26,8 @@ demo: build toolbox engine ## Tell the whole story on a real engine, and leave n
 	@hack/demo.sh
 
 .PHONY: run
-run: build engine ## Run the controller on SPECS (config/samples) until Ctrl-C
-	bin/controller run --specs $(SPECS)
+run: build engine ## Run the controller on SPECS (config/samples) with RUN_FLAGS, until Ctrl-C
+	bin/controller run --specs $(SPECS) $(RUN_FLAGS)
 
 ##@ Build
 
