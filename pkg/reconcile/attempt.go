@@ -74,7 +74,7 @@ func (a *attempt) do(ctx context.Context, s Step) error { //nolint:gocyclo // a 
 	case StepEnsureImage:
 		return a.ensureImage(ctx)
 	case StepCreate:
-		return a.create(ctx, s.Target)
+		return a.create(ctx, s)
 	case StepCopyRoutes:
 		return a.copyRoutes(ctx, id)
 	case StepConnectEgress:
@@ -82,13 +82,13 @@ func (a *attempt) do(ctx context.Context, s Step) error { //nolint:gocyclo // a 
 	case StepStart:
 		return a.driver.Start(ctx, id)
 	case StepWaitReady:
-		return a.hear(ctx, id, a.driver.WaitReady)
+		return a.waitReady(ctx, id, s)
 	case StepReload:
 		return a.hear(ctx, id, a.driver.Reload)
 	case StepUpdate:
 		return a.driver.Update(ctx, id, a.spec.Spec.Resources)
 	case StepReconnect:
-		return a.reconnect(ctx, id)
+		return a.reconnect(ctx, s)
 	case StepDrain:
 		return a.driver.Drain(ctx, id)
 	case StepRename:
@@ -141,9 +141,9 @@ func (a *attempt) ensureImage(ctx context.Context) (err error) {
 	return err
 }
 
-func (a *attempt) create(ctx context.Context, name string) (err error) {
+func (a *attempt) create(ctx context.Context, s Step) (err error) {
 	req := CreateRequest{
-		ContainerName: name,
+		ContainerName: s.Target,
 		SpecName:      a.item.Name,
 		SpecHash:      spec.Hash(&a.spec.Spec),
 		ImageID:       a.imageID,
@@ -151,11 +151,14 @@ func (a *attempt) create(ctx context.Context, name string) (err error) {
 		Alias:         a.spec.Spec.Hostname,
 		Resources:     a.spec.Spec.Resources,
 	}
+	if s.early {
+		req.Network, req.Alias = a.nets.egress.ID, ""
+	}
 	if a.spec.Spec.TokenDelivery == spec.DeliverEnv {
 		req.Env = a.tokens
 	}
 	a.made, err = a.driver.Create(ctx, req)
-	a.madeName = name
+	a.madeName = s.Target
 	return err
 }
 
@@ -173,11 +176,31 @@ func (a *attempt) copyRoutes(ctx context.Context, id string) error {
 	return a.driver.CopyRoutes(ctx, id, files)
 }
 
-// hear waits for the sidecar's word on the generation just written, and notes what it now has.
-func (a *attempt) hear(ctx context.Context, id string, wait func(context.Context, string, int64) (routetable.Report, error)) error {
+// waitReady waits for a sidecar that was started, or that is only to be known to serve.
+func (a *attempt) waitReady(ctx context.Context, id string, s Step) error {
+	switch {
+	case s.generation != 0:
+		_, err := a.listen(ctx, id, s.generation, a.driver.WaitReady)
+		return err
+	case s.early:
+		_, err := a.listen(ctx, id, a.generation, a.driver.WaitLoaded)
+		return err
+	}
+	return a.hear(ctx, id, a.driver.WaitReady)
+}
+
+// answer is one of the driver's ways to wait for a sidecar's word.
+type answer func(ctx context.Context, containerID string, generation int64) (routetable.Report, error)
+
+func (a *attempt) listen(ctx context.Context, id string, generation int64, wait answer) (routetable.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.opts.ReadyTimeout)
 	defer cancel()
-	report, err := wait(ctx, id, a.generation)
+	return wait(ctx, id, generation)
+}
+
+// hear waits for the sidecar's word that it serves the generation just written, and notes what it now has.
+func (a *attempt) hear(ctx context.Context, id string, wait answer) error {
+	report, err := a.listen(ctx, id, a.generation, wait)
 	if err != nil {
 		return err
 	}
@@ -186,11 +209,31 @@ func (a *attempt) hear(ctx context.Context, id string, wait func(context.Context
 	return nil
 }
 
-func (a *attempt) reconnect(ctx context.Context, id string) error {
-	if err := a.driver.Disconnect(ctx, id, a.nets.internal.ID); err != nil {
-		return err
+// reconnect connects a container anew: to egress, leaving other networks, or else to the internal network with its
+// alias.
+func (a *attempt) reconnect(ctx context.Context, s Step) error {
+	if len(s.leaves) > 0 {
+		return a.leave(ctx, s)
+	}
+	id := cmp.Or(s.id, a.made)
+	if s.id != "" {
+		if err := a.driver.Disconnect(ctx, id, a.nets.internal.ID); err != nil {
+			return err
+		}
 	}
 	return a.driver.Connect(ctx, id, a.nets.internal.ID, a.spec.Spec.Hostname)
+}
+
+func (a *attempt) leave(ctx context.Context, s Step) error {
+	if err := a.driver.Connect(ctx, s.id, a.nets.egress.ID); err != nil {
+		return err
+	}
+	for _, network := range s.leaves {
+		if err := a.driver.Disconnect(ctx, s.id, network); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *attempt) rename(ctx context.Context, id, name string) error {

@@ -52,8 +52,7 @@ type Controller struct {
 
 	mu       sync.Mutex
 	declared Declared
-	// everDeclared is true once there was a usable spec.
-	everDeclared bool
+	history  history
 	// looked is true once everything declared was compared with an observation.
 	looked bool
 	// engineErr is how the last observation failed; nil when it succeeded.
@@ -94,7 +93,7 @@ func (c *Controller) Declare(d Declared) {
 	d.revision = c.declared.revision + 1
 	again := d.Complete && !c.declared.Complete || len(d.KeepNames) != len(c.declared.KeepNames) || d.KeepAll != c.declared.KeepAll
 	c.declared = d
-	c.everDeclared = c.everDeclared || len(d.Specs) > 0
+	c.history.everDeclared = c.history.everDeclared || len(d.Specs) > 0
 	names := c.statuses.declare(d)
 	if again {
 		names = append(names, slices.Collect(maps.Keys(c.blocked))...)
@@ -166,10 +165,10 @@ func (c *Controller) seen(err error) {
 }
 
 // snapshot returns the declaration in force.
-func (c *Controller) snapshot() (Declared, bool) {
+func (c *Controller) snapshot() (Declared, history) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.declared, c.everDeclared
+	return c.declared, c.history
 }
 
 // touch demands that the next look at the names is newer than now.
@@ -213,10 +212,17 @@ func (c *Controller) block(name string, b *Blocked) {
 	}
 }
 
-// scene returns the declaration in force beside a view.
-func (c *Controller) scene(v *view) (*scene, bool) {
-	d, ever := c.snapshot()
-	return c.scenes.scene(d, v), ever
+// scene returns the declaration in force beside a view. A directory in which nothing is missing is trusted from then on.
+func (c *Controller) scene(v *view) (*scene, history) {
+	d, h := c.snapshot()
+	s := c.scenes.scene(d, v)
+	if d.Complete && len(d.Specs) > 0 && len(s.orphans) == 0 && h.root != d.Root {
+		c.mu.Lock()
+		c.history.root = d.Root
+		h = c.history
+		c.mu.Unlock()
+	}
+	return s, h
 }
 
 // Plan returns the steps that Run would take now, and takes none. With offline the engine is not asked: no sidecar counts as
@@ -226,10 +232,10 @@ func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Pla
 	if err != nil {
 		return Plan{}, err
 	}
-	s, ever := c.scene(v)
+	s, history := c.scene(v)
 	var plan Plan
 	for _, name := range s.names() {
-		in := s.inputs(name, ever, c.opts)
+		in := s.inputs(name, history, c.opts)
 		in.suffix = suffix()
 		item, blocked := planName(in)
 		if blocked == nil && resolveTokens && in.spec != nil {

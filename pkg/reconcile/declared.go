@@ -23,6 +23,8 @@ type Declared struct {
 	Complete bool
 	// Err says in words why it is not complete.
 	Err error
+	// Root is the directory that was read.
+	Root Root
 	// Specs are valid, unique by name, in order of names, with their defaults set. They are never changed.
 	Specs []*spec.CredProxy
 	// Rejected are the names that are declared and not usable: duplicates and invalid objects.
@@ -41,4 +43,12 @@ type Rejected struct {
 	// Reason is ReasonDuplicateName or ReasonInvalidSpec.
 	Reason  string
 	Message string
+}
+
+// Root tells directories apart. The zero Root is one that is not known.
+type Root struct {
+	Device, Inode uint64
+	// Linked is true when the path leads through a symbolic link, so that another directory may stand behind it at
+	// any time.
+	Linked bool
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -319,6 +320,84 @@ func TestASpecsSeriesGoWithIt(t *testing.T) {
 		s.declare()
 		if n := testutil.CollectAndCount(s.registry, "credproxy_condition"); n != 0 {
 			t.Errorf("%d series are left", n)
+		}
+	})
+}
+
+func TestARemovalOfAlmostEverythingMeetsTheBrake(t *testing.T) {
+	play(t, func(s *stage) {
+		var specs []*spec.CredProxy
+		for i := range 6 {
+			specs = append(specs, s.environment(fmt.Sprintf("s%d", i)))
+		}
+		s.declare(specs...)
+		s.declare(specs[:1]...)
+		if n := len(s.engine.Snapshot().Containers); n != 6 {
+			t.Errorf("%d sidecars are left", n)
+		}
+		s.wantReady("s3", metav1.ConditionFalse, reconcile.ReasonPruneBlocked)
+		if n := testutil.ToFloat64(gauge{s.registry, "credproxy_prune_blocked"}); n != 5 {
+			t.Errorf("credproxy_prune_blocked is %v", n)
+		}
+
+		deliberate := defaultOptions()
+		deliberate.Deliberate = true
+		person := newStage(t, s.engine, deliberate)
+		person.declareNow(specs[:1]...)
+		if err := person.Once(s.t.Context()); err != nil {
+			t.Error(err)
+		}
+		s.settle()
+		if n := len(s.engine.Snapshot().Containers); n != 1 {
+			t.Errorf("%d sidecars are left after a deliberate removal", n)
+		}
+		if len(s.List()) != 1 {
+			t.Errorf("still listed: %d", len(s.List()))
+		}
+	})
+}
+
+// While a replacement is made, somebody serves at every moment.
+func TestAReplacementIsStartedFirst(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		gate := fakeengine.NewGate()
+		s.engine.Inject(fakeengine.WaitLoaded, 1, gate.Fault())
+		s.declareNow(edited(web, func(s *spec.CredProxySpec) { s.TokenDelivery = spec.DeliverEnv }))
+		<-gate.Reached()
+		s.wantServed("web", "https://api.example.com one")
+		gate.Release()
+		drain := fakeengine.NewGate()
+		s.engine.Inject(fakeengine.Drain, 1, drain.Fault())
+		<-drain.Reached()
+		if got := len(s.served("web")); got != 2 {
+			t.Errorf("%d serve while the old one drains", got)
+		}
+		drain.Release()
+		s.settle()
+		s.wantServed("web", "https://api.example.com one")
+		if n := len(s.engine.Snapshot().Containers); n != 1 {
+			t.Errorf("%d containers are left", n)
+		}
+	})
+}
+
+func TestAnotherEgressNetworkIsTakenInPlace(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		before := s.container("web").ID
+		s.engine.AddNetwork("other", false)
+		s.declare(edited(web, func(s *spec.CredProxySpec) { s.EgressNetwork = "other" }))
+		c := s.container("web")
+		var on []string
+		for _, e := range c.Endpoints {
+			on = append(on, e.NetworkName)
+		}
+		slices.Sort(on)
+		if c.ID != before || !slices.Equal(on, []string{"other", "web-internal"}) {
+			t.Errorf("the sidecar is on %v", on)
 		}
 	})
 }

@@ -16,7 +16,13 @@ type Observation struct {
 	Networks []Network
 	// Others are all other containers on the engine.
 	Others []OtherContainer
+	// StrayVolumes are this instance's labelled volumes that no container uses. They are looked for only when there is
+	// a reason to, and told again until they are gone.
+	StrayVolumes []Volume
 }
+
+// Volume is a volume of this instance.
+type Volume struct{ Name, SpecName string }
 
 // Sidecar is one container of this instance.
 type Sidecar struct {

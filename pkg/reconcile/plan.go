@@ -30,6 +30,13 @@ type Step struct {
 	id string
 	// drift is the kind of drift that it repairs; empty when it follows a declaration.
 	drift Drift
+	// early means that the new container is not yet on its internal network: it is created on egress, and waited for
+	// until it has loaded its routes.
+	early bool
+	// generation is what to wait for, when the plan itself pushes none.
+	generation int64
+	// leaves are the IDs of networks that the container is taken off, once it is on its egress network.
+	leaves []string
 }
 
 // Blocked is a name for which steps are withheld, and why.
@@ -51,6 +58,7 @@ const (
 	DriftLimits       Drift = "limits"       // its limits were changed
 	DriftDisconnected Drift = "disconnected" // it is not on a network that it belongs on
 	DriftAlias        Drift = "alias"        // it lost its alias
+	DriftAttached     Drift = "attached"     // it is on a network that it does not belong on
 	DriftRoutes       Drift = "routes"       // it serves another table than the one delivered
 	DriftLeftover     Drift = "leftover"     // something unfinished or doubled lies about
 )
@@ -59,7 +67,7 @@ const (
 func Drifts() []Drift {
 	return []Drift{
 		DriftMissing, DriftStopped, DriftPaused, DriftRenamed, DriftLimits, DriftDisconnected, DriftAlias,
-		DriftRoutes, DriftLeftover,
+		DriftAttached, DriftRoutes, DriftLeftover,
 	}
 }
 

@@ -85,8 +85,9 @@ web
   ensure_image   built in  (the declaration changed in a way that needs another container)
   create         cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
   copy_routes    cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
-  connect_egress web-egress  (the declaration changed in a way that needs another container)
   start          cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
+  wait_ready     cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
+  reconnect      web-internal  (the declaration changed in a way that needs another container)
   wait_ready     cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
   drain          cred-proxy-web  (the declaration changed in a way that needs another container)
   remove         cred-proxy-web  (the declaration changed in a way that needs another container)
@@ -101,8 +102,9 @@ web
   ensure_image   built in  (a token in its environment changed)
   create         cred-proxy-web-x7q2  (a token in its environment changed)
   copy_routes    cred-proxy-web-x7q2  (a token in its environment changed)
-  connect_egress web-egress  (a token in its environment changed)
   start          cred-proxy-web-x7q2  (a token in its environment changed)
+  wait_ready     cred-proxy-web-x7q2  (a token in its environment changed)
+  reconnect      web-internal  (a token in its environment changed)
   wait_ready     cred-proxy-web-x7q2  (a token in its environment changed)
   drain          cred-proxy-web  (a token in its environment changed)
   remove         cred-proxy-web  (a token in its environment changed)
@@ -146,6 +148,66 @@ web
   connect_egress web-egress  (it is not on its egress network)
   reconnect      web-internal  (it is not on its internal network)
 `},
+		{"another egress network is taken in place, the new before the old is left", func(w *world) {
+			w.running("a")
+			w.spec.Spec.EgressNetwork = "other"
+			w.networks = append(w.networks, Network{ID: "n3", Name: "other"})
+		}, `
+web
+  reconnect      other  (its egress network is another one now)
+`},
+		{"a network that it does not belong on is left", func(w *world) {
+			s := w.running("a")
+			s.Endpoints = append(s.Endpoints, Endpoint{NetworkID: "n3"})
+		}, `
+web
+  reconnect      web-egress  (it is on a network that it does not belong on)
+`},
+		{"a volume that lost its container goes", func(w *world) {
+			w.running("a")
+			w.strayVolumes = []Volume{{Name: "v1", SpecName: "web"}}
+		}, `
+web
+  remove_volume  v1  (no container uses it)
+`},
+		{"a replacement that was interrupted before the alias goes on from there", func(w *world) {
+			fresh := w.running("new")
+			fresh.Name = "cred-proxy-web-x7q2"
+			fresh.Report.Serving = false
+			fresh.Endpoints = fresh.Endpoints[1:]
+			w.running("old").SpecHash = "v1:old"
+		}, `
+web
+  reconnect      web-internal  (it is not on its internal network)
+  wait_ready     cred-proxy-web-x7q2  (others leave once it serves)
+  drain          cred-proxy-web  (another sidecar serves this spec)
+  remove         cred-proxy-web  (another sidecar serves this spec)
+  rename         cred-proxy-web  (it is named "cred-proxy-web-x7q2")
+`},
+		{"a replacement that was interrupted before its start is made anew beside the old", func(w *world) {
+			fresh := w.running("new")
+			fresh.Name, fresh.State = "cred-proxy-web-aaaa", StateCreated
+			w.running("old").SpecHash = "v1:old"
+			w.spec.Spec.Routes[0].Auth = nil
+		}, `
+web
+  remove         cred-proxy-web-aaaa  (it was left over by an attempt that did not finish)
+  ensure_image   built in  (it was left over by an attempt that did not finish)
+  create         cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
+  copy_routes    cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
+  start          cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
+  wait_ready     cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
+  reconnect      web-internal  (it was left over by an attempt that did not finish)
+  wait_ready     cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
+  drain          cred-proxy-web  (it was left over by an attempt that did not finish)
+  remove         cred-proxy-web  (it was left over by an attempt that did not finish)
+  rename         cred-proxy-web  (it was left over by an attempt that did not finish)
+`},
+		{"of two that do not answer neither is taken away", func(w *world) {
+			w.running("a").Report = nil
+			other := w.running("b")
+			other.Name, other.Report = "cred-proxy-web-old1", nil
+		}, ``},
 		{"a second sidecar for one spec goes", func(w *world) {
 			w.running("a")
 			w.running("b").Name = "cred-proxy-web-old1"
@@ -187,7 +249,7 @@ web
 			w.declared.Specs = nil
 		}, `
 web
-  blocked: PruneBlocked: there were no specs at all at the start; restore them, or run ` + "`controller apply --prune`" + ` to remove it
+  blocked: PruneBlocked: there were no specs at all at the start; restore them, or run ` + "`controller apply --prune`" + ` to remove web
 `},
 		{"a duplicate leaves what runs", func(w *world) {
 			w.running("a")
@@ -307,6 +369,7 @@ type world struct {
 	networks     []Network
 	sidecars     []*Sidecar
 	others       []OtherContainer
+	strayVolumes []Volume
 	tokens       tokens
 	delivered    map[string]delivery
 	everDeclared bool
@@ -357,14 +420,14 @@ func (w *world) running(id string) *Sidecar {
 }
 
 func (w *world) plan() Plan {
-	o := &Observation{Networks: w.networks, Others: w.others}
+	o := &Observation{Networks: w.networks, Others: w.others, StrayVolumes: w.strayVolumes}
 	for _, s := range w.sidecars {
 		o.Sidecars = append(o.Sidecars, *s)
 	}
 	s := newScene(w.declared, newView(o))
 	var plan Plan
 	for _, name := range s.names() {
-		in := s.inputs(name, w.everDeclared, Options{NamePrefix: "cred-proxy", Prune: true})
+		in := s.inputs(name, history{everDeclared: w.everDeclared}, Options{NamePrefix: "cred-proxy", Prune: true})
 		in.tokens, in.delivered, in.suffix = w.tokens, w.delivered, "x7q2"
 		item, blocked := planName(in)
 		if blocked != nil {

@@ -70,23 +70,32 @@ func (p *planner) decide() *Blocked {
 	if blocked != nil {
 		return blocked
 	}
-	sidecars := p.rank()
-	if len(sidecars) == 0 {
-		if blocked := p.nameTaken(); blocked != nil {
-			return blocked
-		}
-		if p.wasReady {
-			return p.create(p.containerName(), nets, "its sidecar is gone", DriftMissing)
-		}
-		return p.create(p.containerName(), nets, "declared, and there is no sidecar", "")
-	}
-	if blocked := p.settle(sidecars[0], nets); blocked != nil {
+	if blocked := p.converge(nets); blocked != nil {
 		return blocked
 	}
-	for _, extra := range sidecars[1:] {
-		p.drainAndRemove(extra, "another sidecar serves this spec", DriftLeftover)
+	p.removeLeftovers()
+	return nil
+}
+
+// converge keeps the best of a name's containers, or makes a better one, and lets the others go.
+func (p *planner) converge(nets pair) *Blocked {
+	sidecars := p.rank()
+	if len(sidecars) == 0 {
+		return p.makeFirst(nets)
 	}
-	p.removeUnusedNetworks()
+	if cause, drift := p.unusable(sidecars[0], nets); cause != "" {
+		return p.replace(sidecars, nets, cause, drift)
+	}
+	keep := sidecars[0]
+	if blocked := p.settle(keep, nets); blocked != nil {
+		return blocked
+	}
+	if len(sidecars) > 1 && p.willServe(keep) {
+		for _, extra := range sidecars[1:] {
+			p.drainAndRemove(extra, "another sidecar serves this spec", DriftLeftover)
+		}
+	}
+	p.restoreName(keep)
 	return nil
 }
 
@@ -191,21 +200,52 @@ func (p *planner) aliasTaken(internal Network) *Blocked {
 	return nil
 }
 
-// create plans a new sidecar up to its word that it serves.
-func (p *planner) create(container string, nets pair, cause string, drift Drift) *Blocked {
-	if blocked := p.aliasTaken(nets.internal); blocked != nil {
+// makeFirst plans the sidecar of a name that has none.
+func (p *planner) makeFirst(nets pair) *Blocked {
+	if blocked := cmp.Or(p.nameTaken(), p.aliasTaken(nets.internal)); blocked != nil {
 		return blocked
 	}
-	if slots := p.spec.Spec.Slots(); len(slots) > 0 {
-		p.add(StepResolveTokens, refs(slots), "", cause)
+	cause, drift := "declared, and there is no sidecar", Drift("")
+	if p.wasReady {
+		cause, drift = "its sidecar is gone", DriftMissing
 	}
-	p.add(StepEnsureImage, cmp.Or(p.spec.Spec.Image, "built in"), "", cause)
+	p.create(p.containerName(), nets, cause, drift)
+	return nil
+}
+
+// create plans a new sidecar up to its word that it serves, where none serves yet.
+func (p *planner) create(container string, nets pair, cause string, drift Drift) {
+	p.prepare(cause)
 	p.repair(drift, StepCreate, container, "", cause)
 	p.add(StepCopyRoutes, container, "", cause)
 	p.add(StepConnectEgress, nets.egress.Name, "", cause)
 	p.add(StepStart, container, "", cause)
 	p.add(StepWaitReady, container, "", cause)
-	return nil
+}
+
+// createBeside plans a new sidecar while another serves: it joins the internal network, and with that the alias, only
+// once it is ready to serve.
+func (p *planner) createBeside(container string, nets pair, cause string, drift Drift) {
+	p.prepare(cause)
+	p.steps = append(p.steps,
+		Step{Step: StepCreate, Target: container, Cause: cause, drift: drift, early: true},
+		Step{Step: StepCopyRoutes, Target: container, Cause: cause},
+		Step{Step: StepStart, Target: container, Cause: cause},
+		Step{Step: StepWaitReady, Target: container, Cause: cause, early: true},
+		Step{Step: StepReconnect, Target: nets.internal.Name, Cause: cause},
+		Step{Step: StepWaitReady, Target: container, Cause: cause})
+}
+
+// prepare plans what a new container needs before it is made.
+func (p *planner) prepare(cause string) {
+	p.resolveTokens(cause)
+	p.add(StepEnsureImage, cmp.Or(p.spec.Spec.Image, "built in"), "", cause)
+}
+
+func (p *planner) resolveTokens(cause string) {
+	if slots := p.spec.Spec.Slots(); len(slots) > 0 {
+		p.add(StepResolveTokens, refs(slots), "", cause)
+	}
 }
 
 func refs(slots []spec.Slot) string {
@@ -216,20 +256,52 @@ func refs(slots []spec.Slot) string {
 	return strings.Join(names, ", ")
 }
 
-// replace starts a new sidecar, then lets the old one go.
-func (p *planner) replace(old Sidecar, nets pair, cause string) *Blocked {
-	name := p.containerName()
-	if _, held := p.view.holders[name]; held {
-		name += "-" + p.suffix
-	}
-	if blocked := p.create(name, nets, cause, ""); blocked != nil {
+// replace makes a new container in the place of all that there are. Those that run leave once it serves; the others
+// are in nobody's use and go first.
+func (p *planner) replace(sidecars []Sidecar, nets pair, cause string, drift Drift) *Blocked {
+	if blocked := p.aliasTaken(nets.internal); blocked != nil {
 		return blocked
 	}
-	p.drainAndRemove(old, cause, "")
-	if name != p.containerName() && old.Name == p.containerName() {
+	var running []Sidecar
+	name := p.containerName()
+	freed := map[string]bool{}
+	for _, s := range sidecars {
+		if s.State == StateRunning {
+			running = append(running, s)
+			continue
+		}
+		freed[s.ID] = true
+		p.repair(drift, StepRemove, s.Name, s.ID, cause)
+	}
+	if holder, held := p.view.holders[name]; held && !freed[holder] {
+		if len(running) == 0 {
+			return p.nameTaken()
+		}
+		name += "-" + p.suffix
+	}
+	if len(running) == 0 {
+		p.create(name, nets, cause, "")
+		return nil
+	}
+	p.createBeside(name, nets, cause, "")
+	for _, old := range running {
+		p.drainAndRemove(old, cause, "")
+	}
+	if name != p.containerName() && p.freesName() {
 		p.add(StepRename, p.containerName(), "", cause)
 	}
 	return nil
+}
+
+// freesName reports whether nothing holds the container's proper name once the plan's removals are done.
+func (p *planner) freesName() bool {
+	holder, held := p.view.holders[p.containerName()]
+	return !held || p.removes(holder)
+}
+
+// removes reports whether the plan removes a container.
+func (p *planner) removes(id string) bool {
+	return slices.ContainsFunc(p.steps, func(s Step) bool { return s.Step == StepRemove && s.id == id })
 }
 
 func (p *planner) drainAndRemove(s Sidecar, cause string, drift Drift) {
@@ -239,30 +311,52 @@ func (p *planner) drainAndRemove(s Sidecar, cause string, drift Drift) {
 	p.repair(drift, StepRemove, s.Name, s.ID, cause)
 }
 
-// settle brings one existing sidecar to what is declared, in place where that can be.
+// unusable says why a container cannot become, or go on being, the one that serves; empty when it can.
+func (p *planner) unusable(s Sidecar, nets pair) (string, Drift) {
+	switch s.State {
+	case StateExited:
+		if !p.fits(s) || !p.inPlace(s, nets) {
+			return "it ended, and cannot be started as it is", DriftStopped
+		}
+		return "", ""
+	case StatePaused:
+		return "it was paused", DriftPaused
+	case StateCreated:
+		return "it was left over by an attempt that did not finish", DriftLeftover
+	case StateRemoving:
+		return "it is being removed", DriftMissing
+	case StateDead:
+		return "the engine could not remove it whole", DriftLeftover
+	}
+	return p.outgrown(s), ""
+}
+
+// settle brings the container that is kept to what is declared, in place.
 func (p *planner) settle(s Sidecar, nets pair) *Blocked {
 	switch s.State {
 	case StateRestarting:
 		return nil // the engine backs off by itself; the status says that it crashes
 	case StateExited:
-		if p.fits(s) && p.inPlace(s, nets) {
-			p.restart(s)
-			return nil
-		}
-		return p.remake(s, nets, "it ended, and cannot be started as it is", DriftStopped)
-	case StatePaused:
-		return p.remake(s, nets, "it was paused", DriftPaused)
-	case StateCreated:
-		return p.remake(s, nets, "it was left over by an attempt that did not finish", DriftLeftover)
-	case StateRemoving:
-		return p.remake(s, nets, "it is being removed", DriftMissing)
-	case StateDead:
-		return p.remake(s, nets, "the engine could not remove it whole", DriftLeftover)
-	}
-	if cause := p.outgrown(s); cause != "" {
-		return p.replace(s, nets, cause)
+		p.restart(s)
+		return nil
 	}
 	return p.adjust(s, nets)
+}
+
+// willServe reports whether the container that is kept serves at the end of the plan, adding a wait where that is
+// needed to know.
+func (p *planner) willServe(s Sidecar) bool {
+	waits := slices.ContainsFunc(p.steps, func(s Step) bool { return s.Step == StepReload || s.Step == StepWaitReady })
+	switch {
+	case serving(s) || waits:
+		return true
+	case s.Report == nil || s.Report.Generation == 0:
+		return false
+	}
+	p.steps = append(p.steps, Step{
+		Step: StepWaitReady, Target: s.Name, Cause: "others leave once it serves", id: s.ID, generation: s.Report.Generation,
+	})
+	return true
 }
 
 // inPlace reports whether a stopped sidecar is still on its networks and holds the tokens that it would need.
@@ -272,18 +366,10 @@ func (p *planner) inPlace(s Sidecar, nets pair) bool {
 	return internal && egress && p.envFits(s)
 }
 
-// remake removes what cannot serve and makes it anew; nothing is in use, so nothing is drained.
-func (p *planner) remake(s Sidecar, nets pair, cause string, drift Drift) *Blocked {
-	p.repair(drift, StepRemove, s.Name, s.ID, cause)
-	return p.create(p.containerName(), nets, cause, "")
-}
-
 // restart starts a stopped sidecar with a generation of its own.
 func (p *planner) restart(s Sidecar) {
 	cause := fmt.Sprintf("it was stopped (exit code %d)", s.ExitCode)
-	if slots := p.spec.Spec.Slots(); len(slots) > 0 {
-		p.add(StepResolveTokens, refs(slots), "", cause)
-	}
+	p.resolveTokens(cause)
 	p.add(StepCopyRoutes, s.Name, s.ID, cause)
 	p.repair(DriftStopped, StepStart, s.Name, s.ID, cause)
 	p.add(StepWaitReady, s.Name, s.ID, cause)
@@ -319,18 +405,27 @@ func (p *planner) adjust(s Sidecar, nets pair) *Blocked {
 		p.repair(DriftLimits, StepUpdate, s.Name, s.ID, "its limits differ from the declared ones")
 	}
 	p.deliver(s, nets)
-	if s.Name != p.containerName() {
-		if _, held := p.view.holders[p.containerName()]; !held {
-			p.repair(DriftRenamed, StepRename, p.containerName(), s.ID, fmt.Sprintf("it is named %q", s.Name))
-		}
-	}
 	return nil
 }
 
-// reattach puts a running sidecar back on its networks.
+// restoreName gives the container that is kept its proper name, once that is free.
+func (p *planner) restoreName(s Sidecar) {
+	if s.Name != p.containerName() && p.freesName() {
+		p.repair(DriftRenamed, StepRename, p.containerName(), s.ID, fmt.Sprintf("it is named %q", s.Name))
+	}
+}
+
+// reattach puts a running sidecar on its two networks, and takes it off any other.
 func (p *planner) reattach(s Sidecar, nets pair) *Blocked {
-	if _, on := s.endpoint(nets.egress.ID); !on {
+	_, onEgress := s.endpoint(nets.egress.ID)
+	strays := s.strays(nets)
+	switch {
+	case !onEgress && len(strays) > 0:
+		p.move(s, nets, strays, "", "its egress network is another one now")
+	case !onEgress:
 		p.repair(DriftDisconnected, StepConnectEgress, nets.egress.Name, s.ID, "it is not on its egress network")
+	case len(strays) > 0:
+		p.move(s, nets, strays, DriftAttached, "it is on a network that it does not belong on")
 	}
 	place, on := s.endpoint(nets.internal.ID)
 	if on && slices.Contains(place.Aliases, p.spec.Spec.Hostname) {
@@ -357,9 +452,7 @@ func (p *planner) deliver(s Sidecar, nets pair) {
 	if cause == "" {
 		return
 	}
-	if slots := p.spec.Spec.Slots(); len(slots) > 0 {
-		p.add(StepResolveTokens, refs(slots), "", cause)
-	}
+	p.resolveTokens(cause)
 	p.repair(drift, StepCopyRoutes, s.Name, s.ID, cause)
 	p.add(StepReload, s.Name, s.ID, cause)
 }
@@ -384,22 +477,29 @@ func (p *planner) stale(s Sidecar, nets pair) (string, Drift) {
 	return "", ""
 }
 
+// move connects a sidecar to its egress network first, then takes it off the networks that are not its own.
+func (p *planner) move(s Sidecar, nets pair, strays []string, drift Drift, cause string) {
+	p.steps = append(p.steps, Step{
+		Step: StepReconnect, Target: nets.egress.Name, Cause: cause, id: s.ID, drift: drift, leaves: strays,
+	})
+}
+
 // removeAll removes everything that was made for a name.
 func (p *planner) removeAll(cause string) {
 	for _, s := range p.view.sidecars[p.name] {
 		p.add(StepRemove, s.Name, s.ID, cause)
 	}
-	p.removeUnusedNetworks()
+	p.removeLeftovers()
 }
 
-// removeUnusedNetworks removes the networks that were made for this name, once no spec refers to them and no
-// other container is on them.
-func (p *planner) removeUnusedNetworks() {
+// removeLeftovers removes the volumes that lost their container, and the networks that were made for this name, once no
+// spec refers to them and no other container is on them.
+func (p *planner) removeLeftovers() {
+	for _, v := range p.view.strayVolumes[p.name] {
+		p.repair(DriftLeftover, StepRemoveVolume, v, v, "no container uses it")
+	}
 	for _, n := range p.view.made[p.name] {
-		if p.declared[n.Name] {
-			continue
-		}
-		if p.onlyOwn(n) {
+		if !p.declared[n.Name] && p.onlyOwn(n) {
 			p.add(StepRemoveNetwork, n.Name, n.ID, "it was made for this spec, and none refers to it")
 		}
 	}
@@ -407,10 +507,5 @@ func (p *planner) removeUnusedNetworks() {
 
 // onlyOwn reports whether nothing is on the network but containers that this plan removes.
 func (p *planner) onlyOwn(n Network) bool {
-	for _, id := range p.view.attached[n.ID] {
-		if !slices.ContainsFunc(p.steps, func(s Step) bool { return s.Step == StepRemove && s.id == id }) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(p.view.attached[n.ID], func(id string) bool { return !p.removes(id) })
 }

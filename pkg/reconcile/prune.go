@@ -1,27 +1,60 @@
 package reconcile
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
-// brake decides whether the sidecars of a name that nothing declares may be removed. It is pure. It returns nil
-// when they may, otherwise why not.
-//
-// everDeclared tells whether this process has ever seen a usable spec: an empty directory right after the start is
-// more often a wrong path or a volume that was not mounted than a wish to remove everything.
-func brake(d Declared, name string, everDeclared bool, opts Options) *Blocked {
+// Few removals at once are taken at their word; more than half of all, and more than this many, are not.
+const fewRemovals = 3
+
+// clearance is what decides whether undeclared sidecars may be removed. It is pure.
+type clearance struct {
+	declared Declared
+	// everDeclared tells whether this process has ever seen a usable spec: an empty directory right after the start is
+	// more often a wrong path or a volume that was not mounted than a wish to remove everything.
+	everDeclared bool
+	// moved tells that the directory is another one than that of the specs that were in force.
+	moved bool
+	// orphans are the undeclared names that have sidecars, of all that have some.
+	orphans []string
+	all     int
+	opts    Options
+}
+
+// brake returns nil when what is left of an undeclared name may be removed, otherwise why not.
+func (c *clearance) brake(name string) *Blocked {
 	refuse := func(format string, args ...any) *Blocked {
 		return &Blocked{Name: name, Reason: ReasonPruneBlocked, Message: fmt.Sprintf(format, args...)}
 	}
 	switch {
-	case !opts.Prune:
+	case !c.opts.Prune:
 		return refuse("no file declares it; it would be removed with --prune")
-	case !d.Complete:
-		return refuse("nothing is removed until the directory has been read whole: %v", d.Err)
-	case d.KeepAll:
+	case !c.declared.Complete:
+		return refuse("nothing is removed until the directory has been read whole: %v", c.declared.Err)
+	case c.declared.KeepAll:
 		return refuse("a file that cannot be parsed might declare it; mend or remove that file")
-	case d.KeepNames.Has(name):
+	case c.declared.KeepNames.Has(name):
 		return refuse("a file that is not valid might declare it; mend or remove that file")
-	case !everDeclared && !opts.Deliberate:
-		return refuse("there were no specs at all at the start; restore them, or run `controller apply --prune` to remove it")
+	case c.opts.Deliberate:
+		return nil
+	case !c.everDeclared:
+		return refuse("there were no specs at all at the start; restore them, or run `controller apply --prune` to remove %s", c.list())
+	case c.moved:
+		return refuse("the directory of specs is another one than before; restore it, or run `controller apply --prune` to remove %s", c.list())
+	case len(c.orphans) > fewRemovals && 2*len(c.orphans) > c.all:
+		return refuse("%d of %d sidecars would go at once; restore their files, or run `controller apply --prune` to remove %s",
+			len(c.orphans), c.all, c.list())
 	}
 	return nil
+}
+
+// listed is how many names are written out.
+const listed = 10
+
+func (c *clearance) list() string {
+	if len(c.orphans) <= listed {
+		return strings.Join(c.orphans, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(c.orphans[:listed], ", "), len(c.orphans)-listed)
 }

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -16,6 +17,8 @@ type scene struct {
 	conflicts map[string]Blocked
 	// networks are the names that any spec refers to.
 	networks map[string]bool
+	// orphans are the names that have sidecars and that no file mentions, sorted.
+	orphans []string
 }
 
 func newScene(d Declared, v *view) *scene {
@@ -33,8 +36,19 @@ func newScene(d Declared, v *view) *scene {
 	for _, r := range d.Rejected {
 		s.rejected[r.Name] = r
 	}
+	for _, name := range slices.Sorted(maps.Keys(v.sidecars)) {
+		if !s.mentions(name) {
+			s.orphans = append(s.orphans, name)
+		}
+	}
 	s.conflicts = conflicts(d.Specs, func(name string) bool { return len(v.sidecars[name]) > 0 })
 	return s
+}
+
+// mentions reports whether the files declare a name, usably or not.
+func (s *scene) mentions(name string) bool {
+	_, rejected := s.rejected[name]
+	return rejected || s.specs[name] != nil
 }
 
 // names are all names that a plan has to say something about, sorted.
@@ -51,20 +65,44 @@ func (s *scene) names() []string {
 }
 
 // inputs gathers what the plan of one name needs from the scene; the caller adds what it alone knows.
-func (s *scene) inputs(name string, everDeclared bool, opts Options) inputs {
+func (s *scene) inputs(name string, history history, opts Options) inputs {
 	in := inputs{name: name, spec: s.specs[name], view: s.view, declared: s.networks, opts: opts}
 	if conflict, ok := s.conflicts[name]; ok {
 		in.refused = &conflict
 	}
-	if in.spec != nil {
-		return in
-	}
-	if r, ok := s.rejected[name]; ok {
+	if r, ok := s.rejected[name]; ok && in.spec == nil {
 		in.refused = &Blocked{Name: name, Reason: r.Reason, Message: r.Message}
-	} else if len(s.view.sidecars[name]) > 0 || len(s.view.made[name]) > 0 {
-		in.refused = brake(s.declared, name, everDeclared, opts)
+	}
+	if s.leftOf(name) && !s.mentions(name) {
+		in.refused = s.clearance(history, opts).brake(name)
 	}
 	return in
+}
+
+// leftOf reports whether the engine has anything of a name.
+func (s *scene) leftOf(name string) bool {
+	return len(s.view.sidecars[name]) > 0 || len(s.view.made[name]) > 0 || len(s.view.strayVolumes[name]) > 0
+}
+
+func (s *scene) clearance(h history, opts Options) *clearance {
+	return &clearance{
+		declared: s.declared, everDeclared: h.everDeclared, moved: h.moved(s.declared.Root),
+		orphans: s.orphans, all: len(s.view.sidecars), opts: opts,
+	}
+}
+
+// history is what a process remembers of earlier declarations.
+type history struct {
+	// everDeclared is true once there was a usable spec.
+	everDeclared bool
+	// root is the directory of the specs that are in force; zero until there were any.
+	root Root
+}
+
+// moved reports whether a directory is another one than that of the specs in force. Behind a link, directories are
+// swapped as a matter of course.
+func (h history) moved(now Root) bool {
+	return h.root != Root{} && now != Root{} && !now.Linked && now != h.root
 }
 
 // sceneKeeper makes each scene once, however many workers ask for it.

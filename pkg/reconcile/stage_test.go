@@ -182,3 +182,22 @@ func (p *purse) Resolve(_ context.Context, ref spec.TokenRef) (reconcile.Token, 
 	}
 	return reconcile.NewToken(p.values[ref]), nil
 }
+
+// gauge collects one metric of a registry.
+type gauge struct {
+	registry *prometheus.Registry
+	name     string
+}
+
+func (g gauge) Describe(chan<- *prometheus.Desc) {}
+
+func (g gauge) Collect(ch chan<- prometheus.Metric) {
+	families, _ := g.registry.Gather()
+	for _, f := range families {
+		if f.GetName() == g.name {
+			for _, m := range f.GetMetric() {
+				ch <- prometheus.MustNewConstMetric(prometheus.NewDesc(g.name, "", nil, nil), prometheus.GaugeValue, m.GetGauge().GetValue())
+			}
+		}
+	}
+}

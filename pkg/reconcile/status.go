@@ -27,6 +27,8 @@ type entry struct {
 	awaited bool
 	// rejected is true while the files declare the name in a way that cannot be used: that is known without an engine.
 	rejected bool
+	// held is true for a name that no file declares, and whose sidecar may not be removed.
+	held bool
 	// wasReady is true once the name was ready in this process, so that a missing sidecar is drift.
 	wasReady bool
 }
@@ -51,7 +53,10 @@ func (s *statuses) declare(d Declared) []string {
 			changed = append(changed, r.Name)
 		}
 	}
-	for name := range gone {
+	for name, e := range gone {
+		if e.held {
+			continue // the next look at it decides
+		}
 		delete(s.entries, name)
 		changed = append(changed, name)
 	}
@@ -61,7 +66,7 @@ func (s *statuses) declare(d Declared) []string {
 
 func (s *statuses) declareSpec(cp *spec.CredProxy, at time.Time) bool {
 	e, ok := s.entries[cp.Name]
-	if ok && !e.rejected && sameDeclaration(&e.object, cp) {
+	if ok && !e.rejected && !e.held && sameDeclaration(&e.object, cp) {
 		return false
 	}
 	if !ok {
@@ -71,7 +76,7 @@ func (s *statuses) declareSpec(cp *spec.CredProxy, at time.Time) bool {
 	status := e.object.Status
 	e.object = *cp.DeepCopy()
 	e.object.Status = status
-	e.seen, e.rejected = at, false
+	e.seen, e.rejected, e.held = at, false, false
 	e.init()
 	return true
 }
@@ -88,13 +93,34 @@ func (s *statuses) declareRejected(r Rejected, at time.Time) bool {
 		e = &entry{seen: at}
 		s.entries[r.Name] = e
 	}
-	e.rejected = true
+	e.rejected, e.held = true, false
 	e.object.TypeMeta = metav1.TypeMeta{APIVersion: spec.APIVersion, Kind: spec.Kind}
 	e.object.Name = r.Name
 	e.init()
 	blocked := &Blocked{Name: r.Name, Reason: r.Reason, Message: r.Message}
 	verdict{blocked: blocked}.apply(e.object.Status)
 	return true
+}
+
+// hold shows a name that no file declares while its sidecar may not be removed; without a refusal it lets go of it.
+func (s *statuses) hold(name string, v verdict) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.entries[name]
+	switch {
+	case ok && !e.held:
+		return // it is declared by now
+	case v.blocked == nil:
+		delete(s.entries, name)
+		return
+	case !ok:
+		e = &entry{held: true}
+		e.object.TypeMeta = metav1.TypeMeta{APIVersion: spec.APIVersion, Kind: spec.Kind}
+		e.object.Name = name
+		e.object.Status = &spec.CredProxyStatus{}
+		s.entries[name] = e
+	}
+	v.apply(e.object.Status)
 }
 
 func (e *entry) init() {

@@ -8,8 +8,10 @@ func told(s StepName) (reason, words string) {
 		return "NetworkEnsured", "network is there: "
 	case StepCreate:
 		return "Created", "created container "
+	case StepCopyRoutes:
+		return "Delivered", "delivered a generation of routes and tokens to "
 	case StepWaitReady:
-		return "Ready", "serving: "
+		return "Ready", "ready: "
 	case StepReload:
 		return "Reloaded", "serves a new generation: "
 	case StepUpdate:

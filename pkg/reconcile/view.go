@@ -15,7 +15,9 @@ type view struct {
 	holders map[string]string
 	// made are the networks that this instance made, by spec name.
 	made map[string][]Network
-	// attached counts the endpoints of containers on each network ID.
+	// strayVolumes are the names of volumes that lost their container, by spec name.
+	strayVolumes map[string][]string
+	// attached are the IDs of the containers on each network, by network ID.
 	attached map[string][]string
 }
 
@@ -28,6 +30,8 @@ func newView(o *Observation) *view {
 		holders:  map[string]string{},
 		made:     map[string][]Network{},
 		attached: map[string][]string{},
+
+		strayVolumes: map[string][]string{},
 	}
 	for _, s := range o.Sidecars {
 		v.sidecars[s.SpecName] = append(v.sidecars[s.SpecName], s)
@@ -43,6 +47,9 @@ func newView(o *Observation) *view {
 		if n.SpecName != "" {
 			v.made[n.SpecName] = append(v.made[n.SpecName], n)
 		}
+	}
+	for _, volume := range o.StrayVolumes {
+		v.strayVolumes[volume.SpecName] = append(v.strayVolumes[volume.SpecName], volume.Name)
 	}
 	return v
 }
@@ -60,12 +67,13 @@ func (v *view) names() []string {
 		names = append(names, name)
 	}
 	for name := range v.made {
-		if _, ok := v.sidecars[name]; !ok {
-			names = append(names, name)
-		}
+		names = append(names, name)
+	}
+	for name := range v.strayVolumes {
+		names = append(names, name)
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // foreignAlias returns the name of a container that is not ours and answers to hostname on the network.
@@ -88,4 +96,15 @@ func (s *Sidecar) endpoint(networkID string) (Endpoint, bool) {
 		}
 	}
 	return Endpoint{}, false
+}
+
+// strays are the IDs of the networks that a sidecar is on besides its two.
+func (s *Sidecar) strays(nets pair) []string {
+	var strays []string
+	for _, e := range s.Endpoints {
+		if e.NetworkID != nets.internal.ID && e.NetworkID != nets.egress.ID {
+			strays = append(strays, e.NetworkID)
+		}
+	}
+	return strays
 }

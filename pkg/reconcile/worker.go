@@ -24,8 +24,8 @@ func (c *Controller) reconcile(ctx context.Context, name string) outcome {
 		c.statuses.unavailable(name, err)
 		return outcome{err: err}
 	}
-	s, ever := c.scene(v)
-	in := s.inputs(name, ever, c.opts)
+	s, history := c.scene(v)
+	in := s.inputs(name, history, c.opts)
 	in.suffix = suffix()
 	in.wasReady = c.statuses.wasReady(name)
 	in.delivered = c.deliveries.of(v.sidecars[name])
@@ -40,6 +40,9 @@ func (c *Controller) reconcile(ctx context.Context, name string) outcome {
 		c.recorder.warn(name, blocked.Reason, blocked.Message)
 	}
 	found := c.verdict(in, blocked, tokenErr)
+	if !s.mentions(name) && c.opts.Prune {
+		c.statuses.hold(name, found)
+	}
 	if len(item.Steps) == 0 {
 		c.settle(name, found, false)
 		return outcome{blocked: blocked}
@@ -64,6 +67,9 @@ func (c *Controller) compareTokens(ctx context.Context, in *inputs) (err error) 
 func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdict {
 	v := verdict{spec: in.spec, blocked: blocked, tokenErr: tokenErr, tokensChecked: in.tokens != nil}
 	if in.spec == nil {
+		if left := in.view.sidecars[in.name]; len(left) > 0 {
+			v.sidecar = &left[0]
+		}
 		return v
 	}
 	if networks := in.view.networks[in.spec.Spec.InternalNetwork]; len(networks) == 1 {

@@ -15,7 +15,6 @@ const hashV1 = "v1"
 // their order, and what is left out when empty never change.
 type hashedV1 struct {
 	InternalNetwork string        `json:"internalNetwork"`
-	EgressNetwork   string        `json:"egressNetwork"`
 	Hostname        string        `json:"hostname"`
 	Port            int32         `json:"port"`
 	Image           string        `json:"image"`
@@ -25,7 +24,8 @@ type hashedV1 struct {
 }
 
 // Hash is the current version's hash, "v1:" and 32 hexadecimal digits, over what needs another container when it
-// changes: networks, hostname, port, image as written, delivery, and with Env the slots. The spec has its defaults.
+// changes: internal network, hostname, port, image as written, delivery, and with Env the slots. The egress network is
+// changed in place, like routes, tokens and resources. The spec has its defaults.
 func Hash(s *CredProxySpec) string { return hashV1 + ":" + sumV1(s) }
 
 // HashMatches reports whether a label that this or an earlier release wrote still describes the spec; it is
@@ -43,8 +43,8 @@ func HashMatches(label string, s *CredProxySpec) bool {
 // sumV1 is the first half of a SHA-256: a label that people compare by eye, and far from an accidental collision.
 func sumV1(s *CredProxySpec) string {
 	h := hashedV1{
-		InternalNetwork: s.InternalNetwork, EgressNetwork: s.EgressNetwork,
-		Hostname: s.Hostname, Port: s.Port, Image: s.Image, TokenDelivery: s.TokenDelivery,
+		InternalNetwork: s.InternalNetwork,
+		Hostname:        s.Hostname, Port: s.Port, Image: s.Image, TokenDelivery: s.TokenDelivery,
 	}
 	if s.TokenDelivery == DeliverEnv {
 		for _, slot := range s.Slots() {
