@@ -154,7 +154,7 @@ func complete(ctx context.Context, t *testing.T, url string) string {
 	defer tick.Stop()
 	for ; ; <-tick.C {
 		page := get(ctx, t, url)
-		if strings.Contains(page, "\ncredproxy_condition{") && strings.Contains(page, "\nworkqueue_depth{") {
+		if strings.Contains(page, "\ncredproxy_condition{") && strings.Contains(page, "\nworkqueue_retries_total{") {
 			return page
 		}
 	}
