@@ -12,6 +12,9 @@ import (
 	"syscall"
 )
 
+// dotGit marks a git work tree. Like all names that begin with a dot, nothing is read beneath it.
+const dotGit = ".git"
+
 // entry is one file to read, or one thing that stands where a file or a directory should.
 type entry struct {
 	// path is how people name it: relative to the root, through visible links.
@@ -36,11 +39,13 @@ type listing struct {
 	files []entry
 	// dirs are the directories that were listed, without links, relative to the root.
 	dirs []string
-	hops []hop
+	// trees are the git work trees beneath the root.
+	trees []string
+	hops  []hop
 }
 
 func (l listing) equal(m listing) bool {
-	return l.root == m.root && slices.Equal(l.dirs, m.dirs) && slices.Equal(l.files, m.files)
+	return l.root == m.root && slices.Equal(l.dirs, m.dirs) && slices.Equal(l.trees, m.trees) && slices.Equal(l.files, m.files)
 }
 
 // openRoot opens a directory that may be reached through links. The listing has its root and hops.
@@ -112,7 +117,10 @@ func (w *walker) walk(dir entry) {
 		return
 	}
 	for _, child := range children {
-		if !strings.HasPrefix(child.Name(), ".") {
+		switch name := child.Name(); {
+		case name == dotGit && dir.real != ".":
+			w.out.trees = append(w.out.trees, filepath.Join(w.out.root, dir.real))
+		case !strings.HasPrefix(name, "."):
 			w.visit(dir, child)
 		}
 	}

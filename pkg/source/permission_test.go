@@ -110,3 +110,26 @@ func TestAFileThatMayNotBeReadFromTheStartProtectsAll(t *testing.T) {
 		expect(t, f.source().Scan(t.Context()), says{Files: []string{"web.yaml Invalid"}, KeepAll: true, Incomplete: true})
 	})
 }
+
+// Where it cannot be seen whether git is writing, edits are followed, and nothing is removed.
+func TestAGitDirectoryThatMayNotBeRead(t *testing.T) {
+	f := newFolder(t)
+	f.must(os.Chmod(filepath.Dir(f.path), 0o755))
+	f.write("web.yaml", good("web"))
+	f.write("api.yaml", good("api"))
+	f.mkdir(".git")
+	s := f.source()
+	s.Scan(t.Context())
+	f.write("web.yaml", edited("web"))
+	f.remove("api.yaml")
+	f.must(os.Chmod(f.at(".git"), 0))
+	asNobody(t, func() {
+		snap := s.Scan(t.Context())
+		if names, edits := routes(snap); snap.Complete || edits != 1 || len(names) != 2 {
+			t.Errorf("complete %v, %d edits in %v", snap.Complete, edits, names)
+		}
+		if said := snap.Err.Error(); !strings.Contains(said, f.at(".git")) || !strings.Contains(said, permit) {
+			t.Errorf("it is said that %s", said)
+		}
+	})
+}

@@ -26,6 +26,10 @@ const (
 // reading is what one scan read.
 type reading struct {
 	listing
+	id        RootID
+	checkouts []checkout
+	// held: git was at work, so that nothing of this look counts.
+	held  bool
 	found []found
 	// err says why the reading is not complete.
 	err error
@@ -73,27 +77,45 @@ func (s *Source) readOnce(ctx context.Context) reading {
 		return reading{listing: l, err: err}
 	}
 	defer root.Close()
-	r := reading{listing: list(root, l)}
+	now := time.Now()
+	r := reading{listing: list(root, l), id: identify(root, l)}
+	// Every file is read, and the names are listed once more, between two looks at git.
+	checkouts, unseen := checkoutsOf(r.listing)
+	r.checkouts = checkouts
+	if r.err = writing(r.checkouts, now); r.err != nil {
+		r.held, r.unsettled = true, true
+		return r
+	}
+	if err := s.readFiles(ctx, root, &r); err != nil {
+		r.err = err
+	} else {
+		r.err = errors.Join(incomplete(r.found), unseen, interrupted(r.checkouts, now))
+	}
+	if again, err := listAgain(s.root); err != nil || !again.equal(r.listing) {
+		r.err = errTorn
+	}
+	if after, _ := checkoutsOf(r.listing); !rested(r.checkouts, after) {
+		r.held, r.err = true, errTorn
+	}
+	return r
+}
+
+// readFiles reads what was listed. The error is errTorn, or says that ctx has ended.
+func (s *Source) readFiles(ctx context.Context, root *os.Root, r *reading) error {
 	for _, e := range r.files {
 		if ctx.Err() != nil {
-			r.err = fmt.Errorf("%s: %w", notFinished, ctx.Err())
-			return r
+			return fmt.Errorf("%s: %w", notFinished, ctx.Err())
 		}
 		f, modified, err := load(root, e, s.memory, s.decode)
 		if errors.Is(err, fs.ErrNotExist) {
-			r.err = errTorn
-			return r
+			return errTorn
 		}
 		if modified.After(r.newest) {
 			r.newest = modified
 		}
 		r.found = append(r.found, f)
 	}
-	r.err = incomplete(r.found)
-	if again, err := listAgain(s.root); err != nil || !again.equal(r.listing) {
-		r.err = errTorn
-	}
-	return r
+	return nil
 }
 
 // listAgain lists through the path anew, so that a swapped link shows.

@@ -25,6 +25,7 @@ func (s *Source) Run(ctx context.Context, scanEvery time.Duration, deliver func(
 	defer s.setWatchErr(errors.New("the directory is not watched any more"))
 	defer w.close()
 	began := time.Now()
+	var held time.Time
 	for {
 		snap, r := s.look(ctx, w)
 		if ctx.Err() != nil {
@@ -34,7 +35,10 @@ func (s *Source) Run(ctx context.Context, scanEvery time.Duration, deliver func(
 		if s.justWritten(began, snap.At, r.newest) {
 			snap.KeepAll, unsettled = true, true
 		}
-		deliver(snap)
+		// A checkout is over in a moment, mostly, and until then the Snapshot before it is as good as its copy.
+		if held = heldSince(held, r.held, snap.At); !r.held || snap.At.Sub(held) >= s.settle {
+			deliver(snap)
+		}
 		next := scanEvery
 		if unsettled {
 			next = min(next, s.settle)
@@ -46,11 +50,22 @@ func (s *Source) Run(ctx context.Context, scanEvery time.Duration, deliver func(
 	}
 }
 
+// heldSince is when git began the work that the source waits for; zero when it does not.
+func heldSince(before time.Time, held bool, now time.Time) time.Time {
+	switch {
+	case !held:
+		return time.Time{}
+	case before.IsZero():
+		return now
+	}
+	return before
+}
+
 // look scans until everything that was found is watched.
 func (s *Source) look(ctx context.Context, w *watch) (Snapshot, reading) {
 	for again := 0; ; again++ {
 		snap, r := s.scan(ctx)
-		added, err := w.follow(placesOf(r.listing))
+		added, err := w.follow(placesOf(r.listing).git(r.checkouts))
 		s.setWatchErr(err)
 		if !added || again == maxFollows || ctx.Err() != nil {
 			return snap, r

@@ -14,8 +14,11 @@ type Snapshot struct {
 	At time.Time
 	// Complete is true when every directory and file was read. On an incomplete scan nothing may be removed.
 	Complete bool
-	// Err says why the scan is not complete; nil when it is.
+	// Err says why the scan is not complete; nil when it is. While git is writing, the Snapshot is the one before
+	// but for At, Complete and Err.
 	Err error
+	// Root is the directory that was read, for telling whether the next Snapshot is of the same one.
+	Root RootID
 	// Specs are the valid objects with a unique name, in order of their names. They have their defaults. Objects
 	// of a file that has turned bad are those that it last had when it was good.
 	Specs []Object

@@ -8,12 +8,20 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/sets"
+
 	"credproxy.dev/controller/pkg/spec"
 )
 
 // settle is how long a file must have looked the same before the names that it no longer holds count as removed
 // from it. A file that is written in place passes through shorter versions, some of which are valid.
 const settle = 2 * time.Second
+
+const (
+	// gitPatience is how long one Scan waits for git to finish, and gitPoll how often it looks.
+	gitPatience = 10 * time.Second
+	gitPoll     = 50 * time.Millisecond
+)
 
 // Options say what to read.
 type Options struct {
@@ -31,6 +39,7 @@ type Source struct {
 
 	mu       sync.Mutex // held during a scan
 	memory   memory
+	last     Snapshot // what a checkout that is being written is held at
 	watchMu  sync.Mutex
 	watchErr error
 }
@@ -52,6 +61,7 @@ func New(opts Options) (*Source, error) {
 		decode:   func(file string, data []byte) spec.Decoded { return spec.Decode(file, data, opts.Spec) },
 		settle:   settle,
 		memory:   memory{},
+		last:     Snapshot{KeepNames: sets.New[string]()},
 		watchErr: errors.New("the directory is not watched yet"),
 	}
 	at, _, err := openRoot(abs)
@@ -61,10 +71,22 @@ func New(opts Options) (*Source, error) {
 	return s, at.Close()
 }
 
-// Scan looks at the whole directory once. An incomplete look is a Snapshot too, and says why in Err.
+// Scan looks at the whole directory once, after a git that is writing there has finished, for which it waits at most
+// ten seconds. An incomplete look is a Snapshot too, and says why in Err.
 func (s *Source) Scan(ctx context.Context) Snapshot {
-	snap, _ := s.scan(ctx)
-	return snap
+	tick := time.NewTicker(gitPoll)
+	defer tick.Stop()
+	for began := time.Now(); ; {
+		snap, r := s.scan(ctx)
+		if !r.held || time.Since(began) >= gitPatience {
+			return snap
+		}
+		select {
+		case <-ctx.Done():
+			return snap
+		case <-tick.C:
+		}
+	}
 }
 
 // scan is Scan, and what Run wants to know besides.
@@ -73,9 +95,15 @@ func (s *Source) scan(ctx context.Context) (Snapshot, reading) {
 	defer s.mu.Unlock()
 	at := time.Now()
 	r := s.read(ctx)
+	if r.held {
+		snap := s.last
+		snap.At, snap.Complete, snap.Err = at, false, r.err
+		return snap, r
+	}
 	views, unsettled := s.memory.merge(at, s.settle, r.found, r.err == nil)
 	snap := collate(views)
-	snap.At, snap.Complete, snap.Err = at, r.err == nil, r.err
+	snap.At, snap.Complete, snap.Err, snap.Root = at, r.err == nil, r.err, r.id
+	s.last = snap
 	r.unsettled = r.unsettled || unsettled
 	return snap, r
 }

@@ -32,7 +32,8 @@ type watch struct {
 type place struct {
 	all   bool             // it is one of the directories of specs
 	names sets.Set[string] // those of links that lead to specs
-	// optional: only that the directory of specs itself comes back would be noticed there.
+	// optional: only what the next look finds anyway would be noticed there, such as that the directory of specs
+	// itself comes back.
 	optional bool
 }
 

@@ -19,6 +19,14 @@ const (
 	notFinished = "the scan was interrupted"
 )
 
+// What is said of git work trees, as formats.
+const (
+	gitWrites  = "git is writing in %s (%s): what was read before stays in force until it has finished"
+	gitLeft    = "git was interrupted in %s (%s is there since %s): %s; until then edits are followed, and nothing is removed"
+	lockLeft   = "if no git runs there, remove %s, and mend what `git -C %s status` shows"
+	rebaseLeft = "finish it with `git -C %[1]s rebase --continue`, or give it up with `git -C %[1]s rebase --abort`"
+)
+
 // irregular describes what stands where a regular file should.
 func irregular(mode fs.FileMode) string {
 	kind := "not a regular file"
