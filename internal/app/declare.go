@@ -11,12 +11,24 @@ import (
 func declared(s source.Snapshot) reconcile.Declared {
 	d := reconcile.Declared{
 		At: s.At, Complete: s.Complete, Err: s.Err, KeepNames: s.KeepNames, KeepAll: s.KeepAll,
-		Rejected: rejected(s),
+		Root:     reconcile.Root{Device: s.Root.Device, Inode: s.Root.Inode, Linked: s.Root.Linked},
+		Rejected: rejected(s), BadFiles: badFiles(s),
 	}
 	for _, object := range s.Specs {
 		d.Specs = append(d.Specs, object.CredProxy)
 	}
 	return d
+}
+
+// badFiles are the files that anything might be declared in, as far as can be read.
+func badFiles(s source.Snapshot) []string {
+	var out []string
+	for _, file := range s.Files {
+		if file.State != source.FileValid {
+			out = append(out, file.Path)
+		}
+	}
+	return out
 }
 
 // rejected has each name once: a name that is declared twice says so, whatever else is wrong with it.

@@ -32,6 +32,8 @@ type Declared struct {
 	// KeepNames and KeepAll protect the sidecars of names that a broken file may hold.
 	KeepNames sets.Set[string]
 	KeepAll   bool
+	// BadFiles are the files that KeepNames and KeepAll come from, for people.
+	BadFiles []string
 
 	// revision counts declarations, so that two can be told apart cheaply.
 	revision int

@@ -22,7 +22,7 @@ func TestPlan(t *testing.T) {
 		{"a new spec becomes a sidecar", func(*world) {}, `
 web
   resolve_tokens env TOKEN  (declared, and there is no sidecar)
-  ensure_image   built in  (declared, and there is no sidecar)
+  ensure_image   the controller's own  (declared, and there is no sidecar)
   create         cred-proxy-web  (declared, and there is no sidecar)
   copy_routes    cred-proxy-web  (declared, and there is no sidecar)
   connect_egress web-egress  (declared, and there is no sidecar)
@@ -34,7 +34,7 @@ web
 			w.spec.Spec.Routes[0].Auth = nil
 		}, `
 web
-  ensure_image   built in  (declared, and there is no sidecar)
+  ensure_image   the controller's own  (declared, and there is no sidecar)
   create         cred-proxy-web  (declared, and there is no sidecar)
   copy_routes    cred-proxy-web  (declared, and there is no sidecar)
   connect_egress web-egress  (declared, and there is no sidecar)
@@ -46,9 +46,9 @@ web
 			w.spec.Spec.Routes[0].Path = "/other"
 		}, `
 web
-  resolve_tokens env TOKEN  (the routes changed)
-  copy_routes    cred-proxy-web  (the routes changed)
-  reload         cred-proxy-web  (the routes changed)
+  resolve_tokens env TOKEN  (the routes, or the addresses of its internal network, changed)
+  copy_routes    cred-proxy-web  (the routes, or the addresses of its internal network, changed)
+  reload         cred-proxy-web  (the routes, or the addresses of its internal network, changed)
 `},
 		{"a sidecar that has not spoken is not signalled", func(w *world) {
 			w.running("a").Report = nil
@@ -82,7 +82,7 @@ web
 		}, `
 web
   resolve_tokens env TOKEN  (the declaration changed in a way that needs another container)
-  ensure_image   built in  (the declaration changed in a way that needs another container)
+  ensure_image   the controller's own  (the declaration changed in a way that needs another container)
   create         cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
   copy_routes    cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
   start          cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
@@ -99,7 +99,7 @@ web
 		}, `
 web
   resolve_tokens env TOKEN  (a token in its environment changed)
-  ensure_image   built in  (a token in its environment changed)
+  ensure_image   the controller's own  (a token in its environment changed)
   create         cred-proxy-web-x7q2  (a token in its environment changed)
   copy_routes    cred-proxy-web-x7q2  (a token in its environment changed)
   start          cred-proxy-web-x7q2  (a token in its environment changed)
@@ -131,7 +131,7 @@ web
 web
   remove         cred-proxy-web  (it was left over by an attempt that did not finish)
   resolve_tokens env TOKEN  (it was left over by an attempt that did not finish)
-  ensure_image   built in  (it was left over by an attempt that did not finish)
+  ensure_image   the controller's own  (it was left over by an attempt that did not finish)
   create         cred-proxy-web  (it was left over by an attempt that did not finish)
   copy_routes    cred-proxy-web  (it was left over by an attempt that did not finish)
   connect_egress web-egress  (it was left over by an attempt that did not finish)
@@ -192,7 +192,7 @@ web
 		}, `
 web
   remove         cred-proxy-web-aaaa  (it was left over by an attempt that did not finish)
-  ensure_image   built in  (it was left over by an attempt that did not finish)
+  ensure_image   the controller's own  (it was left over by an attempt that did not finish)
   create         cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
   copy_routes    cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
   start          cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
@@ -242,7 +242,7 @@ web
 			w.everDeclared = true
 		}, `
 web
-  blocked: PruneBlocked: a file that is not valid might declare it; mend or remove that file
+  blocked: PruneBlocked: a file that is not valid might declare it; mend or remove it
 `},
 		{"no specs at all at the start removes nothing", func(w *world) {
 			w.running("a")
@@ -276,8 +276,8 @@ web
 			w.spec.Spec.Routes[0].Auth = nil
 		}, `
 web
+  ensure_image   the controller's own  (declared, and there is no sidecar)
   ensure_network web-egress  (declared with createNetworks, and there is none)
-  ensure_image   built in  (declared, and there is no sidecar)
   create         cred-proxy-web  (declared, and there is no sidecar)
   copy_routes    cred-proxy-web  (declared, and there is no sidecar)
   connect_egress web-egress  (declared, and there is no sidecar)
@@ -330,29 +330,31 @@ web
 	}
 }
 
-// Of two specs that want one place, the one that has it stays in force.
+// Of two specs that want one place, the one that has it stays in force, and who lost stands in nobody's way.
 func TestConflicts(t *testing.T) {
-	a, b := newWorld().spec, newWorld().spec
-	a.Name, b.Name = "a", "b"
-	egressIntoA := newWorld().spec
-	egressIntoA.Name = "c"
-	egressIntoA.Spec.InternalNetwork, egressIntoA.Spec.EgressNetwork = "c-internal", "web-internal"
-	none := func(string) bool { return false }
-	onlyA := func(name string) bool { return name == "a" }
+	declare := func(name, internal, egress string) *spec.CredProxy {
+		cp := newWorld().spec
+		cp.Name, cp.Spec.InternalNetwork, cp.Spec.EgressNetwork = name, internal, egress
+		return cp
+	}
+	a, b := declare("a", "inside", "outside"), declare("b", "inside", "outside")
+	swapped := declare("swapped", "outside", "inside")
+	c, d := declare("c", "c-inside", "outside"), declare("d", "d-inside", "outside")
 	for _, tc := range []struct {
 		name  string
 		specs []*spec.CredProxy
-		has   func(string) bool
+		holds string
 		want  map[string]string
 	}{
-		{"neither is made", []*spec.CredProxy{a, b}, none, map[string]string{"a": ReasonAliasConflict, "b": ReasonAliasConflict}},
-		{"the one that runs stays", []*spec.CredProxy{a, b}, onlyA, map[string]string{"b": ReasonAliasConflict}},
-		{"egress into another's internal network", []*spec.CredProxy{a, egressIntoA}, onlyA, map[string]string{"c": ReasonNetworkConflict}},
-		{"one alone has none", []*spec.CredProxy{a}, none, map[string]string{}},
+		{"neither is made", []*spec.CredProxy{a, b}, "", map[string]string{"a": ReasonAliasConflict, "b": ReasonAliasConflict}},
+		{"the one that holds the place stays", []*spec.CredProxy{a, b}, "a", map[string]string{"b": ReasonAliasConflict}},
+		{"out through another's inside", []*spec.CredProxy{a, swapped}, "a", map[string]string{"swapped": ReasonNetworkConflict}},
+		{"who lost blocks nobody", []*spec.CredProxy{a, swapped, c, d}, "a", map[string]string{"swapped": ReasonNetworkConflict}},
+		{"one alone has none", []*spec.CredProxy{a}, "", map[string]string{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := map[string]string{}
-			for name, blocked := range conflicts(tc.specs, tc.has) {
+			for name, blocked := range conflicts(tc.specs, func(cp *spec.CredProxy) bool { return cp.Name == tc.holds }) {
 				got[name] = blocked.Reason
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {

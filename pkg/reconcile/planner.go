@@ -24,6 +24,8 @@ type inputs struct {
 	tokens tokens
 	// delivered is what this process pushed, by container ID. With tokens set, a sidecar without an entry gets them anew.
 	delivered map[string]delivery
+	// edited is true while the declaration is newer than what was last brought into force, so that a difference is no drift.
+	edited bool
 	// wasReady is true once the name was ready in this process: without a sidecar now, one has gone missing.
 	wasReady bool
 	// ownImage is the ID of the controller's own image; empty when not known.
@@ -109,6 +111,14 @@ func (p *planner) repair(drift Drift, step StepName, target, id, cause string) {
 	p.steps = append(p.steps, Step{Step: step, Target: target, Cause: cause, id: id, drift: drift})
 }
 
+// unlessEdited is a kind of drift, or none when it is the declaration that changed.
+func (p *planner) unlessEdited(drift Drift) Drift {
+	if p.edited {
+		return ""
+	}
+	return drift
+}
+
 func (p *planner) containerName() string { return p.opts.NamePrefix + "-" + p.name }
 
 // rank orders a name's containers: the one to keep first.
@@ -142,18 +152,18 @@ func (p *planner) fits(s Sidecar) bool { return spec.HashMatches(s.SpecHash, &p.
 
 func serving(s Sidecar) bool { return s.Report != nil && s.Report.Serving }
 
-// networks finds the spec's networks. Missing ones are planned where the spec permits that; otherwise, and where a
-// name does not mean one suitable network, the spec waits.
+// networks finds the spec's networks. Where the spec permits it, missing ones will be made; otherwise, and where a name
+// does not mean one suitable network, the spec waits.
 func (p *planner) networks() (pair, *Blocked) {
-	internal, blocked := p.network(p.spec.Spec.InternalNetwork, "internalNetwork")
-	if blocked != nil {
-		return pair{}, blocked
-	}
-	egress, blocked := p.network(p.spec.Spec.EgressNetwork, "egressNetwork")
-	if blocked != nil {
-		return pair{}, blocked
-	}
-	if egress.Internal {
+	internal, noInternal := p.network(p.spec.Spec.InternalNetwork, "internalNetwork")
+	egress, noEgress := p.network(p.spec.Spec.EgressNetwork, "egressNetwork")
+	switch {
+	case noInternal != nil && noEgress != nil:
+		noInternal.Message += "; " + noEgress.Message
+		return pair{}, noInternal
+	case noInternal != nil || noEgress != nil:
+		return pair{}, cmp.Or(noInternal, noEgress)
+	case egress.Internal:
 		return pair{}, &Blocked{Reason: ReasonEgressInternal, Message: fmt.Sprintf(
 			"egressNetwork %q is an internal network and leads nowhere; name one that leads out", egress.Name)}
 	}
@@ -172,12 +182,20 @@ func (p *planner) network(name, field string) (Network, *Blocked) {
 		return Network{}, &Blocked{Reason: ReasonAmbiguousNetwork, Message: fmt.Sprintf(
 			"%s %q is the name of %d networks; remove or rename all but one", field, name, len(found))}
 	case p.spec.Spec.CreateNetworks:
-		p.add(StepEnsureNetwork, name, "", "declared with createNetworks, and there is none")
 		return Network{Name: name}, nil
 	default:
 		return Network{}, &Blocked{Reason: ReasonNetworkNotFound, Message: fmt.Sprintf(
 			"%s %q does not exist; create it (`docker network create%s %s`) or set createNetworks: true",
 			field, name, map[string]string{"internalNetwork": " --internal"}[field], name)}
+	}
+}
+
+// ensureNetworks plans the networks that are to be made.
+func (p *planner) ensureNetworks(nets pair) {
+	for _, n := range []Network{nets.internal, nets.egress} {
+		if n.ID == "" {
+			p.add(StepEnsureNetwork, n.Name, "", "declared with createNetworks, and there is none")
+		}
 	}
 }
 
@@ -215,7 +233,7 @@ func (p *planner) makeFirst(nets pair) *Blocked {
 
 // create plans a new sidecar up to its word that it serves, where none serves yet.
 func (p *planner) create(container string, nets pair, cause string, drift Drift) {
-	p.prepare(cause)
+	p.prepare(nets, cause)
 	p.repair(drift, StepCreate, container, "", cause)
 	p.add(StepCopyRoutes, container, "", cause)
 	p.add(StepConnectEgress, nets.egress.Name, "", cause)
@@ -226,7 +244,7 @@ func (p *planner) create(container string, nets pair, cause string, drift Drift)
 // createBeside plans a new sidecar while another serves: it joins the internal network, and with that the alias, only
 // once it is ready to serve.
 func (p *planner) createBeside(container string, nets pair, cause string, drift Drift) {
-	p.prepare(cause)
+	p.prepare(nets, cause)
 	p.steps = append(p.steps,
 		Step{Step: StepCreate, Target: container, Cause: cause, drift: drift, early: true},
 		Step{Step: StepCopyRoutes, Target: container, Cause: cause},
@@ -236,10 +254,11 @@ func (p *planner) createBeside(container string, nets pair, cause string, drift 
 		Step{Step: StepWaitReady, Target: container, Cause: cause})
 }
 
-// prepare plans what a new container needs before it is made.
-func (p *planner) prepare(cause string) {
+// prepare plans what a new container needs before it is made. Tokens come first: without them, nothing is made.
+func (p *planner) prepare(nets pair, cause string) {
 	p.resolveTokens(cause)
-	p.add(StepEnsureImage, cmp.Or(p.spec.Spec.Image, "built in"), "", cause)
+	p.add(StepEnsureImage, cmp.Or(p.spec.Spec.Image, "the controller's own"), "", cause)
+	p.ensureNetworks(nets)
 }
 
 func (p *planner) resolveTokens(cause string) {
@@ -398,11 +417,12 @@ func (p *planner) outdated(s Sidecar) bool {
 
 // adjust brings a running sidecar of the right make to what is declared, without another container.
 func (p *planner) adjust(s Sidecar, nets pair) *Blocked {
+	p.ensureNetworks(nets)
 	if blocked := p.reattach(s, nets); blocked != nil {
 		return blocked
 	}
 	if want := LimitsOf(p.spec.Spec.Resources); s.Resources != want {
-		p.repair(DriftLimits, StepUpdate, s.Name, s.ID, "its limits differ from the declared ones")
+		p.repair(p.unlessEdited(DriftLimits), StepUpdate, s.Name, s.ID, "its limits differ from the declared ones")
 	}
 	p.deliver(s, nets)
 	return nil
@@ -464,7 +484,7 @@ func (p *planner) stale(s Sidecar, nets pair) (string, Drift) {
 	case s.Report.RoutesDigest == "":
 		return "it serves no routes yet", ""
 	case s.Report.RoutesDigest != routetable.RoutesDigest(tableOf(&p.spec.Spec, nets.internal)):
-		return "the routes changed", ""
+		return "the routes, or the addresses of its internal network, changed", ""
 	case known && s.Report.Generation != pushed.generation:
 		return fmt.Sprintf("it serves generation %d instead of %d", s.Report.Generation, pushed.generation), DriftRoutes
 	case p.tokens == nil || p.spec.Spec.TokenDelivery == spec.DeliverEnv || len(p.tokens) == 0:

@@ -33,9 +33,9 @@ func (c *clearance) brake(name string) *Blocked {
 	case !c.declared.Complete:
 		return refuse("nothing is removed until the directory has been read whole: %v", c.declared.Err)
 	case c.declared.KeepAll:
-		return refuse("a file that cannot be parsed might declare it; mend or remove that file")
+		return refuse("a file that cannot be read as specs might declare it; mend or remove %s", c.files())
 	case c.declared.KeepNames.Has(name):
-		return refuse("a file that is not valid might declare it; mend or remove that file")
+		return refuse("a file that is not valid might declare it; mend or remove %s", c.files())
 	case c.opts.Deliberate:
 		return nil
 	case !c.everDeclared:
@@ -52,9 +52,19 @@ func (c *clearance) brake(name string) *Blocked {
 // listed is how many names are written out.
 const listed = 10
 
-func (c *clearance) list() string {
-	if len(c.orphans) <= listed {
-		return strings.Join(c.orphans, ", ")
+func (c *clearance) list() string { return some(c.orphans) }
+
+func (c *clearance) files() string {
+	if len(c.declared.BadFiles) == 0 {
+		return "it"
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(c.orphans[:listed], ", "), len(c.orphans)-listed)
+	return some(c.declared.BadFiles)
+}
+
+// some writes out the first few names.
+func some(names []string) string {
+	if len(names) <= listed {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:listed], ", "), len(names)-listed)
 }

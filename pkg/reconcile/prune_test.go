@@ -18,17 +18,17 @@ func TestBrake(t *testing.T) {
 		{"an orphan goes", func(*clearance) {}, ""},
 		{"not without --prune", func(c *clearance) { c.opts.Prune = false }, "--prune"},
 		{"not on an incomplete scan", func(c *clearance) { c.declared.Complete, c.declared.Err = false, errNotRead }, "read whole"},
-		{"not while a file might declare anything", func(c *clearance) { c.declared.KeepAll = true }, "cannot be parsed"},
+		{"not while a file might declare anything", func(c *clearance) { c.declared.KeepAll = true }, "cannot be read as specs"},
 		{"not while a bad file might declare it", func(c *clearance) { c.declared.KeepNames = sets.New("web") }, "not valid"},
 		{"another name that a bad file might declare does not matter", func(c *clearance) { c.declared.KeepNames = sets.New("api") }, ""},
 		{"not if there never was a spec", func(c *clearance) { c.everDeclared = false }, "remove web"},
 		{"not from another directory", func(c *clearance) { c.moved = true }, "another one than before"},
-		{"three may go at once", func(c *clearance) { c.orphans, c.all = some(3), 3 }, ""},
-		{"half may go at once", func(c *clearance) { c.orphans, c.all = some(5), 10 }, ""},
-		{"more than half and more than three may not", func(c *clearance) { c.orphans, c.all = some(4), 7 }, "4 of 7"},
-		{"what would go is named", func(c *clearance) { c.orphans, c.all = some(12), 12 }, "s-9 and 2 more"},
+		{"three may go at once", func(c *clearance) { c.orphans, c.all = sidecars(3), 3 }, ""},
+		{"half may go at once", func(c *clearance) { c.orphans, c.all = sidecars(5), 10 }, ""},
+		{"more than half and more than three may not", func(c *clearance) { c.orphans, c.all = sidecars(4), 7 }, "4 of 7"},
+		{"what would go is named", func(c *clearance) { c.orphans, c.all = sidecars(12), 12 }, "s-9 and 2 more"},
 		{"a person may remove all", func(c *clearance) {
-			c.orphans, c.all, c.moved, c.everDeclared, c.opts.Deliberate = some(9), 9, true, false, true
+			c.orphans, c.all, c.moved, c.everDeclared, c.opts.Deliberate = sidecars(9), 9, true, false, true
 		}, ""},
 		{"but not on an incomplete scan", func(c *clearance) { c.declared.Complete, c.opts.Deliberate = false, true }, "read whole"},
 	} {
@@ -48,7 +48,7 @@ func TestBrake(t *testing.T) {
 	}
 }
 
-func some(n int) []string {
+func sidecars(n int) []string {
 	names := make([]string, n)
 	for i := range names {
 		names[i] = fmt.Sprintf("s-%d", i)

@@ -41,7 +41,7 @@ func newScene(d Declared, v *view) *scene {
 			s.orphans = append(s.orphans, name)
 		}
 	}
-	s.conflicts = conflicts(d.Specs, func(name string) bool { return len(v.sidecars[name]) > 0 })
+	s.conflicts = conflicts(d.Specs, v.holds)
 	return s
 }
 
