@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -171,10 +172,26 @@ func (b *bed) ready(ctx context.Context, names ...string) bool {
 	return true
 }
 
-// erase removes the files of specs and waits until their sidecars are gone.
+// fewAtOnce is how many sidecars may go at once without the controller taking it for a mistake.
+const fewAtOnce = 3
+
+// erase removes the files of specs, a few at a time, and waits until their sidecars are gone.
 func (b *bed) erase(ctx context.Context, names ...string) error {
-	for _, name := range names {
-		if err := os.Remove(b.file(name)); err != nil {
+	for few := range slices.Chunk(names, fewAtOnce) {
+		for _, name := range few {
+			if err := os.Remove(b.file(name)); err != nil {
+				return err
+			}
+		}
+		err := b.untilEvery(ctx, 50*time.Millisecond, "sidecars are gone", func() bool {
+			for _, name := range few {
+				if out, err := docker(ctx, "ps", "-aq", "--filter", "name=^/"+b.name(name)+"$"); err != nil || out != "" {
+					return false
+				}
+			}
+			return true
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -236,9 +253,14 @@ func (b *bed) metric(ctx context.Context, series string) (float64, error) {
 
 // until asks every few milliseconds: often enough to see the moment, and seldom enough not to weigh on it.
 func (b *bed) until(ctx context.Context, what string, so func() bool) error {
+	return b.untilEvery(ctx, 10*time.Millisecond, what, so)
+}
+
+// untilEvery is until at another pace, for what takes longer or is dearer to ask.
+func (b *bed) untilEvery(ctx context.Context, pace time.Duration, what string, so func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	for !so() {
 		select {

@@ -185,7 +185,7 @@ func (b *bed) burstOfOurs(ctx context.Context, names []string) (float64, error) 
 				return err
 			}
 		}
-		return b.until(ctx, "all are ready", func() bool { return b.ready(ctx, names...) })
+		return b.untilEvery(ctx, 50*time.Millisecond, "all are ready", func() bool { return b.ready(ctx, names...) })
 	})
 	if err != nil {
 		return 0, err
