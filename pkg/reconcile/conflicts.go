@@ -39,7 +39,7 @@ func conflicts(specs []*spec.CredProxy, holds func(*spec.CredProxy) bool) map[st
 			found[loser.Name] = Blocked{Name: loser.Name, Reason: c.reason, Message: fmt.Sprintf("%s spec %q; %s", c.why, other.Name, c.mend)}
 		}
 	}
-	all := clashes(specs)
+	all := clashes(specs, holds)
 	for _, c := range all {
 		if a, b := holds(c.a), holds(c.b); a && !b {
 			refuse(c.b, c.a, c)
@@ -59,29 +59,45 @@ func conflicts(specs []*spec.CredProxy, holds func(*spec.CredProxy) bool) map[st
 	return found
 }
 
-// clashes finds every pair that wants one place, or that would lead one environment through another.
-func clashes(specs []*spec.CredProxy) []clash {
+// clashes finds the pairs that want one place, or that would lead one environment through another. Among many in each
+// other's way, each is paired with one that stands for all: one that holds its place, if any does.
+func clashes(specs []*spec.CredProxy, holds func(*spec.CredProxy) bool) []clash {
 	var found []clash
-	places := map[[2]string][]*spec.CredProxy{}
-	internals := map[string][]*spec.CredProxy{}
+	places, inside, outside := map[[2]string][]*spec.CredProxy{}, map[string][]*spec.CredProxy{}, map[string][]*spec.CredProxy{}
 	for _, s := range specs {
 		place := [2]string{s.Spec.InternalNetwork, s.Spec.Hostname}
-		for _, other := range places[place] {
-			found = append(found, clash{other, s, ReasonAliasConflict,
+		places[place] = append(places[place], s)
+		inside[place[0]] = append(inside[place[0]], s)
+		outside[s.Spec.EgressNetwork] = append(outside[s.Spec.EgressNetwork], s)
+	}
+	for _, s := range specs {
+		place := [2]string{s.Spec.InternalNetwork, s.Spec.Hostname}
+		if first := standsFor(places[place], holds); first != s {
+			found = append(found, clash{first, s, ReasonAliasConflict,
 				fmt.Sprintf("hostname %q on internal network %q is also declared by", place[1], place[0]),
 				"give one of them another hostname or internal network"})
 		}
-		places[place] = append(places[place], s)
-		internals[place[0]] = append(internals[place[0]], s)
-	}
-	for _, s := range specs {
-		for _, other := range internals[s.Spec.EgressNetwork] {
+		through := func(network string, other *spec.CredProxy) {
 			found = append(found, clash{s, other, ReasonNetworkConflict,
-				fmt.Sprintf("network %q is the way out of one environment and the inside of another, with", s.Spec.EgressNetwork),
+				fmt.Sprintf("network %q is the way out of one environment and the inside of another, with", network),
 				"give one of them another network"})
+		}
+		if others := inside[s.Spec.EgressNetwork]; len(others) > 0 {
+			through(s.Spec.EgressNetwork, standsFor(others, holds))
+		}
+		if others := outside[s.Spec.InternalNetwork]; len(others) > 0 {
+			through(s.Spec.InternalNetwork, standsFor(others, holds))
 		}
 	}
 	return found
+}
+
+// standsFor returns the first that holds its place, or the first.
+func standsFor(specs []*spec.CredProxy, holds func(*spec.CredProxy) bool) *spec.CredProxy {
+	if i := slices.IndexFunc(specs, holds); i >= 0 {
+		return specs[i]
+	}
+	return specs[0]
 }
 
 // holds reports whether a spec's sidecar is in the place that the spec asks for: on both networks, with the alias.

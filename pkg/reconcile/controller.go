@@ -58,7 +58,9 @@ type Controller struct {
 	// engineErr is how the last observation failed; nil when it succeeded.
 	engineErr error
 	// marks are how old an observation may be, by name.
-	marks   map[string]time.Time
+	marks map[string]time.Time
+	// rests are until when a name that failed is left alone, unless its declaration changes or the engine returns.
+	rests   map[string]time.Time
 	blocked map[string]Blocked
 	// lookAgain asks for a look at everything.
 	lookAgain chan struct{}
@@ -74,16 +76,20 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 		driver: driver, resolver: resolver, opts: opts,
 		metrics: newMetrics(reg), queueStats: newQueueMetrics(reg),
 		recorder: newRecorder(log), statuses: newStatuses(), deliveries: newDeliveries(),
-		marks: map[string]time.Time{}, blocked: map[string]Blocked{},
+		marks: map[string]time.Time{}, rests: map[string]time.Time{}, blocked: map[string]Blocked{},
 		lookAgain: make(chan struct{}, 1),
 		declared:  Declared{Err: errNotRead},
 		engineErr: errNotAsked,
 	}
-	c.noticed.deliver = c.enqueue
+	c.noticed.deliver = c.notice
 	c.lookout = newLookout(driver, c.seen)
 	c.metrics.maxWorkers.Set(float64(opts.Workers))
 	reg.MustRegister(newStateCollector(c.statuses,
-		func() map[string]int { return sidecarStates(c.lookout.latest()) }, c.pruneBlocked))
+		func() map[string]int {
+			states := sidecarStates(c.lookout.latest())
+			states["crashlooping"] += c.statuses.crashing()
+			return states
+		}, c.pruneBlocked))
 	return c
 }
 
@@ -95,6 +101,9 @@ func (c *Controller) Declare(d Declared) {
 	c.declared = d
 	c.history.everDeclared = c.history.everDeclared || len(d.Specs) > 0
 	names := c.statuses.declare(d)
+	for _, name := range names {
+		delete(c.rests, name)
+	}
 	if again {
 		names = append(names, slices.Collect(maps.Keys(c.blocked))...)
 	}
@@ -199,6 +208,26 @@ func (c *Controller) enqueue(names ...string) {
 	for _, name := range names {
 		queue.Add(name)
 	}
+}
+
+// notice has the names reconciled that events were about. One that rests after a failure goes on resting: most of its
+// events are of the attempt that failed.
+func (c *Controller) notice(names ...string) {
+	c.touch(names...)
+	c.enqueue(slices.DeleteFunc(names, c.resting)...)
+}
+
+func (c *Controller) resting(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Before(c.rests[name])
+}
+
+// rest leaves a name alone for a while.
+func (c *Controller) rest(name string, d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rests[name] = time.Now().Add(d)
 }
 
 // block notes, or with nil clears, why a name is withheld.

@@ -70,13 +70,15 @@ func (v verdict) ready() metav1.Condition {
 	case v.blocked != nil && v.blocked.Reason == ReasonPaused && v.serves():
 		return ready(metav1.ConditionTrue, ReasonPaused, v.blocked.Message)
 	case v.blocked != nil:
-		return ready(metav1.ConditionFalse, v.blocked.Reason, v.blocked.Message)
+		return ready(metav1.ConditionFalse, v.blocked.Reason, v.blocked.Message+v.asItIs())
 	case v.err != nil:
 		return ready(statusOf(v.err), reasonOf(v.err), v.failure())
 	case v.sidecar == nil:
 		return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar is being made")
 	case v.crashing():
 		return ready(metav1.ConditionFalse, ReasonCrashLooping, v.crash())
+	case v.sidecar.State == StateExited:
+		return ready(metav1.ConditionFalse, ReasonProgressing, fmt.Sprintf("the sidecar ended with exit code %d, and is started again", v.sidecar.ExitCode))
 	case v.sidecar.State != StateRunning:
 		return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar is "+string(v.sidecar.State))
 	case v.sidecar.Report == nil:
@@ -87,7 +89,22 @@ func (v verdict) ready() metav1.Condition {
 		return ready(metav1.ConditionTrue, ReasonOutdated,
 			"the sidecar serves; it runs another image than the controller's own (replaced with --upgrade-sidecars)")
 	}
-	return ready(metav1.ConditionTrue, ReasonRunning, "the sidecar serves")
+	message := "the sidecar serves"
+	if isolated := v.isolated(); isolated.Status == metav1.ConditionFalse {
+		message += "; not isolated: " + isolated.Message
+	}
+	return ready(metav1.ConditionTrue, ReasonRunning, message)
+}
+
+// asItIs says what becomes of a sidecar whose declaration is withheld.
+func (v verdict) asItIs() string {
+	switch {
+	case v.sidecar == nil:
+		return ""
+	case v.serves():
+		return "; its sidecar serves on as it is"
+	}
+	return "; its sidecar does not serve"
 }
 
 func (v verdict) serves() bool {

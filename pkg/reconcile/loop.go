@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +27,7 @@ const (
 // Run reconciles until ctx ends. Sidecars keep running. It returns once every step in hand is finished.
 func (c *Controller) Run(ctx context.Context) error {
 	queue := workqueue.NewTypedRateLimitingQueueWithConfig(
-		jittered{workqueue.NewTypedItemExponentialFailureRateLimiter[string](retryBase, retryMax)},
+		resting{workqueue.NewTypedItemExponentialFailureRateLimiter[string](retryBase, retryMax), c.rest},
 		workqueue.TypedRateLimitingQueueConfig[string]{Name: controllerName, MetricsProvider: c.queueStats})
 	c.mu.Lock()
 	c.queue = queue
@@ -44,14 +45,17 @@ func (c *Controller) Run(ctx context.Context) error {
 	return nil
 }
 
-// jittered spreads the delays of a rate limiter.
-type jittered struct {
+// resting spreads the delays of a rate limiter, and lets the name rest that long.
+type resting struct {
 	workqueue.TypedRateLimiter[string]
+	rest func(name string, d time.Duration)
 }
 
 // When implements workqueue.TypedRateLimiter.
-func (j jittered) When(name string) time.Duration {
-	return wait.Jitter(j.TypedRateLimiter.When(name), jitter)
+func (r resting) When(name string) time.Duration {
+	delay := wait.Jitter(r.TypedRateLimiter.When(name), jitter)
+	r.rest(name, delay)
+	return delay
 }
 
 // work reconciles names from the queue until it is shut down.
@@ -86,6 +90,7 @@ func (c *Controller) process(ctx context.Context, queue workqueue.TypedRateLimit
 		queue.AddRateLimited(name)
 	default:
 		queue.Forget(name)
+		c.rest(name, 0)
 	}
 	c.metrics.reconciles.WithLabelValues(result).Inc()
 	c.metrics.duration.Observe(time.Since(began).Seconds())
@@ -137,6 +142,7 @@ func (c *Controller) askForLook() {
 func (c *Controller) forgetBackoff() {
 	c.mu.Lock()
 	queue := c.queue
+	clear(c.rests)
 	c.mu.Unlock()
 	for _, name := range c.statuses.names(true) {
 		queue.Forget(name)
@@ -184,7 +190,7 @@ func (c *Controller) lookAtAll(ctx context.Context) {
 		}
 	}
 	c.mu.Unlock()
-	for _, name := range names {
+	for _, name := range slices.DeleteFunc(names, c.resting) {
 		queue.Add(name)
 	}
 	c.learnOwnImage(ctx)
@@ -216,6 +222,7 @@ func (c *Controller) forgetGone(names []string) {
 		if !known[name] {
 			delete(c.marks, name)
 			delete(c.blocked, name)
+			delete(c.rests, name)
 		}
 	}
 }

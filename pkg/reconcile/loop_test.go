@@ -357,6 +357,61 @@ func TestARemovalOfAlmostEverythingMeetsTheBrake(t *testing.T) {
 	})
 }
 
+// A sidecar that ends as soon as it starts is tried again with growing pauses, and its status says so all the time.
+func TestASidecarThatEndsAtOnceIsNotMadeAgainAndAgain(t *testing.T) {
+	play(t, func(s *stage) {
+		s.engine.Inject(fakeengine.WaitReady, 0, fakeengine.FailsBefore(reconcile.ErrNotRunning))
+		s.declare(s.environment("web"))
+		for range 60 {
+			s.settle()
+			s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonCrashLooping)
+		}
+		if n := s.engine.Calls()[fakeengine.Create]; n > 12 {
+			t.Errorf("made %d times within a minute", n)
+		}
+		s.engine.Heal()
+		later(time.Minute)
+		s.settle()
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+	})
+}
+
+// An edit is no drift, and the name is not ready until it is in force.
+func TestAnEditIsNoDrift(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		gate := fakeengine.NewGate()
+		s.engine.Inject(fakeengine.Update, 1, gate.Fault())
+		s.declareNow(edited(web, func(s *spec.CredProxySpec) { s.Resources.Memory = "128Mi" }))
+		<-gate.Reached()
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonProgressing)
+		gate.Release()
+		s.settle()
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+		if n := drift(t, s.registry); n != 0 {
+			t.Errorf("%v departures were counted", n)
+		}
+	})
+}
+
+// A name stays listed until nothing is left of it.
+func TestADeletedNameIsListedUntilItIsGone(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("web"))
+		gate := fakeengine.NewGate()
+		s.engine.Inject(fakeengine.Remove, 1, gate.Fault())
+		s.declareNow()
+		<-gate.Reached()
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonProgressing)
+		gate.Release()
+		s.settle()
+		if _, ok := s.Get("web"); ok {
+			t.Error("it is still listed")
+		}
+	})
+}
+
 // While a replacement is made, somebody serves at every moment.
 func TestAReplacementIsStartedFirst(t *testing.T) {
 	play(t, func(s *stage) {

@@ -27,8 +27,10 @@ type entry struct {
 	awaited bool
 	// rejected is true while the files declare the name in a way that cannot be used: that is known without an engine.
 	rejected bool
-	// held is true for a name that no file declares, and whose sidecar may not be removed.
+	// held is true for a name that no file declares any more, until nothing is left of it.
 	held bool
+	// edited is true until the declaration, as it is now, was brought into force.
+	edited bool
 	// wasReady is true once the name was ready in this process, so that a missing sidecar is drift.
 	wasReady bool
 }
@@ -54,11 +56,10 @@ func (s *statuses) declare(d Declared) []string {
 		}
 	}
 	for name, e := range gone {
-		if e.held {
-			continue // the next look at it decides
+		if !e.held {
+			e.leave()
+			changed = append(changed, name)
 		}
-		delete(s.entries, name)
-		changed = append(changed, name)
 	}
 	slices.Sort(changed)
 	return changed
@@ -76,8 +77,11 @@ func (s *statuses) declareSpec(cp *spec.CredProxy, at time.Time) bool {
 	status := e.object.Status
 	e.object = *cp.DeepCopy()
 	e.object.Status = status
-	e.seen, e.rejected, e.held = at, false, false
+	e.seen, e.rejected, e.held, e.edited = at, false, false, true
 	e.init()
+	if ok {
+		setCondition(status, condition(spec.ConditionReady, metav1.ConditionFalse, ReasonProgressing, "the declaration changed"))
+	}
 	return true
 }
 
@@ -102,7 +106,14 @@ func (s *statuses) declareRejected(r Rejected, at time.Time) bool {
 	return true
 }
 
-// hold shows a name that no file declares while its sidecar may not be removed; without a refusal it lets go of it.
+// leave begins to let go of a name that no file declares any more.
+func (e *entry) leave() {
+	e.held, e.rejected = true, false
+	setCondition(e.object.Status, condition(spec.ConditionReady, metav1.ConditionFalse, ReasonProgressing,
+		"no file declares it any more; its sidecar is being removed"))
+}
+
+// hold shows a name that no file declares while anything is left of it, and lets go of it then.
 func (s *statuses) hold(name string, v verdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,8 +121,13 @@ func (s *statuses) hold(name string, v verdict) {
 	switch {
 	case ok && !e.held:
 		return // it is declared by now
-	case v.blocked == nil:
+	case v.sidecar == nil:
 		delete(s.entries, name)
+		return
+	case v.blocked == nil && v.err == nil:
+		if ok {
+			e.leave()
+		}
 		return
 	case !ok:
 		e = &entry{held: true}
@@ -129,6 +145,7 @@ func (e *entry) init() {
 	}
 	e.object.Status = &spec.CredProxyStatus{}
 	verdict{spec: &e.object}.apply(e.object.Status)
+	setCondition(e.object.Status, condition(spec.ConditionReady, metav1.ConditionUnknown, ReasonProgressing, "it was not looked at yet"))
 }
 
 // sameDeclaration compares what a file can say.
@@ -148,7 +165,7 @@ func (s *statuses) settle(name string, v verdict, made bool) (waited time.Durati
 	if !meta.IsStatusConditionTrue(e.object.Status.Conditions, spec.ConditionReady) {
 		return 0, false
 	}
-	e.wasReady = true
+	e.wasReady, e.edited = true, false
 	ended = e.awaited && made
 	e.awaited = false
 	return time.Since(e.seen), ended
@@ -173,12 +190,31 @@ func (s *statuses) each(f func(name string, status *spec.CredProxyStatus)) {
 	}
 }
 
-// wasReady reports whether the name was ready before in this process.
-func (s *statuses) wasReady(name string) bool {
+// past reports whether the name was ready before in this process, and whether its declaration is newer than that.
+func (s *statuses) past(name string) (wasReady, edited bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.entries[name]
-	return ok && e.wasReady
+	return ok && e.wasReady, ok && e.edited
+}
+
+// failing reports whether the last attempt for a name failed.
+func (s *statuses) failing(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.entries[name]
+	return ok && e.object.Status.LastError != ""
+}
+
+// crashing counts the names whose sidecars end before they serve, so that there is no container of theirs to count.
+func (s *statuses) crashing() (n int) {
+	s.each(func(_ string, status *spec.CredProxyStatus) {
+		ready := meta.FindStatusCondition(status.Conditions, spec.ConditionReady)
+		if status.ContainerID == "" && ready != nil && ready.Reason == ReasonCrashLooping {
+			n++
+		}
+	})
+	return n
 }
 
 // names returns the declared names; with notReady only those that are not ready.

@@ -27,7 +27,7 @@ func (c *Controller) reconcile(ctx context.Context, name string) outcome {
 	s, history := c.scene(v)
 	in := s.inputs(name, history, c.opts)
 	in.suffix = suffix()
-	in.wasReady = c.statuses.wasReady(name)
+	in.wasReady, in.edited = c.statuses.past(name)
 	in.delivered = c.deliveries.of(v.sidecars[name])
 	if image := c.ownImage.Load(); image != nil {
 		in.ownImage = *image
@@ -44,16 +44,18 @@ func (c *Controller) reconcile(ctx context.Context, name string) outcome {
 		c.statuses.hold(name, found)
 	}
 	if len(item.Steps) == 0 {
-		c.settle(name, found, false)
+		if s.mentions(name) {
+			c.settle(name, found, false)
+		}
 		return outcome{blocked: blocked}
 	}
 	return c.execute(ctx, in, item, found)
 }
 
-// compareTokens resolves the tokens of a spec that has a sidecar, so that the plan can tell whether they changed. Without
-// a sidecar there is nothing to compare; the plan's own step resolves them.
+// compareTokens resolves the tokens of a spec, so that the plan can tell whether they changed, and the status whether they
+// are there. A plan that delivers them resolves them once more, in a step of its own.
 func (c *Controller) compareTokens(ctx context.Context, in *inputs) (err error) {
-	if in.spec == nil || in.refused != nil || len(in.view.sidecars[in.name]) == 0 {
+	if in.spec == nil || in.refused != nil || in.spec.Paused() {
 		return nil
 	}
 	in.tokens, err = resolve(ctx, c.resolver, in.spec)
@@ -103,7 +105,14 @@ func (c *Controller) execute(ctx context.Context, in inputs, item Item, found ve
 	} else if in.spec != nil {
 		c.recorder.forget(in.name)
 	}
-	c.settle(in.name, found, made)
+	if in.spec == nil {
+		if err == nil {
+			found.sidecar = nil
+		}
+		c.statuses.hold(in.name, found)
+	} else {
+		c.settle(in.name, found, made)
+	}
 	return outcome{err: err}
 }
 
@@ -147,9 +156,10 @@ func (in inputs) pair() pair {
 	return pair{one(in.spec.Spec.InternalNetwork), one(in.spec.Spec.EgressNetwork)}
 }
 
-// settleProgress shows, before the first step, that something is being done for a name that is not served.
+// settleProgress shows, before the first step, that something is being done for a name that is not served. A failure is
+// shown until an attempt succeeds.
 func (c *Controller) settleProgress(name string, found verdict) {
-	if !found.serves() {
+	if !found.serves() && !c.statuses.failing(name) {
 		c.statuses.settle(name, found, false)
 	}
 }
