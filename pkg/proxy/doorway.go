@@ -22,8 +22,11 @@ type doorway struct {
 	log     *slog.Logger
 
 	accepted chan net.Conn
-	closed   chan struct{}
-	running  sync.WaitGroup
+	// arrived hears of connections once they are passed on or turned away.
+	arrived chan struct{}
+	closed  chan struct{}
+	closing sync.Once
+	running sync.WaitGroup
 
 	mu        sync.Mutex
 	shut      bool
@@ -34,7 +37,8 @@ type doorway struct {
 func newDoorway(n network, log *slog.Logger) *doorway {
 	return &doorway{
 		network: n, log: log,
-		accepted: make(chan net.Conn), closed: make(chan struct{}), sockets: map[place]net.Listener{},
+		accepted: make(chan net.Conn), arrived: make(chan struct{}, 1), closed: make(chan struct{}),
+		sockets: map[place]net.Listener{},
 	}
 }
 
@@ -126,10 +130,15 @@ func (d *doorway) accept(at place, socket net.Listener) {
 			if !d.rest() {
 				return
 			}
+			continue
 		case !d.admits(conn):
 			_ = conn.Close()
 		default:
 			d.pass(conn)
+		}
+		select {
+		case d.arrived <- struct{}{}:
+		default:
 		}
 	}
 }
@@ -176,15 +185,19 @@ func (d *doorway) Accept() (net.Conn, error) {
 
 // Close implements net.Listener. It returns once no connection can be accepted any more.
 func (d *doorway) Close() error {
+	d.closing.Do(func() { close(d.closed) })
+	d.shutSockets()
+	return nil
+}
+
+// shutSockets closes the sockets for good, and returns once the connections that they had accepted are passed on or,
+// after Close, closed.
+func (d *doorway) shutSockets() {
 	d.mu.Lock()
-	if !d.shut {
-		d.shut = true
-		close(d.closed)
-		d.closeExcept(nil)
-	}
+	d.shut = true
+	d.closeExcept(nil)
 	d.mu.Unlock()
 	d.running.Wait()
-	return nil
 }
 
 // Addr implements net.Listener; it has no single address.

@@ -201,11 +201,7 @@ func (l *failingOnce) Accept() (net.Conn, error) {
 func TestFailedAcceptIsTriedAgain(t *testing.T) {
 	m := exhausted{newMachine(internal()), make(chan struct{})}
 	d := newDoorway(m, slog.New(slog.DiscardHandler))
-	p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"127.0.0.0/8"}, InternalGateways: []string{"127.9.9.9"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.watch(p)
+	d.watch(everybody(t))
 	if err := d.adjust(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -219,4 +215,53 @@ func TestFailedAcceptIsTriedAgain(t *testing.T) {
 	// A connection that nobody takes any more does not hold up the end.
 	dial(t, m.addr(internal()))
 	_ = d.Close()
+}
+
+func TestLastCallLetsInWhoIsThereAndTellsOfWhoIsLate(t *testing.T) {
+	for name, late := range map[string]bool{"nobody is late": false, "somebody is late": true} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(internal())
+			d := newDoorway(m, slog.New(slog.DiscardHandler))
+			d.watch(everybody(t))
+			if err := d.adjust(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			const early = 3
+			for range early {
+				dial(t, m.addr(internal()))
+			}
+			d.stopHandshakes()
+			if late {
+				_, err := net.DialTimeout("tcp", m.addr(internal()), knock/10)
+				if !unanswered(err) {
+					t.Errorf("a late client got %v", err)
+				}
+			}
+			accepted := make(chan int)
+			go func() {
+				n := 0
+				for conn, err := d.Accept(); err == nil; conn, err = d.Accept() {
+					_ = conn.Close()
+					n++
+				}
+				accepted <- n
+			}()
+			if knocked := d.lastCall(t.Context()); knocked != late {
+				t.Errorf("somebody knocked in vain: %v", knocked)
+			}
+			if n := <-accepted; n != early {
+				t.Errorf("%d connections were let in", n)
+			}
+		})
+	}
+}
+
+// everybody is a perimeter around all of loopback.
+func everybody(t *testing.T) perimeter {
+	t.Helper()
+	p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"127.0.0.0/8"}, InternalGateways: []string{"127.9.9.9"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }

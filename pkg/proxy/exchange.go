@@ -1,13 +1,18 @@
 package proxy
 
-import "net/http"
+import (
+	"net/http"
+	"sync/atomic"
+)
 
 // exchange is the writer of one response. It knows what the log line needs.
 type exchange struct {
 	http.ResponseWriter
-	route  string
-	code   string
-	status int
+	// leaving is asked when the answer begins, which may be long after its request.
+	leaving *atomic.Bool
+	route   string
+	code    string
+	status  int
 	// sent counts the bytes of the body.
 	sent int64
 	// finished is false while the response may still break off.
@@ -24,6 +29,9 @@ func (e *exchange) WriteHeader(status int) {
 		if _, ok := e.Header()["Content-Type"]; !ok {
 			// Without this net/http would guess one.
 			e.Header()["Content-Type"] = nil
+		}
+		if e.leaving.Load() && status != http.StatusSwitchingProtocols {
+			e.Header()["Connection"] = []string{"close"}
 		}
 	}
 	e.ResponseWriter.WriteHeader(status)

@@ -18,6 +18,8 @@ type Handler struct {
 	log     *slog.Logger
 	// tunnels are the WebSocket connections, which http.Server forgets once they are taken over.
 	tunnels sync.WaitGroup
+	// leaving makes every answer the last one of its connection.
+	leaving atomic.Bool
 }
 
 // NewHandler makes a handler without routes. It sends requests through transport and one line to log for each.
@@ -39,7 +41,7 @@ func (h *Handler) Swap(loaded routetable.Loaded) error {
 
 // ServeHTTP answers one request and writes its log line.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e := &exchange{ResponseWriter: w}
+	e := &exchange{ResponseWriter: w, leaving: &h.leaving}
 	begun := time.Now()
 	// Deferred, because httputil ends a broken exchange by a panic that net/http expects.
 	defer func() { h.logRequest(e, r, begun) }()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,8 +36,10 @@ func (m *machine) places() ([]place, error) {
 	return m.now, nil
 }
 
-func (m *machine) listen(_ context.Context, at place, _ uint16) (net.Listener, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func (m *machine) listen(ctx context.Context, at place, _ uint16) (net.Listener, error) {
+	config := net.ListenConfig{}
+	config.SetMultipathTCP(false)
+	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -74,16 +77,23 @@ type started struct {
 
 func start(t *testing.T, m *machine, env map[string]string) *started {
 	t.Helper()
+	s := startOn(t, m, nil, env)
+	s.machine = m
+	return s
+}
+
+func startOn(t *testing.T, n network, transport http.RoundTripper, env map[string]string) *started {
+	t.Helper()
 	out, in := io.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &started{
-		machine: m, dir: t.TempDir(), signals: make(chan os.Signal), reports: bufio.NewScanner(out),
+		dir: t.TempDir(), signals: make(chan os.Signal), reports: bufio.NewScanner(out),
 		log: &sink{}, done: make(chan error, 1),
 	}
 	var running sync.WaitGroup
 	running.Go(func() {
 		s.done <- Run(ctx, Options{
-			Dir: s.dir, Stdout: in, Stderr: s.log, Signals: s.signals, network: m,
+			Dir: s.dir, Stdout: in, Stderr: s.log, Signals: s.signals, network: n, transport: transport,
 			Getenv: func(name string) string { return env[name] },
 		})
 	})
@@ -143,4 +153,9 @@ func internal() place { return place{2, "eth0", addrOf("127.0.0.1")} }
 
 func ready(generation int64) routetable.Report {
 	return routetable.Report{Event: routetable.EventReady, Generation: generation, Serving: true}
+}
+
+// unasked is a report of a change that nobody asked for.
+func unasked(generation int64, why string) routetable.Report {
+	return routetable.Report{Event: routetable.EventState, Generation: generation, Serving: why == "", Error: why}
 }

@@ -1,10 +1,13 @@
 package proxy
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"net"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,6 +51,53 @@ func TestSocketIsBoundToItsInterface(t *testing.T) {
 	}
 	if !reachable(l.Addr().String()) {
 		t.Error("nobody can connect")
+	}
+}
+
+// TestDeafSocketCompletesWhatWasBegun holds what the farewell needs of the kernel.
+func TestDeafSocketCompletesWhatWasBegun(t *testing.T) {
+	l, err := hostNetwork{}.listen(t.Context(), loopback(t), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	addr := l.Addr().String()
+	early := dial(t, addr)
+	if err := stopHandshakes(l); err != nil {
+		t.Fatal(err)
+	}
+	wantOf(t, l, true, false)
+	if conn, err := net.DialTimeout("tcp", addr, 20*time.Millisecond); !unanswered(err) {
+		t.Errorf("a later client got %v, %v", conn, err)
+	}
+	wantOf(t, l, true, true)
+
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	wantOf(t, l, false, true)
+	_ = l.Close()
+	if _, err := net.Dial("tcp", addr); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("a late client got %v", err)
+	}
+	write(t, early, "hello\n")
+	if line, err := bufio.NewReader(conn).ReadString('\n'); line != "hello\n" {
+		t.Errorf("got %q, %v", line, err)
+	}
+}
+
+// wantOf checks what the kernel knows of a listening socket.
+func wantOf(t *testing.T, l net.Listener, wantQueued, wantTurnedAway bool) {
+	t.Helper()
+	waiting, err := queued(l)
+	if err != nil || waiting != wantQueued {
+		t.Errorf("queued: %v, %v", waiting, err)
+	}
+	some, err := turnedAway(l)
+	if err != nil || some != wantTurnedAway {
+		t.Errorf("turned away: %v, %v", some, err)
 	}
 }
 

@@ -12,16 +12,14 @@ import (
 	"credproxy.dev/controller/pkg/routetable"
 )
 
-// DrainTimeoutVariable names the variable that bounds how long SIGTERM waits for requests in flight: a Go
-// duration such as "30s", which is the default.
-const DrainTimeoutVariable = "CRED_PROXY_DRAIN_TIMEOUT"
-
 const (
 	defaultDrainTimeout = 30 * time.Second
-	// startPoll is how often the volume and the interfaces are looked at until the sidecar serves.
+	// startPoll is how often the volume and the interfaces are looked at until the sidecar serves, and says so.
 	startPoll = 100 * time.Millisecond
 	// backstopPoll is how often the interfaces are looked at afterwards, should a notice have been missed.
 	backstopPoll = 5 * time.Second
+	// tellAgain is how far behind the report before it one that nobody asked for stays, at least.
+	tellAgain = 300 * time.Millisecond
 )
 
 // Options are what a sidecar gets from its process.
@@ -32,7 +30,7 @@ type Options struct {
 	Stdout, Stderr io.Writer
 	// Signals delivers SIGHUP, SIGUSR1, SIGTERM and SIGINT. Others are ignored.
 	Signals <-chan os.Signal
-	// Getenv reads the environment: token slots and DrainTimeoutVariable.
+	// Getenv reads the environment: token slots and routetable.DrainTimeoutVariable.
 	Getenv func(string) string
 
 	// network and transport replace the machine's in tests.
@@ -65,13 +63,13 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func drainTimeoutFrom(getenv func(string) string) (time.Duration, error) {
-	text := getenv(DrainTimeoutVariable)
+	text := getenv(routetable.DrainTimeoutVariable)
 	if text == "" {
 		return defaultDrainTimeout, nil
 	}
 	timeout, err := time.ParseDuration(text)
 	if err != nil || timeout < 0 {
-		return 0, fmt.Errorf("%s is %q: it has to be a duration such as 30s", DrainTimeoutVariable, text)
+		return 0, fmt.Errorf("%s is %q: it has to be a duration such as 30s", routetable.DrainTimeoutVariable, text)
 	}
 	return timeout, nil
 }
@@ -118,7 +116,7 @@ func (s *sidecar) answer(ctx context.Context, signal os.Signal) {
 
 // patience is how long to wait before looking again without being told to.
 func (s *sidecar) patience() time.Duration {
-	if s.serving() {
+	if s.serving() && !s.stale() {
 		return backstopPoll
 	}
 	return startPoll

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"syscall"
 	"time"
 
 	"credproxy.dev/controller/pkg/routetable"
@@ -19,6 +17,7 @@ type sidecar struct {
 	streams      *streams
 	handler      *Handler
 	doorway      *doorway
+	visitors     *visitors
 	server       *http.Server
 	// cutOff ends the requests in flight.
 	cutOff context.CancelFunc
@@ -28,6 +27,9 @@ type sidecar struct {
 	loaded *routetable.Table
 	// announced is true once ready was reported.
 	announced bool
+	// told is whether the last report said that the sidecar serves, and toldAt when that was.
+	told   bool
+	toldAt time.Time
 	// problem says why nothing is served; nil while the listener is open.
 	problem error
 }
@@ -40,6 +42,7 @@ func newSidecar(o Options, drainTimeout time.Duration) *sidecar {
 		streams:      streams,
 		handler:      NewHandler(o.transport, streams.log),
 		doorway:      newDoorway(o.network, streams.log),
+		visitors:     newVisitors(),
 		ended:        make(chan struct{}),
 		problem:      errors.New("starting"),
 	}
@@ -50,9 +53,10 @@ func (s *sidecar) start() {
 	base, cutOff := context.WithCancel(context.Background())
 	s.cutOff = cutOff
 	s.server = newServer(base, s.handler, s.streams.log)
+	s.server.ConnState = s.visitors.note
 	go func() {
 		defer close(s.ended)
-		// It always fails in the end: by Shutdown or Close.
+		// It always fails in the end: the doorway is closed, or the server.
 		_ = s.server.Serve(s.doorway)
 	}()
 }
@@ -70,18 +74,34 @@ func (s *sidecar) serving() bool { return s.problem == nil }
 
 // look takes the next step towards serving: a table if there is none yet, then the listener.
 func (s *sidecar) look(ctx context.Context) {
-	if s.loaded == nil {
-		if err := s.load(); err != nil {
-			s.stand(err)
-			return
-		}
+	if s.loaded != nil {
+		s.open(ctx, "")
+		return
 	}
+	if err := s.load(); err != nil {
+		s.stand(err)
+		return
+	}
+	s.open(ctx, routetable.EventLoaded)
+}
+
+// open makes the listener match the interfaces, and reports what happened: that it is ready for the first time, or
+// else news, if there are any, or else a change that the controller has not heard of.
+func (s *sidecar) open(ctx context.Context, news routetable.ReportEvent) {
 	s.stand(s.doorway.adjust(ctx))
-	if s.serving() && !s.announced {
+	switch {
+	case s.serving() && !s.announced:
 		s.announced = true
 		s.report(routetable.EventReady)
+	case news != "":
+		s.report(news)
+	case s.stale() && time.Since(s.toldAt) >= tellAgain:
+		s.report(routetable.EventState)
 	}
 }
+
+// stale reports whether the controller takes the sidecar to serve when it does not, or the other way round.
+func (s *sidecar) stale() bool { return s.told != s.serving() }
 
 // stand notes whether the sidecar serves, and logs each new reason why it does not. A table that is wrong, rather than
 // still being written, is reported too, since only another push can mend it.
@@ -100,6 +120,10 @@ func (s *sidecar) stand(err error) {
 
 // reload answers SIGHUP.
 func (s *sidecar) reload(ctx context.Context) {
+	news := routetable.EventReloaded
+	if s.loaded == nil {
+		news = routetable.EventLoaded
+	}
 	if err := s.load(); err != nil {
 		s.streams.log.Warn("the new routing table is refused", "reason", err)
 		if s.loaded == nil {
@@ -110,11 +134,7 @@ func (s *sidecar) reload(ctx context.Context) {
 		s.reportRefused(refused)
 		return
 	}
-	before := s.announced
-	s.look(ctx)
-	if becameReady := s.announced && !before; !becameReady {
-		s.report(routetable.EventReloaded)
-	}
+	s.open(ctx, news)
 }
 
 // refusedError is why a table is not served, and which.
@@ -148,13 +168,21 @@ func (s *sidecar) load() error {
 
 // report tells the controller the present state.
 func (s *sidecar) report(event routetable.ReportEvent) {
-	s.streams.report(s.state(event))
+	s.tell(s.state(event))
 }
 
 func (s *sidecar) reportRefused(e *refusedError) {
 	r := s.state(routetable.EventRefused)
 	r.Refused, r.Error = e.generation, e.Error()
-	s.streams.report(r)
+	s.tell(r)
+}
+
+// tell sends a report. One that had to be dropped has told nothing.
+func (s *sidecar) tell(r routetable.Report) {
+	s.toldAt = time.Now()
+	if s.streams.report(r) {
+		s.told = r.Serving
+	}
 }
 
 func (s *sidecar) state(event routetable.ReportEvent) routetable.Report {
@@ -166,52 +194,4 @@ func (s *sidecar) state(event routetable.ReportEvent) routetable.Report {
 		r.Error = s.problem.Error()
 	}
 	return r
-}
-
-// drain answers SIGTERM: no new connection, Connection: close on what is answered, and as much time as is allowed for
-// what is in flight. A second SIGTERM ends it.
-func (s *sidecar) drain(ctx context.Context) error {
-	s.streams.log.Info("draining", "at_most", s.drainTimeout.String())
-	s.problem = errors.New("draining")
-	ctx, cancel := context.WithTimeout(ctx, s.drainTimeout)
-	defer cancel()
-	drained := make(chan error, 1)
-	go func() { drained <- s.shutdown(ctx) }()
-	for {
-		select {
-		case err := <-drained:
-			if err != nil {
-				s.streams.log.Warn("requests in flight were cut off")
-			}
-			return nil
-		case signal := <-s.options.Signals:
-			if isStop(signal) {
-				cancel()
-				continue
-			}
-			if signal == syscall.SIGUSR1 {
-				s.report(routetable.EventState)
-			}
-		}
-	}
-}
-
-func isStop(signal os.Signal) bool { return signal == syscall.SIGTERM || signal == syscall.SIGINT }
-
-// shutdown waits for requests and tunnels to end.
-func (s *sidecar) shutdown(ctx context.Context) error {
-	if err := s.server.Shutdown(ctx); err != nil {
-		return err
-	}
-	tunnels := make(chan struct{})
-	go func() {
-		s.handler.tunnels.Wait()
-		close(tunnels)
-	}()
-	select {
-	case <-tunnels:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -99,20 +98,20 @@ func TestListenerFollowsTheInterface(t *testing.T) {
 	egress := place{3, "eth1", addrOf("10.9.9.9")}
 	s := start(t, newMachine(egress), nil)
 	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: newRecorder(t).URL}))
-	eventually(t, "the missing interface is logged", func() bool { return strings.Contains(s.log.String(), "no network interface has an address inside") })
-
+	s.wantReport(t, routetable.Report{Event: routetable.EventLoaded, Generation: 1, Error: "no network interface has an address inside"})
 	s.change(egress, internal())
 	s.wantReport(t, ready(1))
 	first := s.addr(internal())
 
 	s.change(egress)
-	eventually(t, "the old socket is closed", func() bool { return !reachable(first) })
-	s.signals <- syscall.SIGUSR1
-	s.wantReport(t, routetable.Report{Event: routetable.EventState, Generation: 1, Error: "is the sidecar connected"})
+	s.wantReport(t, unasked(1, "is the sidecar connected"))
+	if reachable(first) {
+		t.Error("the old socket is still open")
+	}
 
 	renamed := place{7, "eth2", addrOf("127.0.0.1")}
 	s.change(egress, renamed)
-	eventually(t, "it listens on the new interface", func() bool { return strings.Contains(s.log.String(), `"interface":"eth2"`) })
+	s.wantReport(t, unasked(1, ""))
 	if res, _ := get(t, "http://"+s.addr(renamed)+"/r"); res.StatusCode != http.StatusOK {
 		t.Errorf("status %d", res.StatusCode)
 	}
@@ -130,82 +129,6 @@ func reachable(addr string) bool {
 	return true
 }
 
-func TestDrainFinishesWhatIsInFlight(t *testing.T) {
-	begun, finish := make(chan struct{}), make(chan struct{})
-	upstream := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
-		close(begun)
-		<-finish
-		_, _ = io.WriteString(w, "done")
-	})
-	s := start(t, newMachine(internal()), nil)
-	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: upstream}))
-	s.wantReport(t, ready(1))
-	addr := s.addr(internal())
-	idle, busy := dial(t, addr), dial(t, addr)
-	write(t, busy, "GET /r/x HTTP/1.1\r\nHost: a\r\n\r\n")
-	<-begun
-
-	s.signals <- syscall.SIGTERM
-	eventually(t, "new connections are refused", func() bool { return !reachable(addr) })
-	s.signals <- syscall.SIGUSR1
-	s.wantReport(t, routetable.Report{Event: routetable.EventState, Generation: 1, Error: "draining"})
-	s.signals <- syscall.SIGHUP
-	close(finish)
-	res, body := readResponse(t, bufio.NewReader(busy))
-	if body != "done" || !res.Close {
-		t.Errorf("got %q, Connection: close %v", body, res.Close)
-	}
-	_ = idle.Close()
-	if err := <-s.done; err != nil {
-		t.Errorf("it ended with %v", err)
-	}
-}
-
-func TestDrainWaitsForTunnelsAndASecondSignalEndsIt(t *testing.T) {
-	upstream, _ := echo(t)
-	s := start(t, newMachine(internal()), nil)
-	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: upstream}))
-	s.wantReport(t, ready(1))
-	conn := dial(t, s.addr(internal()))
-	write(t, conn, "GET /r HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-	from := bufio.NewReader(conn)
-	wantSwitch(t, from)
-
-	s.signals <- syscall.SIGTERM
-	eventually(t, "it refuses connections", func() bool { return !reachable(s.addr(internal())) })
-	write(t, conn, "still here\n")
-	if line, err := from.ReadString('\n'); line != "still here\n" {
-		t.Fatalf("the tunnel was cut: %q, %v", line, err)
-	}
-	s.signals <- syscall.SIGTERM
-	if err := <-s.done; err != nil {
-		t.Errorf("it ended with %v", err)
-	}
-	if _, err := from.ReadByte(); err == nil {
-		t.Error("the tunnel outlived the sidecar")
-	}
-}
-
-func TestDrainEndsAfterItsTimeout(t *testing.T) {
-	begun := make(chan struct{})
-	upstream := newUpstream(t, func(_ http.ResponseWriter, r *http.Request) {
-		close(begun)
-		<-r.Context().Done()
-	})
-	s := start(t, newMachine(internal()), map[string]string{DrainTimeoutVariable: "1ms"})
-	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: upstream}))
-	s.wantReport(t, ready(1))
-	write(t, dial(t, s.addr(internal())), "GET /r HTTP/1.1\r\nHost: a\r\n\r\n")
-	<-begun
-	s.signals <- syscall.SIGTERM
-	if err := <-s.done; err != nil {
-		t.Errorf("it ended with %v", err)
-	}
-	if !strings.Contains(s.log.String(), "cut off") {
-		t.Errorf("it is not said that requests were cut off: %s", s.log)
-	}
-}
-
 func TestSidecarEndsWhileItWaits(t *testing.T) {
 	s := start(t, newMachine(), nil)
 	s.signals <- syscall.SIGTERM
@@ -217,7 +140,7 @@ func TestSidecarEndsWhileItWaits(t *testing.T) {
 func TestBadDrainTimeoutIsAnError(t *testing.T) {
 	for _, text := range []string{"soon", "-1s", "30"} {
 		err := Run(t.Context(), Options{Getenv: func(string) string { return text }})
-		if err == nil || !strings.Contains(err.Error(), DrainTimeoutVariable) {
+		if err == nil || !strings.Contains(err.Error(), routetable.DrainTimeoutVariable) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

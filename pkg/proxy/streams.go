@@ -39,12 +39,15 @@ func droppedLine(n int64) []byte {
 	return line.Bytes()
 }
 
-// report sends one line to the controller. A report that follows dropped ones says how many there were.
-func (s *streams) report(r routetable.Report) {
+// report sends one line to the controller, and returns false when it was dropped. A report that follows dropped ones
+// says how many there were.
+func (s *streams) report(r routetable.Report) bool {
 	r.Dropped = s.reports.takeDropped()
-	if !s.reports.offer(r.Line()) {
+	taken := s.reports.offer(r.Line())
+	if !taken {
 		s.reports.addDropped(r.Dropped)
 	}
+	return taken
 }
 
 func (s *streams) close() {

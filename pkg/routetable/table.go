@@ -12,6 +12,10 @@ const (
 	UID = 65532
 )
 
+// DrainTimeoutVariable names the variable of the sidecar's environment that bounds how long SIGTERM waits for requests
+// in flight: a Go duration such as "30s", which is the default.
+const DrainTimeoutVariable = "CRED_PROXY_DRAIN_TIMEOUT"
+
 // Table is the routes.json document. One push is one generation: the document names its own generation's token
 // files, and its digest covers them, so a torn or mixed set is refused as a whole.
 type Table struct {
@@ -76,7 +80,8 @@ type ReportEvent string
 
 // What a sidecar reports.
 const (
-	// EventLoaded: the first whole table is loaded, and there is no interface on the internal network yet.
+	// EventLoaded: the first whole table is loaded and there is nothing to listen on yet, as on an egress network
+	// alone. EventReady follows; where the listener opens at once, it comes instead.
 	EventLoaded ReportEvent = "loaded"
 	// EventReady: the first whole table is loaded and the listener is open.
 	EventReady ReportEvent = "ready"
@@ -84,6 +89,7 @@ const (
 	EventReloaded ReportEvent = "reloaded"
 	// EventRefused: SIGHUP found a table that is not whole or not valid; the old one serves on.
 	EventRefused ReportEvent = "refused"
-	// EventState answers SIGUSR1.
+	// EventState answers SIGUSR1. It comes unasked, at most a few times a second, when Serving is not what the last
+	// report said: the internal network's interface went or came back, or the sidecar drains.
 	EventState ReportEvent = "state"
 )
