@@ -64,7 +64,7 @@ func (d *Driver) config(req reconcile.CreateRequest) *container.Config {
 	labels := d.identity(req.SpecName)
 	labels[LabelSpecHash] = req.SpecHash
 	stop := int((d.opts.DrainTimeout + stopMargin).Seconds())
-	var env []string
+	env := []string{routetable.DrainTimeoutVariable + "=" + d.opts.DrainTimeout.String()}
 	for _, slot := range slices.Sorted(maps.Keys(req.Env)) {
 		env = append(env, slot+"="+req.Env[slot].Reveal())
 	}
