@@ -58,7 +58,7 @@ func (d *Driver) Ping(ctx context.Context) error {
 func (d *Driver) act(ctx context.Context, c *Call, f func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return d.call(ctx, c, func(context.Context) error { return d.engine.act(f) })
+	return d.call(ctx, c, func(context.Context) error { return d.engine.act(c.Events, f) })
 }
 
 // callTimeout bounds the calls that are not waits, as it does in the real driver.
@@ -90,20 +90,10 @@ func (d *Driver) call(ctx context.Context, c *Call, effect func(context.Context)
 
 // pass lets the time of a call go by.
 func (e *Engine) pass(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return ended(ctx)
-	}
-	if e.latency == 0 {
+	if e.latency == 0 && ctx.Err() == nil {
 		return nil
 	}
-	timer := time.NewTimer(e.latency)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ended(ctx)
-	}
+	return pause(ctx, e.latency)
 }
 
 // count counts a part of a call.

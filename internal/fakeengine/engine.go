@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 )
 
 // Engine is one container engine. Its methods, and those of its drivers, are safe for concurrent use.
@@ -29,7 +30,9 @@ type Engine struct {
 	images     map[string]*Image // by Ref
 	watches    map[*watch]bool
 	down       bool
-	deaf       bool // events are lost
+	fate       EventFate // of the events that are caused now
+	manners    Manners
+	whenLoaded func(Container, *routetable.Loaded)
 	faults     faults
 }
 
@@ -117,14 +120,19 @@ func (e *Engine) newID() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// act runs f under the lock and tells whoever waits that something may have changed. It fails when the engine is down.
-func (e *Engine) act(f func() error) error {
+// act runs f under the lock and tells whoever waits that something may have changed. Events that f causes have the fate,
+// unless all events have one. It fails when the engine is down.
+func (e *Engine) act(fate EventFate, f func() error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.down {
 		return errDown()
 	}
 	defer e.wake()
+	defer func(before EventFate) { e.fate = before }(e.fate)
+	if fate != EventsArrive {
+		e.fate = fate
+	}
 	return f()
 }
 

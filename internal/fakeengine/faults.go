@@ -50,6 +50,8 @@ type Call struct {
 	Target string
 	// Files are what CopyRoutes brings. A fault may take some away before they arrive.
 	Files []routetable.File
+	// Events is what becomes of the events that the call causes.
+	Events EventFate
 }
 
 // Fault is something that goes wrong with a call. Either hook may be nil.

@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 )
 
 // The methods of this file are what people and accidents do to an engine behind the controller's back. They reach an
@@ -20,6 +21,8 @@ type Foreign struct {
 	Networks map[string][]string
 	// Stopped leaves it created.
 	Stopped bool
+	// Restarts has the engine start it again when it ends by itself, and when the engine itself was restarted.
+	Restarts bool
 }
 
 // AddContainer makes a foreign container and starts it, and returns its ID.
@@ -33,6 +36,7 @@ func (e *Engine) AddContainer(f Foreign) (id string) {
 			image = e.addImage(f.Image, Mute, nil)
 		}
 		c := e.addContainer(f.Name, image, maps.Clone(f.Labels))
+		c.restarts = f.Restarts
 		for network, aliases := range f.Networks {
 			must(e.connect(c, network, aliases))
 		}
@@ -150,15 +154,28 @@ func (e *Engine) RemoveContainer(id string, withVolume bool) {
 
 // StallRemoval begins the removal of a container and leaves it in the state "removing".
 func (e *Engine) StallRemoval(id string) {
-	e.with(id, func(c *container) {
-		e.stop(c, 137)
-		c.State, c.stuck = reconcile.StateRemoving, true
-		c.listed++
-	})
+	e.with(id, e.stall)
+}
+
+func (e *Engine) stall(c *container) {
+	e.stop(c, 137)
+	c.State, c.stuck = reconcile.StateRemoving, true
+	c.listed++
 }
 
 // FinishRemoval ends what StallRemoval began.
 func (e *Engine) FinishRemoval(id string) { e.with(id, func(c *container) { e.remove(c, true) }) }
+
+// FinishRemovals ends all removals that stall.
+func (e *Engine) FinishRemovals() {
+	e.do(func() {
+		for _, c := range e.sorted() {
+			if c.stuck {
+				e.remove(c, true)
+			}
+		}
+	})
+}
 
 // RenameContainer is `docker rename`.
 func (e *Engine) RenameContainer(id, name string) {
@@ -184,16 +201,62 @@ func (e *Engine) DisconnectContainer(id, networkID string) {
 func (e *Engine) SetDown(down bool) { e.do(func() { e.down = down }) }
 
 // CutWatches breaks the streams of events that are open now.
-func (e *Engine) CutWatches() {
-	e.do(func() {
-		for w := range e.watches {
-			w.cut = true
+func (e *Engine) CutWatches() { e.do(e.cutWatches) }
+
+func (e *Engine) cutWatches() {
+	for w := range e.watches {
+		w.cut = true
+	}
+}
+
+// Restart restarts the engine: streams end with all that they had not told yet, every process ends, and those that the
+// engine starts by itself begin anew.
+func (e *Engine) Restart() { e.do(e.restartAll) }
+
+func (e *Engine) restartAll() {
+	for _, c := range e.sorted() {
+		alive := c.run != nil || c.State == reconcile.StateRestarting
+		e.stop(c, 137)
+		if alive && c.restarts {
+			if err := e.start(c, nil); err != nil {
+				c.State = reconcile.StateExited // as dockerd leaves what it cannot start
+			}
 		}
-	})
+	}
+	for w := range e.watches {
+		w.cut, w.queue = true, nil
+	}
 }
 
 // LoseEvents makes events vanish, or arrive again.
-func (e *Engine) LoseEvents(lose bool) { e.do(func() { e.deaf = lose }) }
+func (e *Engine) LoseEvents(lose bool) {
+	if lose {
+		e.SetEvents(EventsLost)
+	} else {
+		e.SetEvents(EventsArrive)
+	}
+}
+
+// SetEvents gives all events a fate, from now on.
+func (e *Engine) SetEvents(fate EventFate) { e.do(func() { e.fate = fate }) }
+
+// Manners are the ways of a product.
+type Manners int
+
+// The manners. What else Podman does differently ends in pkg/dockerdriver, whose own tests hold it: a conflict that is
+// answered with 500, a NetworkID that is a name, other names of events.
+const (
+	Docker Manners = iota
+	// Podman tells nothing of networks that are made or removed.
+	Podman
+)
+
+// SetManners makes the engine behave as a product does.
+func (e *Engine) SetManners(m Manners) { e.do(func() { e.manners = m }) }
+
+// WhenLoaded has f called, in the course of the change itself, whenever a sidecar takes over a generation. f must not call
+// the engine.
+func (e *Engine) WhenLoaded(f func(Container, *routetable.Loaded)) { e.do(func() { e.whenLoaded = f }) }
 
 func (e *Engine) do(f func()) {
 	e.mu.Lock()

@@ -94,6 +94,7 @@ func TestAnEngineThatLosesEventsIsSeenThroughListsAlone(t *testing.T) {
 		}
 		s.LoseEvents(false)
 		s.UpdateContainer(id, more)
+		synctest.Wait()
 		if got := s.sidecar().Resources; got != more {
 			t.Errorf("limits are not seen after an event: %+v", got)
 		}
@@ -167,16 +168,18 @@ func TestAnImageThatIsGoneIsNeededNoMore(t *testing.T) {
 }
 
 func TestASidecarOffItsInternalNetworkServesNobody(t *testing.T) {
-	s := newStage(t)
-	id := s.serve()
-	s.DisconnectContainer(id, s.internal)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	s.noError(s.push(id, 2, "two"))
-	_, err := s.driver.Reload(ctx, id, 2)
-	wants(t, err, context.DeadlineExceeded)
-	s.ConnectContainer(id, s.internal, "cred-proxy")
-	if s.token("/git") != "two" {
-		t.Error("it does not serve again")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		id := s.serve()
+		s.DisconnectContainer(id, s.internal)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		s.noError(s.push(id, 2, "two"))
+		_, err := s.driver.Reload(ctx, id, 2)
+		wants(t, err, context.DeadlineExceeded)
+		s.ConnectContainer(id, s.internal, "cred-proxy")
+		if s.token("/git") != "two" {
+			t.Error("it does not serve again")
+		}
+	})
 }

@@ -31,11 +31,12 @@ func (d *Driver) EnsureNetwork(ctx context.Context, req reconcile.NetworkRequest
 func (e *Engine) makeNetwork(name string, internal bool, labels map[string]string) string {
 	id := e.newID()
 	prefix := fmt.Sprintf("10.%d.%d.", 1+e.made/256%200, e.made%256)
-	e.networks[id] = &Network{
+	n := &Network{
 		ID: id, Name: name, Internal: internal, Labels: labels,
 		Subnets: []string{prefix + "0/24"}, Gateways: []string{prefix + "1"},
 	}
-	e.tell(nil, reconcile.Change{Network: name, Kind: "create"})
+	e.networks[id] = n
+	e.tellOfNetwork(n, "create")
 	return id
 }
 
@@ -55,7 +56,7 @@ func (e *Engine) removeNetwork(id string) error {
 		}
 	}
 	delete(e.networks, id)
-	e.tell(nil, reconcile.Change{Network: n.Name, Kind: "destroy"})
+	e.tellOfNetwork(n, "destroy")
 	return nil
 }
 

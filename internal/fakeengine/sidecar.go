@@ -89,6 +89,9 @@ func (e *Engine) load(c *container) (generation int64, err error) {
 		return found.Table.Generation, err
 	}
 	c.run.loaded = &found
+	if e.whenLoaded != nil {
+		e.whenLoaded(c.Container.copy(), &found)
+	}
 	for name := range volume.Files {
 		dir, _, _ := strings.Cut(name, "/")
 		if old, ok := routetable.DirGeneration(dir); ok && old < found.Table.Generation {

@@ -3,6 +3,7 @@ package fakeengine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"credproxy.dev/controller/pkg/reconcile"
 )
@@ -10,13 +11,22 @@ import (
 // watch is one open stream of events.
 type watch struct {
 	driver *Driver
-	queue  []reconcile.Change
+	queue  []notice
 	cut    bool
+}
+
+// notice is an event on its way.
+type notice struct {
+	due    time.Time
+	change reconcile.Change
+	// container is the ID of what it is about; empty for none. Who hears of a container inspects it at the next look.
+	container string
 }
 
 // Watch reports changes until ctx ends or the stream is cut.
 func (d *Driver) Watch(ctx context.Context, notify func(reconcile.Change)) error {
 	w := &watch{driver: d}
+	defer w.close()
 	err := d.act(ctx, &Call{Verb: Watch}, func() error {
 		d.engine.watches[w] = true
 		return nil
@@ -24,7 +34,6 @@ func (d *Driver) Watch(ctx context.Context, notify func(reconcile.Change)) error
 	if err != nil {
 		return err
 	}
-	defer w.close()
 	notify(reconcile.Change{})
 	for {
 		changes, err := w.next(ctx)
@@ -38,15 +47,61 @@ func (d *Driver) Watch(ctx context.Context, notify func(reconcile.Change)) error
 }
 
 // next waits for changes.
-func (w *watch) next(ctx context.Context) (changes []reconcile.Change, err error) {
-	err = w.driver.engine.until(ctx, func() (bool, error) {
-		changes, w.queue = w.queue, nil
-		if w.cut && len(changes) == 0 {
-			return false, broken()
+func (w *watch) next(ctx context.Context) ([]reconcile.Change, error) {
+	e := w.driver.engine
+	for {
+		e.mu.Lock()
+		moved, down := e.moved, e.down
+		changes, later := w.arrived()
+		cut := w.cut
+		e.mu.Unlock()
+		switch {
+		case down:
+			return nil, errDown()
+		case len(changes) > 0:
+			return changes, nil
+		case cut:
+			return nil, broken()
 		}
-		return len(changes) > 0, nil
-	})
-	return changes, err
+		if err := w.sleep(ctx, moved, later); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// arrived takes out of the queue what has come by now, and says when the next is to come; zero when nothing is on its way.
+func (w *watch) arrived() (changes []reconcile.Change, later time.Time) {
+	now, kept := time.Now(), w.queue[:0:0]
+	for _, n := range w.queue {
+		if n.due.After(now) {
+			kept = append(kept, n)
+			if later.IsZero() || n.due.Before(later) {
+				later = n.due
+			}
+			continue
+		}
+		delete(w.driver.looks, n.container)
+		changes = append(changes, n.change)
+	}
+	w.queue = kept
+	return changes, later
+}
+
+// sleep returns when the engine has moved or the time has come; it fails when ctx ends.
+func (w *watch) sleep(ctx context.Context, moved <-chan struct{}, until time.Time) error {
+	var come <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		come = timer.C
+	}
+	select {
+	case <-moved:
+	case <-come:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 func (w *watch) close() {
@@ -55,21 +110,35 @@ func (w *watch) close() {
 	delete(w.driver.engine.watches, w)
 }
 
-// tell sends an event to all who watch. c is the container that it is about; nil for none. Who hears of a container
-// inspects it at the next look.
+// tell sends an event to all who watch. c is the container that it is about; nil for none.
 func (e *Engine) tell(c *container, change reconcile.Change) {
-	if e.deaf {
+	times, due := 1, time.Now()
+	switch e.fate {
+	case EventsLost:
 		return
+	case EventsLate:
+		due = due.Add(lateness)
+	case EventsDoubled:
+		times = 2
 	}
 	for w := range e.watches {
-		out := change
+		n := notice{due: due, change: change}
 		if c != nil {
-			delete(w.driver.looks, c.ID)
+			n.container = c.ID
 			if shown(c, labelInstance) == w.driver.instance {
-				out.SpecName = shown(c, labelName)
+				n.change.SpecName = shown(c, labelName)
 			}
 		}
-		w.queue = append(w.queue, out)
+		for range times {
+			w.queue = append(w.queue, n)
+		}
+	}
+}
+
+// tellOfNetwork sends an event about a network as a whole.
+func (e *Engine) tellOfNetwork(n *Network, kind string) {
+	if e.manners != Podman {
+		e.tell(nil, reconcile.Change{Network: n.Name, Kind: kind})
 	}
 }
 
@@ -77,7 +146,7 @@ func (e *Engine) tell(c *container, change reconcile.Change) {
 func (e *Engine) spread(c *container, kind string) {
 	for w := range e.watches {
 		if known, ok := w.driver.ears[c.ID]; ok && known.run == c.run && w.driver.claimed(c.Labels) != "" {
-			w.queue = append(w.queue, reconcile.Change{SpecName: c.Labels[labelName], Kind: kind})
+			w.queue = append(w.queue, notice{change: reconcile.Change{SpecName: c.Labels[labelName], Kind: kind}})
 		}
 	}
 }
