@@ -114,6 +114,18 @@ func holdOpen(t *testing.T, address string) {
 	if _, err := io.WriteString(conn, "GET / HT"); err != nil {
 		t.Fatal(err)
 	}
+	// Connections are accepted in turn: once a later one is answered, this one is held.
+	later, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer later.Close()
+	if _, err := io.WriteString(later, "GET /healthz HTTP/1.0\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(later); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // untilClosed returns once nothing listens: the first signal has arrived.
