@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
@@ -205,7 +206,7 @@ func (a *attempt) hear(ctx context.Context, id string, wait answer) error {
 		return err
 	}
 	a.report = &report
-	a.deliveries.put(id, delivery{generation: a.generation, tokens: a.tokens})
+	a.deliveries.put(id, delivery{generation: a.generation, tokens: a.tokens, refs: a.spec.Spec.Slots()})
 	return nil
 }
 
@@ -265,7 +266,18 @@ func resolve(ctx context.Context, resolver Resolver, cp *spec.CredProxy) (tokens
 		if err != nil {
 			return nil, err
 		}
+		if err := deliverable(token, cp.Spec.TokenDelivery); err != nil {
+			return nil, fmt.Errorf("%w: the token of %s %w", ErrTokenInvalid, slot.Ref, err)
+		}
 		found[slot.Name] = token
 	}
 	return found, nil
+}
+
+// deliverable reports why a value cannot reach the sidecar as it is.
+func deliverable(token Token, how spec.TokenDelivery) error {
+	if how == spec.DeliverEnv && !utf8.ValidString(token.Reveal()) {
+		return errors.New("is not UTF-8, and the engine would change it in an environment; use tokenDelivery: File")
+	}
+	return routetable.CheckToken(token.Reveal())
 }

@@ -97,16 +97,14 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 func (c *Controller) Declare(d Declared) {
 	c.mu.Lock()
 	d.revision = c.declared.revision + 1
-	again := d.Complete && !c.declared.Complete || len(d.KeepNames) != len(c.declared.KeepNames) || d.KeepAll != c.declared.KeepAll
 	c.declared = d
 	c.history.everDeclared = c.history.everDeclared || len(d.Specs) > 0
 	names := c.statuses.declare(d)
 	for _, name := range names {
 		delete(c.rests, name)
 	}
-	if again {
-		names = append(names, slices.Collect(maps.Keys(c.blocked))...)
-	}
+	// What withholds a name may lie in any other's declaration, or in how the scan went.
+	names = append(names, slices.Collect(maps.Keys(c.blocked))...)
 	c.mu.Unlock()
 	c.enqueue(names...)
 }
@@ -256,7 +254,13 @@ func (c *Controller) scene(v *view) (*scene, history) {
 
 // Plan returns the steps that Run would take now, and takes none. With offline the engine is not asked: no sidecar counts as
 // there, and every network does. With resolve tokens are looked for, so that a missing one is among the blocked.
+//
+// With UpgradeSidecars the controller's own image is made if it is missing, since which sidecars run another cannot be
+// told without it.
 func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Plan, error) {
+	if c.opts.UpgradeSidecars && !offline {
+		c.learnOwnImage(ctx)
+	}
 	v, err := c.planView(ctx, offline)
 	if err != nil {
 		return Plan{}, err
@@ -266,6 +270,9 @@ func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Pla
 	for _, name := range s.names() {
 		in := s.inputs(name, history, c.opts)
 		in.suffix = suffix()
+		if image := c.ownImage.Load(); image != nil {
+			in.ownImage = *image
+		}
 		item, blocked := planName(in)
 		if blocked == nil && resolveTokens && in.spec != nil {
 			if _, err := resolve(ctx, c.resolver, in.spec); err != nil {

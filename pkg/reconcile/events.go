@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 )
@@ -71,6 +72,13 @@ func (r *recorder) write(level slog.Level, name, reason, message, cause string) 
 		attrs = append(attrs, slog.String("cause", cause))
 	}
 	r.log.LogAttrs(context.Background(), level, message, attrs...)
+}
+
+// keep forgets the warnings of names that are not known any more.
+func (r *recorder) keep(known func(name string) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.last, func(name string, _ string) bool { return !known(name) })
 }
 
 // forget lets a name's last warning be told again.

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -25,6 +26,8 @@ type verdict struct {
 	tokensChecked bool
 	// internal is the internal network; nil when it was not found.
 	internal *Network
+	// rivalry says which other container answers to the sidecar's hostname; nil when none does.
+	rivalry *Blocked
 	// outdated is true when the sidecar runs another image than the controller's own.
 	outdated bool
 	// lastLines are what a sidecar that fails wrote last.
@@ -39,11 +42,11 @@ func (v verdict) apply(status *spec.CredProxyStatus) {
 	status.LastError = ""
 	switch {
 	case v.err != nil:
-		status.LastError = v.err.Error()
+		status.LastError = cut(v.err.Error())
 	case v.blocked != nil && v.blocked.Reason != ReasonPaused:
-		status.LastError = v.blocked.Message
+		status.LastError = cut(v.blocked.Message)
 	case v.tokenErr != nil:
-		status.LastError = v.tokenErr.Error()
+		status.LastError = cut(v.tokenErr.Error())
 	}
 	status.ContainerID, status.ContainerName, status.SpecHash, status.RoutesDigest, status.URL = "", "", "", "", ""
 	if v.sidecar == nil {
@@ -58,8 +61,19 @@ func (v verdict) apply(status *spec.CredProxyStatus) {
 	}
 }
 
+// longest is the size in bytes of the longest message shown; an engine or a file may have more to say.
+const longest = 1024
+
 func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
-	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message}
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: cut(message)}
+}
+
+// cut shortens a message to what is shown of it.
+func cut(message string) string {
+	if len(message) <= longest {
+		return message
+	}
+	return strings.ToValidUTF8(message[:longest], "") + " …"
 }
 
 func (v verdict) ready() metav1.Condition {
@@ -85,6 +99,10 @@ func (v verdict) ready() metav1.Condition {
 		return ready(metav1.ConditionUnknown, ReasonProgressing, "the sidecar runs and has not answered yet")
 	case !v.sidecar.Report.Serving:
 		return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar does not serve yet: "+v.sidecar.Report.Error)
+	case errors.Is(v.tokenErr, ErrTokenDenied):
+		return ready(metav1.ConditionFalse, ReasonTokenDenied, v.tokenErr.Error()+v.asItIs())
+	case v.rivalry != nil:
+		return ready(metav1.ConditionFalse, v.rivalry.Reason, v.rivalry.Message+v.asItIs())
 	case v.outdated:
 		return ready(metav1.ConditionTrue, ReasonOutdated,
 			"the sidecar serves; it runs another image than the controller's own (replaced with --upgrade-sidecars)")

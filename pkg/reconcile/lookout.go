@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -52,6 +54,9 @@ func (l *lookout) since(ctx context.Context, t time.Time) (*view, error) {
 	observation, err := l.driver.Observe(ctx)
 	l.seen(err)
 	if err != nil {
+		if !errors.Is(err, ErrEngineUnavailable) {
+			err = fmt.Errorf("%w: %w", ErrEngineUnavailable, err)
+		}
 		s.failure, s.failed = err, began
 		return nil, err
 	}

@@ -123,6 +123,10 @@ func (c *Controller) changed(ch Change) {
 		c.askForLook()
 	case ch.SpecName != "":
 		c.noticed.add(ch.SpecName)
+		switch ch.Kind {
+		case "destroy", "disconnect", "rename": // it may have stood in the way of others
+			c.noticed.add(c.statuses.names(true)...)
+		}
 	case ch.Network != "":
 		c.noticed.add(c.statuses.onNetwork(ch.Network)...)
 	default:
@@ -216,6 +220,7 @@ func (c *Controller) forgetGone(names []string) {
 	for _, name := range names {
 		known[name] = true
 	}
+	c.recorder.keep(func(name string) bool { return known[name] })
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for name := range c.marks {
@@ -229,6 +234,9 @@ func (c *Controller) forgetGone(names []string) {
 
 // Once makes one pass: every name is tried once. It fails only when the engine could not be asked.
 func (c *Controller) Once(ctx context.Context) error {
+	if c.opts.UpgradeSidecars {
+		c.learnOwnImage(ctx)
+	}
 	v, err := c.lookout.since(ctx, time.Now())
 	if err != nil {
 		return err

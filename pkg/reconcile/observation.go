@@ -19,6 +19,9 @@ type Observation struct {
 	// StrayVolumes are this instance's labelled volumes that no container uses. They are looked for only when there is
 	// a reason to, and told again until they are gone.
 	StrayVolumes []Volume
+	// Unclear says, by spec name, why nothing can be said of a container that claims to be that spec's sidecar. It is
+	// not among Sidecars, and must not be taken for absent.
+	Unclear map[string]error
 }
 
 // Volume is a volume of this instance.

@@ -129,9 +129,9 @@ web
 `},
 		{"what an attempt left over is made anew", func(w *world) { w.running("a").State = StateCreated }, `
 web
-  remove         cred-proxy-web  (it was left over by an attempt that did not finish)
   resolve_tokens env TOKEN  (it was left over by an attempt that did not finish)
   ensure_image   the controller's own  (it was left over by an attempt that did not finish)
+  remove         cred-proxy-web  (it was left over by an attempt that did not finish)
   create         cred-proxy-web  (it was left over by an attempt that did not finish)
   copy_routes    cred-proxy-web  (it was left over by an attempt that did not finish)
   connect_egress web-egress  (it was left over by an attempt that did not finish)
@@ -191,8 +191,8 @@ web
 			w.spec.Spec.Routes[0].Auth = nil
 		}, `
 web
-  remove         cred-proxy-web-aaaa  (it was left over by an attempt that did not finish)
   ensure_image   the controller's own  (it was left over by an attempt that did not finish)
+  remove         cred-proxy-web-aaaa  (it was left over by an attempt that did not finish)
   create         cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
   copy_routes    cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
   start          cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
@@ -316,7 +316,7 @@ web
 			w.others = []OtherContainer{{ID: "z", Name: "squatter", Endpoints: []Endpoint{{NetworkID: "n1", Aliases: []string{"cred-proxy"}}}}}
 		}, `
 web
-  blocked: AliasConflict: container "squatter" already answers to "cred-proxy" on network "web-internal"; disconnect it or choose another hostname
+  blocked: AliasConflict: container "squatter" answers to "cred-proxy" on network "web-internal" too; disconnect or rename it, or choose another hostname
 `},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -416,7 +416,7 @@ func (w *world) running(id string) *Sidecar {
 	if w.delivered == nil {
 		w.delivered = map[string]delivery{}
 	}
-	w.delivered[id] = delivery{generation: 7, tokens: w.tokens}
+	w.delivered[id] = delivery{generation: 7, tokens: w.tokens, refs: w.spec.Spec.Slots()}
 	w.sidecars = append(w.sidecars, s)
 	return s
 }

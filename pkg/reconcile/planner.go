@@ -39,6 +39,8 @@ type inputs struct {
 type delivery struct {
 	generation int64
 	tokens     tokens
+	// refs are where each slot's token came from.
+	refs []spec.Slot
 }
 
 // planner builds the steps of one name.
@@ -62,6 +64,8 @@ func (p *planner) decide() *Blocked {
 	switch {
 	case p.refused != nil:
 		return p.refused
+	case p.view.unclear[p.name] != nil:
+		return &Blocked{Reason: ReasonEngineUnavailable, Message: p.view.unclear[p.name].Error()}
 	case p.spec == nil:
 		p.removeAll("no file declares it")
 		return nil
@@ -210,12 +214,21 @@ func (p *planner) nameTaken() *Blocked {
 }
 
 func (p *planner) aliasTaken(internal Network) *Blocked {
-	if holder, taken := p.view.foreignAlias(internal.ID, p.spec.Spec.Hostname); taken && internal.ID != "" {
-		return &Blocked{Reason: ReasonAliasConflict, Message: fmt.Sprintf(
-			"container %q already answers to %q on network %q; disconnect it or choose another hostname",
-			holder, p.spec.Spec.Hostname, internal.Name)}
+	if internal.ID == "" {
+		return nil
 	}
-	return nil
+	return p.view.aliasConflict(p.spec, internal)
+}
+
+// aliasConflict says which other container answers to a spec's hostname; nil when none does.
+func (v *view) aliasConflict(cp *spec.CredProxy, internal Network) *Blocked {
+	rival, taken := v.rival(cp.Name, internal.ID, cp.Spec.Hostname)
+	if !taken {
+		return nil
+	}
+	return &Blocked{Name: cp.Name, Reason: ReasonAliasConflict, Message: fmt.Sprintf(
+		"container %q answers to %q on network %q too; disconnect or rename it, or choose another hostname",
+		rival, cp.Spec.Hostname, internal.Name)}
 }
 
 // makeFirst plans the sidecar of a name that has none.
@@ -227,13 +240,13 @@ func (p *planner) makeFirst(nets pair) *Blocked {
 	if p.wasReady {
 		cause, drift = "its sidecar is gone", DriftMissing
 	}
+	p.prepare(nets, cause)
 	p.create(p.containerName(), nets, cause, drift)
 	return nil
 }
 
 // create plans a new sidecar up to its word that it serves, where none serves yet.
 func (p *planner) create(container string, nets pair, cause string, drift Drift) {
-	p.prepare(nets, cause)
 	p.repair(drift, StepCreate, container, "", cause)
 	p.add(StepCopyRoutes, container, "", cause)
 	p.add(StepConnectEgress, nets.egress.Name, "", cause)
@@ -244,7 +257,6 @@ func (p *planner) create(container string, nets pair, cause string, drift Drift)
 // createBeside plans a new sidecar while another serves: it joins the internal network, and with that the alias, only
 // once it is ready to serve.
 func (p *planner) createBeside(container string, nets pair, cause string, drift Drift) {
-	p.prepare(nets, cause)
 	p.steps = append(p.steps,
 		Step{Step: StepCreate, Target: container, Cause: cause, drift: drift, early: true},
 		Step{Step: StepCopyRoutes, Target: container, Cause: cause},
@@ -281,18 +293,17 @@ func (p *planner) replace(sidecars []Sidecar, nets pair, cause string, drift Dri
 	if blocked := p.aliasTaken(nets.internal); blocked != nil {
 		return blocked
 	}
+	p.prepare(nets, cause)
 	var running []Sidecar
-	name := p.containerName()
-	freed := map[string]bool{}
 	for _, s := range sidecars {
 		if s.State == StateRunning {
 			running = append(running, s)
-			continue
+		} else {
+			p.repair(drift, StepRemove, s.Name, s.ID, cause)
 		}
-		freed[s.ID] = true
-		p.repair(drift, StepRemove, s.Name, s.ID, cause)
 	}
-	if holder, held := p.view.holders[name]; held && !freed[holder] {
+	name := p.containerName()
+	if !p.freesName() {
 		if len(running) == 0 {
 			return p.nameTaken()
 		}
@@ -338,6 +349,8 @@ func (p *planner) unusable(s Sidecar, nets pair) (string, Drift) {
 			return "it ended, and cannot be started as it is", DriftStopped
 		}
 		return "", ""
+	case StateRestarting:
+		return p.outgrown(s), "" // an edit may be what mends a sidecar that crashes
 	case StatePaused:
 		return "it was paused", DriftPaused
 	case StateCreated:
@@ -485,6 +498,8 @@ func (p *planner) stale(s Sidecar, nets pair) (string, Drift) {
 		return "it serves no routes yet", ""
 	case s.Report.RoutesDigest != routetable.RoutesDigest(tableOf(&p.spec.Spec, nets.internal)):
 		return "the routes, or the addresses of its internal network, changed", ""
+	case known && !slices.Equal(pushed.refs, p.spec.Spec.Slots()):
+		return "a route takes its token from elsewhere now", ""
 	case known && s.Report.Generation != pushed.generation:
 		return fmt.Sprintf("it serves generation %d instead of %d", s.Report.Generation, pushed.generation), DriftRoutes
 	case p.tokens == nil || p.spec.Spec.TokenDelivery == spec.DeliverEnv || len(p.tokens) == 0:

@@ -177,7 +177,7 @@ func (s *statuses) unavailable(name string, err error) {
 	defer s.mu.Unlock()
 	if e, ok := s.entries[name]; ok && !e.rejected {
 		setCondition(e.object.Status, condition(spec.ConditionReady, statusOf(err), reasonOf(err), err.Error()))
-		e.object.Status.LastError = err.Error()
+		e.object.Status.LastError = cut(err.Error())
 	}
 }
 

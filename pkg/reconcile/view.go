@@ -17,6 +17,10 @@ type view struct {
 	made map[string][]Network
 	// strayVolumes are the names of volumes that lost their container, by spec name.
 	strayVolumes map[string][]string
+	// on are this instance's sidecars on each network, by network ID.
+	on map[string][]Sidecar
+	// unclear says why nothing is known of a spec's container, by spec name.
+	unclear map[string]error
 	// attached are the IDs of the containers on each network, by network ID.
 	attached map[string][]string
 }
@@ -32,11 +36,16 @@ func newView(o *Observation) *view {
 		attached: map[string][]string{},
 
 		strayVolumes: map[string][]string{},
+		on:           map[string][]Sidecar{},
+		unclear:      o.Unclear,
 	}
 	for _, s := range o.Sidecars {
 		v.sidecars[s.SpecName] = append(v.sidecars[s.SpecName], s)
 		v.holders[s.Name] = s.ID
 		v.attach(s.ID, s.Endpoints)
+		for _, e := range s.Endpoints {
+			v.on[e.NetworkID] = append(v.on[e.NetworkID], s)
+		}
 	}
 	for _, c := range o.Others {
 		v.holders[c.Name] = c.ID
@@ -76,13 +85,22 @@ func (v *view) names() []string {
 	return slices.Compact(names)
 }
 
-// foreignAlias returns the name of a container that is not ours and answers to hostname on the network.
-func (v *view) foreignAlias(networkID, hostname string) (string, bool) {
+// rival returns the name of a container other than the spec's own that answers to hostname on a network, by an alias or
+// by its own name: the engine would hand out both addresses.
+func (v *view) rival(specName, networkID, hostname string) (string, bool) {
+	answers := func(name string, endpoints []Endpoint) bool {
+		return slices.ContainsFunc(endpoints, func(e Endpoint) bool {
+			return e.NetworkID == networkID && (name == hostname || slices.Contains(e.Aliases, hostname))
+		})
+	}
 	for _, c := range v.others {
-		for _, e := range c.Endpoints {
-			if e.NetworkID == networkID && (c.Name == hostname || slices.Contains(e.Aliases, hostname)) {
-				return c.Name, true
-			}
+		if answers(c.Name, c.Endpoints) {
+			return c.Name, true
+		}
+	}
+	for _, s := range v.on[networkID] {
+		if s.SpecName != specName && answers(s.Name, s.Endpoints) {
+			return s.Name, true
 		}
 	}
 	return "", false

@@ -40,6 +40,9 @@ func (c *Controller) reconcile(ctx context.Context, name string) outcome {
 		c.recorder.warn(name, blocked.Reason, blocked.Message)
 	}
 	found := c.verdict(in, blocked, tokenErr)
+	if found.rivalry != nil && blocked == nil {
+		c.recorder.warn(name, found.rivalry.Reason, found.rivalry.Message)
+	}
 	if !s.mentions(name) && c.opts.Prune {
 		c.statuses.hold(name, found)
 	}
@@ -76,6 +79,9 @@ func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdic
 	}
 	if networks := in.view.networks[in.spec.Spec.InternalNetwork]; len(networks) == 1 {
 		v.internal = &networks[0]
+	}
+	if v.internal != nil {
+		v.rivalry = in.view.aliasConflict(in.spec, *v.internal)
 	}
 	p := &planner{inputs: in}
 	if ranked := p.rank(); len(ranked) > 0 {

@@ -1,0 +1,89 @@
+package reconcile_test
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"credproxy.dev/controller/internal/fakeengine"
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// What others can do to an environment, or its own declaration, must show.
+
+func TestAnAliasTakenLaterIsSaid(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("web"))
+		s.engine.AddContainer(fakeengine.Foreign{
+			Name: "impostor", Networks: map[string][]string{s.network("web-internal"): {"cred-proxy"}},
+		})
+		later(31 * time.Second) // a resync
+		s.settle()
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonAliasConflict)
+	})
+}
+
+func TestARenamedSpecTakesThePlaceOfItsOldName(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		renamed := web.DeepCopy()
+		renamed.Name = "shop"
+		s.declare(renamed)
+		s.settle()
+		s.wantReady("shop", metav1.ConditionTrue, reconcile.ReasonRunning)
+		if n := len(s.engine.Snapshot().Containers); n != 1 {
+			t.Errorf("%d containers", n)
+		}
+	})
+}
+
+func TestATokenTakenFromElsewhereHasToBeThere(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		s.declare(edited(web, func(s *spec.CredProxySpec) { s.Routes[0].Auth.TokenRef.Env = "OTHER" }))
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonTokenMissing)
+		s.wantServed("web", "https://api.example.com one")
+		s.tokens.put(spec.TokenRef{Env: "OTHER"}, "other")
+		later(5 * time.Second)
+		s.settle()
+		s.wantServed("web", "https://api.example.com other")
+	})
+}
+
+func TestATokenThatCannotTravelIsRefusedBeforeAnythingIsMade(t *testing.T) {
+	for name, value := range map[string]string{
+		"not UTF-8":      "caf\xe9",
+		"a line break":   "a\nb",
+		"much too large": string(make([]byte, 20_000)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				s.tokens.put(spec.TokenRef{Env: "TOKEN"}, value)
+				s.declare(edited(s.environment("web"), func(s *spec.CredProxySpec) { s.TokenDelivery = spec.DeliverEnv }))
+				s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonTokenInvalid)
+				if n := s.engine.Calls()[fakeengine.Create]; n != 0 {
+					t.Errorf("%d containers were made", n)
+				}
+			})
+		})
+	}
+}
+
+func TestARefusedSpecIsTriedAgainWhenItsRivalLeaves(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		rival := web.DeepCopy()
+		rival.Name = "rival"
+		s.declare(web)
+		s.declare(web, rival)
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+		s.wantReady("rival", metav1.ConditionFalse, reconcile.ReasonAliasConflict)
+		s.declare(rival)
+		s.settle()
+		s.wantReady("rival", metav1.ConditionTrue, reconcile.ReasonRunning)
+	})
+}
