@@ -18,7 +18,7 @@ type claim struct {
 	obj  spec.DecodedObject
 }
 
-func (c claim) place() string { return fmt.Sprintf("%s:%d", c.view.path, c.obj.Line) }
+func (c claim) place() string { return fmt.Sprintf("%s:%d", c.view.path, c.obj.NameLine) }
 
 // collate says what the files declare together. The views are in order of paths; names that are declared twice
 // are added to their problems.
@@ -33,7 +33,7 @@ func collate(views []view) Snapshot {
 			continue
 		}
 		v, obj := all[0].view, all[0].obj
-		snap.Specs = append(snap.Specs, Object{CredProxy: obj.CredProxy, File: v.path, Line: obj.Line, Stale: v.stale})
+		snap.Specs = append(snap.Specs, Object{CredProxy: obj.CredProxy, File: v.path, Line: obj.NameLine, Stale: v.stale})
 	}
 	for i := range views {
 		v := &views[i]
@@ -82,7 +82,7 @@ func duplicate(name string, all []claim) Duplicate {
 			}
 		}
 		c.view.add(spec.Problem{
-			File: c.view.path, Line: c.obj.Line, Field: "metadata.name",
+			File: c.view.path, Line: c.obj.NameLine, Field: "metadata.name",
 			Message: fmt.Sprintf("the name %q is declared at %s too: give each spec a name of its own; until then none of them is used",
 				name, strings.Join(others, ", ")),
 		})

@@ -12,10 +12,10 @@ func TestANameInTwoFilesIsAnErrorInBoth(t *testing.T) {
 	s := f.source()
 	snap := s.Scan(t.Context())
 	expect(t, snap, says{
-		Specs: []string{"fine@a.yaml"}, Duplicates: []string{"web@a.yaml:12,team/b.yaml:1"},
+		Specs: []string{"fine@a.yaml"}, Duplicates: []string{"web@a.yaml:15,team/b.yaml:4"},
 		Files: []string{"a.yaml Invalid", "team/b.yaml Invalid"}, Keep: []string{"web"},
 	})
-	for file, other := range map[string]string{"a.yaml": "team/b.yaml:1", "team/b.yaml": "a.yaml:12"} {
+	for file, other := range map[string]string{"a.yaml": "team/b.yaml:4", "team/b.yaml": "a.yaml:15"} {
 		if got := messages(t, snap.Files, file); !strings.Contains(got, other) || !strings.Contains(got, "metadata.name") {
 			t.Errorf("%s does not name %s: %s", file, other, got)
 		}
@@ -29,9 +29,9 @@ func TestANameTwiceInOneFile(t *testing.T) {
 	f.write("a.yaml", good("web", "web"))
 	snap := f.source().Scan(t.Context())
 	expect(t, snap, says{
-		Duplicates: []string{"web@a.yaml:1,a.yaml:12"}, Files: []string{"a.yaml Invalid"}, Keep: []string{"web"},
+		Duplicates: []string{"web@a.yaml:4,a.yaml:15"}, Files: []string{"a.yaml Invalid"}, Keep: []string{"web"},
 	})
-	if got := messages(t, snap.Files, "a.yaml"); !strings.Contains(got, "a.yaml:12") || !strings.Contains(got, "a.yaml:1,") && !strings.Contains(got, "a.yaml:1 ") {
+	if got := messages(t, snap.Files, "a.yaml"); !strings.Contains(got, "declared at a.yaml:15 ") || !strings.Contains(got, "declared at a.yaml:4 ") {
 		t.Errorf("message %s", got)
 	}
 }
@@ -44,7 +44,7 @@ func TestLastGoodObjectsCountForDuplicates(t *testing.T) {
 	f.write("a.yaml", unparsable)
 	f.write("b.yaml", good("web"))
 	expect(t, s.Scan(t.Context()), says{
-		Duplicates: []string{"web@a.yaml:1,b.yaml:1"}, Files: []string{"a.yaml Invalid~", "b.yaml Invalid"}, Keep: []string{"web"},
+		Duplicates: []string{"web@a.yaml:4,b.yaml:4"}, Files: []string{"a.yaml Invalid~", "b.yaml Invalid"}, Keep: []string{"web"},
 	})
 }
 

@@ -45,7 +45,7 @@ func TestReadPaths(t *testing.T) {
 		{"a link to a file elsewhere", []string{"link.yaml"}, []string{"link.yaml Valid"}, nil},
 		{"a file in two ways", []string{"specs/web.yaml", "link.yaml", "specs/web.yaml"}, []string{"specs/web.yaml Valid"}, nil},
 		{"a name in two files", []string{"specs/web.yaml", "more"}, []string{"more/copy.yml Invalid", "specs/web.yaml Invalid"},
-			map[string]string{"more/copy.yml": "specs/web.yaml:1", "specs/web.yaml": "more/copy.yml:1"}},
+			map[string]string{"more/copy.yml": "specs/web.yaml:4", "specs/web.yaml": "more/copy.yml:4"}},
 		{"nothing", []string{"none.yaml", "dangling.yaml"}, []string{"dangling.yaml Invalid", "none.yaml Invalid"},
 			map[string]string{"none.yaml": "does not exist", "dangling.yaml": "leads nowhere"}},
 		{"another name", []string{"notes.txt"}, []string{"notes.txt Invalid"}, map[string]string{"notes.txt": ".yaml"}},

@@ -41,6 +41,7 @@ type Object struct {
 	CredProxy *spec.CredProxy
 	// File is relative to the root.
 	File string
+	// Line is that of its name.
 	Line int
 	// Stale is true when the file has turned bad and this is its last good version.
 	Stale bool

@@ -37,8 +37,8 @@ type Decoded struct {
 // DecodedObject is one good document.
 type DecodedObject struct {
 	CredProxy *CredProxy
-	// Line is where the document begins; 1 is the first.
-	Line int
+	// Line is where the document begins, and NameLine where its metadata.name stands; 1 is the first.
+	Line, NameLine int
 }
 
 // Decode reads every document of a file strictly: JSON when the file's name ends in .json, else YAML. Documents that
@@ -96,6 +96,6 @@ func (d *Decoded) add(doc document, opts Options) {
 	object, problems := decodeObject(doc.root, opts)
 	d.Problems = append(d.Problems, problems...)
 	if len(problems) == 0 {
-		d.Objects = append(d.Objects, DecodedObject{CredProxy: object, Line: doc.root.Line})
+		d.Objects = append(d.Objects, DecodedObject{CredProxy: object, Line: doc.root.Line, NameLine: nameLine(doc.root)})
 	}
 }

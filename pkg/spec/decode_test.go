@@ -43,7 +43,7 @@ func TestAGoodFileIsReadWithItsDefaults(t *testing.T) {
     insecureUpstream: true
 `
 	got := Decode("web.yaml", []byte(file), Options{Port: 9100})
-	want := Decoded{Parsed: true, Names: []string{"web"}, Objects: []DecodedObject{{Line: 1, CredProxy: &CredProxy{
+	want := Decoded{Parsed: true, Names: []string{"web"}, Objects: []DecodedObject{{Line: 1, NameLine: 4, CredProxy: &CredProxy{
 		TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: Kind},
 		ObjectMeta: metav1.ObjectMeta{
 			Name: "web", Labels: map[string]string{"team": "a"}, Annotations: map[string]string{AnnotationPaused: "true"},

@@ -110,6 +110,16 @@ func namesIn(root *yaml.Node) []string {
 	return names
 }
 
+// nameLine is where metadata.name stands, or the document if it has none.
+func nameLine(root *yaml.Node) int {
+	for _, metadata := range lookup(root, "metadata") {
+		for _, name := range lookup(metadata, "name") {
+			return name.Line
+		}
+	}
+	return root.Line
+}
+
 // mayHideName reports whether a document may be a CredProxy, half-written perhaps, without telling its name.
 func mayHideName(root *yaml.Node) bool {
 	if root.Kind != yaml.MappingNode {
