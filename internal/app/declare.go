@@ -20,11 +20,11 @@ func declared(s source.Snapshot) reconcile.Declared {
 	return d
 }
 
-// badFiles are the files that anything might be declared in, as far as can be read.
+// badFiles are the files that might declare what no spec does.
 func badFiles(s source.Snapshot) []string {
 	var out []string
 	for _, file := range s.Files {
-		if file.State != source.FileValid {
+		if file.Keeps {
 			out = append(out, file.Path)
 		}
 	}

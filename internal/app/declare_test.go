@@ -48,6 +48,15 @@ func TestASnapshotIsDeclaredWithEveryNameOnce(t *testing.T) {
 	}
 }
 
+func TestOnlyFilesThatKeepSidecarsAreNamedForIt(t *testing.T) {
+	got := declared(source.Snapshot{Files: []source.FileStatus{
+		{Path: "comments.yaml", State: source.FileEmpty}, {Path: "torn.yaml", State: source.FileInvalid, Keeps: true},
+	}})
+	if diff := cmp.Diff([]string{"torn.yaml"}, got.BadFiles); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSpecsAreCountedByState(t *testing.T) {
 	paused := object("paused", "p.yaml")
 	paused.CredProxy.Annotations = map[string]string{spec.AnnotationPaused: "true"}

@@ -101,6 +101,7 @@ func (v *view) status() FileStatus {
 	return FileStatus{
 		Path: v.path, State: v.state, LastGood: v.stale && len(v.objects) > 0,
 		Errors: append([]spec.Problem{}, v.problems...),
+		Keeps:  v.state != FileValid && (v.keepAll || len(v.keep) > 0),
 	}
 }
 

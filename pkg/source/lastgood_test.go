@@ -14,6 +14,7 @@ func TestAFileThatTurnsBadKeepsItsLastGoodObjects(t *testing.T) {
 		"invalid":          func(f folder) { f.write("web.yaml", wrong("web")) },
 		"invalid in part":  func(f folder) { f.write("web.yaml", good("web")+"---\n"+wrong("api")) },
 		"empty":            func(f folder) { f.write("web.yaml", "") },
+		"comments":         func(f folder) { f.write("web.yaml", "# later\n---\n") },
 		"a link nowhere":   func(f folder) { f.remove("web.yaml"); f.link("missing", "web.yaml") },
 		"a directory":      func(f folder) { f.remove("web.yaml"); f.mkdir("web.yaml") },
 		"too large":        func(f folder) { f.write("web.yaml", strings.Repeat("\n", maxFile+1)) },

@@ -27,6 +27,8 @@ type entry struct {
 	unread bool
 	// tree: it stands for a whole directory, about which nothing is known.
 	tree bool
+	// barren: whatever it is, no spec is in it.
+	barren bool
 	// quiet: it is worth a word only if files beneath it were known.
 	quiet bool
 }
@@ -138,7 +140,7 @@ func (w *walker) visit(dir entry, child fs.DirEntry) {
 	case mode.IsRegular():
 		w.file(e)
 	default:
-		w.fault(e, irregular(mode))
+		w.irregular(e, mode)
 	}
 }
 
@@ -153,6 +155,12 @@ func (w *walker) file(e entry) {
 func (w *walker) fault(e entry, words string) {
 	e.real, e.fault = "", words
 	w.out.files = append(w.out.files, e)
+}
+
+// irregular notes what stands where a regular file should. Of directories it is known that they declare nothing.
+func (w *walker) irregular(e entry, mode fs.FileMode) {
+	e.barren = mode.IsDir()
+	w.fault(e, irregular(mode))
 }
 
 // link decides what a link stands for. Only its target's kind matters, and that it is beneath the root.
@@ -184,7 +192,7 @@ func (w *walker) link(e entry) {
 	case info.Mode().IsRegular():
 		w.fileLinks = append(w.fileLinks, entry{path: e.path, real: rel})
 	default:
-		w.fault(e, irregular(info.Mode()))
+		w.irregular(e, info.Mode())
 	}
 }
 

@@ -116,13 +116,13 @@ func (r *record) update(f found, now time.Time, settle time.Duration) view {
 	before, changed := r.declared(), !r.loaded || r.sum != f.sum
 	switch {
 	case f.fault != "":
-		v.stale, v.keepAll = true, !r.whole
+		v.stale, v.keepAll = true, !r.whole && !f.barren
 		v.problems = []spec.Problem{{File: f.path, Message: f.fault}}
 	case len(f.decoded.Problems) > 0:
 		v.problems = f.decoded.Problems
 		v.stale, v.keepAll = r.bad(f.decoded), !r.whole && !f.decoded.Parsed
 	case len(f.decoded.Objects) == 0:
-		v.state, v.stale, v.keepAll = FileEmpty, true, !r.whole
+		v.state, v.stale, v.keepAll = FileEmpty, true, !r.whole && f.blank
 		v.problems = []spec.Problem{{File: f.path, Message: noObjects}}
 	default:
 		v.state, r.objects, r.whole = FileValid, f.decoded.Objects, true

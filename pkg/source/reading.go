@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -44,6 +45,8 @@ type found struct {
 	entry
 	sum     [sha256.Size]byte
 	decoded spec.Decoded
+	// blank: nothing is written in it, as in a file whose writing has only begun.
+	blank bool
 }
 
 // irregularError is a thing that turned out not to be a regular file when it was open.
@@ -147,7 +150,7 @@ func load(root *os.Root, e entry, known memory, decode decoder) (found, time.Tim
 	if e.fault != "" {
 		return found{entry: e}, modified, nil
 	}
-	f := found{entry: e, sum: sha256.Sum256(data)}
+	f := found{entry: e, sum: sha256.Sum256(data), blank: len(bytes.TrimSpace(data)) == 0}
 	if rec, ok := known[e.path]; ok && rec.loaded && rec.sum == f.sum {
 		f.decoded = rec.decoded
 	} else {

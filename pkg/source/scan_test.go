@@ -62,7 +62,10 @@ func TestBadFiles(t *testing.T) {
 		{"does not parse", func(f folder) { f.write("x.yaml", unparsable) }, nil, "Invalid", nil, true, ""},
 		{"is invalid", func(f folder) { f.write("x.yaml", wrong("x")) }, []string{"x@x.yaml"}, "Invalid", []string{"x"}, false, "upstream"},
 		{"is empty", func(f folder) { f.write("x.yaml", "") }, nil, "Empty", nil, true, "remove the file"},
-		{"holds comments only", func(f folder) { f.write("x.yaml", "# later\n---\n") }, nil, "Empty", nil, true, "remove the file"},
+		{"holds white space only", func(f folder) { f.write("x.yaml", " \n\r\n\n") }, nil, "Empty", nil, true, "remove the file"},
+		{"holds comments only", func(f folder) { f.write("x.yaml", "# later\n---\n") }, nil, "Empty", nil, false, "remove the file"},
+		{"holds a marker only", func(f folder) { f.write("x.yaml", "---\n") }, nil, "Empty", nil, false, "remove the file"},
+		{"holds null", func(f folder) { f.write("x.yaml", "null\n") }, nil, "Empty", nil, false, "remove the file"},
 		{"is of another kind", func(f folder) { f.write("x.yaml", "kind: Pod\napiVersion: v1\n") }, nil, "Invalid", nil, false, "kind"},
 		{"is binary", func(f folder) { f.write("x.yaml", "\x7fELF\x00\x01\x02\xff\xfe") }, nil, "Invalid", nil, true, ""},
 		{"is too large", func(f folder) { f.write("x.yaml", "#"+strings.Repeat(" ", 1<<20)) }, nil, "Invalid", nil, true, "1 MiB"},
@@ -76,8 +79,8 @@ func TestBadFiles(t *testing.T) {
 			f.must(err)
 			f.t.Cleanup(func() { l.Close() })
 		}, nil, "Invalid", nil, true, "socket"},
-		{"is a directory", func(f folder) { f.write("x.yaml/y.yaml", good("y")) }, nil, "Invalid", nil, true, "rename it"},
-		{"is a link to a directory", func(f folder) { f.mkdir(".d"); f.link(".d", "x.yaml") }, nil, "Invalid", nil, true, "rename it"},
+		{"is a directory", func(f folder) { f.write("x.yaml/y.yaml", good("y")) }, nil, "Invalid", nil, false, "rename it"},
+		{"is a link to a directory", func(f folder) { f.mkdir(".d"); f.link(".d", "x.yaml") }, nil, "Invalid", nil, false, "rename it"},
 		{"is a link to nowhere", func(f folder) { f.link("missing", "x.yaml") }, nil, "Invalid", nil, true, "leads nowhere"},
 		{"is a link to itself", func(f folder) { f.link("x.yaml", "x.yaml") }, nil, "Invalid", nil, true, "circle"},
 		{"is a link through a file", func(f folder) { f.link("good.yaml/y", "x.yaml") }, nil, "Invalid", nil, true, "leads nowhere"},

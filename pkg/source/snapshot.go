@@ -31,8 +31,8 @@ type Snapshot struct {
 	// KeepNames are names whose sidecars must not be removed, though no spec declares them: duplicates, and
 	// what a bad file without last good objects can be read to hold.
 	KeepNames sets.Set[string]
-	// KeepAll is true when a bad file without last good objects does not even parse, so that it might hold
-	// any name.
+	// KeepAll is true when a bad file without last good objects does not even parse, or has nothing written in it
+	// yet, so that it might hold any name.
 	KeepAll bool
 }
 
@@ -69,6 +69,8 @@ type FileStatus struct {
 	// LastGood is true when the objects in force are of an earlier version of the file.
 	LastGood bool           `json:"lastGood"`
 	Errors   []spec.Problem `json:"errors"`
+	// Keeps is true when the file is bad and so the sidecars of names stay that no spec declares.
+	Keeps bool `json:"-"`
 }
 
 // FileState is what a scan found in a file.
