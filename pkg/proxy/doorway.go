@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,6 +28,8 @@ type doorway struct {
 	closed  chan struct{}
 	closing sync.Once
 	running sync.WaitGroup
+	// deaf is set before the first socket is.
+	deaf atomic.Bool
 
 	mu        sync.Mutex
 	shut      bool
@@ -134,6 +137,7 @@ func (d *doorway) accept(at place, socket net.Listener) {
 		case !d.admits(conn):
 			_ = conn.Close()
 		default:
+			d.hear(conn)
 			d.pass(conn)
 		}
 		select {

@@ -216,16 +216,18 @@ func farewellTo(t *testing.T, upstream string, client func(addr string, served *
 	s.wantReport(t, ready(1))
 	var (
 		running sync.WaitGroup
-		served  atomic.Int64
+		served  [clients]atomic.Int64
 	)
-	for range clients {
+	for i := range served {
 		running.Go(func() {
-			if err := client(s.addr(internal()), &served); err != nil {
+			if err := client(s.addr(internal()), &served[i]); err != nil {
 				t.Errorf("a request was lost: %v", err)
 			}
 		})
 	}
-	eventually(t, "clients are served", func() bool { return served.Load() >= 10*clients })
+	for i := range served {
+		eventually(t, "every client is served", func() bool { return served[i].Load() >= 10 })
+	}
 	s.signals <- syscall.SIGTERM
 	s.wantReport(t, unasked(1, "draining"))
 	running.Wait()

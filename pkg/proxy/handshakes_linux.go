@@ -10,29 +10,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tcpFlags is the offset of the flags in a TCP header (RFC 9293 section 3.1), where a filter of a TCP socket begins to
-// read.
-const (
-	tcpFlags = 13
-	flagSYN  = 0x02
-	flagACK  = 0x10
-)
-
-// stopHandshakes makes a listening socket deaf to requests for a connection, and to nothing else, so that those that
-// are being made complete. A client asks again after a second, and is refused if the socket is closed by then. It
-// needs no capability.
+// stopHandshakes makes a listening socket deaf to requests for a connection, so that those that are being made
+// complete and no other begins. It does so by asking for more hops to live than anybody sends with: the kernel looks
+// at that for a packet to the listening socket and not for one that completes a handshake. (A filter would say it
+// plainly, and needs a capability on some kernels.) A client asks again after a second, and is refused if the socket
+// is closed by then. Connections made after this inherit the deafness; see hear.
 func stopHandshakes(l net.Listener) error {
-	program := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: tcpFlags},
-		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: flagSYN | flagACK},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: flagSYN},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1},
+	return control(l, func(fd int) error { return askHops(fd, 255) })
+}
+
+// hear makes a connection hear that was accepted after stopHandshakes. What it has missed is sent again.
+func hear(conn net.Conn) error { return control(conn, func(fd int) error { return askHops(fd, 0) }) }
+
+// askHops says how many hops a packet has to have left to be heard (RFC 5082).
+func askHops(fd, hops int) error {
+	family, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if err != nil {
+		return err
 	}
-	return control(l, func(fd int) error {
-		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-			&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
-	})
+	if family == unix.AF_INET6 {
+		return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MINHOPCOUNT, hops)
+	}
+	return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MINTTL, hops)
 }
 
 // queued reports whether connections are made and not accepted yet.
@@ -63,10 +62,10 @@ func turnedAway(l net.Listener) (some bool, err error) {
 	return some, err
 }
 
-func control(l net.Listener, f func(fd int) error) error {
-	socket, ok := l.(syscall.Conn)
+func control(of any, f func(fd int) error) error {
+	socket, ok := of.(syscall.Conn)
 	if !ok {
-		return fmt.Errorf("%T is not a socket: %w", l, errors.ErrUnsupported)
+		return fmt.Errorf("%T is not a socket: %w", of, errors.ErrUnsupported)
 	}
 	conn, err := socket.SyscallConn()
 	if err != nil {

@@ -23,7 +23,7 @@ const (
 func (d *doorway) lastCall(ctx context.Context) (knocked bool) {
 	if d.stopHandshakes() {
 		d.awaitQuiet(ctx)
-		knocked = d.any(turnedAway)
+		knocked = d.anySocket(turnedAway)
 	}
 	d.shutSockets()
 	_ = d.Close()
@@ -35,6 +35,7 @@ func (d *doorway) stopHandshakes() (stopped bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.shut = true
+	d.deaf.Store(true)
 	for at, socket := range d.sockets {
 		if err := stopHandshakes(socket); err != nil {
 			d.log.Warn("connections that are just being made may be reset", "interface", at.name, "error", err)
@@ -43,6 +44,16 @@ func (d *doorway) stopHandshakes() (stopped bool) {
 		stopped = true
 	}
 	return stopped
+}
+
+// hear undoes what a connection may have inherited from its socket.
+func (d *doorway) hear(conn net.Conn) {
+	if !d.deaf.Load() {
+		return
+	}
+	if err := hear(conn); err != nil {
+		d.log.Warn("a connection may not be heard", "error", err)
+	}
 }
 
 func (d *doorway) awaitQuiet(ctx context.Context) {
@@ -57,7 +68,7 @@ func (d *doorway) awaitQuiet(ctx context.Context) {
 		case <-d.arrived:
 		case <-quiet.C:
 			// A process that was held up has seen nobody come, but the kernel has.
-			if !d.any(queued) {
+			if !d.anySocket(queued) {
 				return
 			}
 		}
@@ -65,8 +76,8 @@ func (d *doorway) awaitQuiet(ctx context.Context) {
 	}
 }
 
-// any reports whether something is true of a socket. What cannot be found out is not.
-func (d *doorway) any(is func(net.Listener) (bool, error)) bool {
+// anySocket reports whether something is true of a socket. What cannot be found out is not.
+func (d *doorway) anySocket(is func(net.Listener) (bool, error)) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, socket := range d.sockets {

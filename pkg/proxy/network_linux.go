@@ -50,7 +50,7 @@ func (hostNetwork) listen(ctx context.Context, at place, port uint16) (net.Liste
 		}
 		return errors.Join(err, bindErr)
 	}}
-	// Plain TCP, since a multipath socket takes no filter, and there is but one path.
+	// Plain TCP: a multipath socket cannot be made deaf or counted, and there is but one path.
 	config.SetMultipathTCP(false)
 	l, err := config.Listen(ctx, "tcp", netip.AddrPortFrom(at.addr, port).String())
 	if err != nil {

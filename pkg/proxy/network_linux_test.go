@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"syscall"
 	"testing"
@@ -56,7 +57,19 @@ func TestSocketIsBoundToItsInterface(t *testing.T) {
 
 // TestDeafSocketCompletesWhatWasBegun holds what the farewell needs of the kernel.
 func TestDeafSocketCompletesWhatWasBegun(t *testing.T) {
-	l, err := hostNetwork{}.listen(t.Context(), loopback(t), 0)
+	places, err := hostNetwork{}.places()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range places {
+		if at.addr.IsLoopback() {
+			t.Run(at.addr.String(), func(t *testing.T) { deafAt(t, at) })
+		}
+	}
+}
+
+func deafAt(t *testing.T, at place) {
+	l, err := hostNetwork{}.listen(t.Context(), at, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +98,71 @@ func TestDeafSocketCompletesWhatWasBegun(t *testing.T) {
 	write(t, early, "hello\n")
 	if line, err := bufio.NewReader(conn).ReadString('\n'); line != "hello\n" {
 		t.Errorf("got %q, %v", line, err)
+	}
+}
+
+func TestDeafConnectionHearsWhatItMissed(t *testing.T) {
+	l, err := hostNetwork{}.listen(t.Context(), loopback(t), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	early := dial(t, l.Addr().String())
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	// As it is when it was made by a socket that was deaf already.
+	if err := control(conn, func(fd int) error { return askHops(fd, 255) }); err != nil {
+		t.Fatal(err)
+	}
+	write(t, early, "hello\n")
+	if err := hear(conn); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); line != "hello\n" {
+		t.Errorf("got %q, %v", line, err)
+	}
+}
+
+// TestHandshakeInFlightCompletes holds a handshake up until the doorway is deaf: with TCP_DEFER_ACCEPT it ends with the
+// first data (tcp(7)).
+func TestHandshakeInFlightCompletes(t *testing.T) {
+	m := newMachine(internal())
+	d := newDoorway(m, slog.New(slog.DiscardHandler))
+	d.watch(everybody(t))
+	if err := d.adjust(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := control(m.sockets[internal()], func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 5)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	client := dial(t, m.addr(internal()))
+	d.stopHandshakes()
+	write(t, client, "first\n")
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		d.lastCall(t.Context())
+	}()
+	conn, err := d.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	<-over
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	from := bufio.NewReader(conn)
+	for _, want := range []string{"first\n", "second\n"} {
+		if line, err := from.ReadString('\n'); line != want {
+			t.Fatalf("got %q, %v; want %q", line, err, want)
+		}
+		write(t, client, "second\n")
 	}
 }
 
