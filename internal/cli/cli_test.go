@@ -44,6 +44,12 @@ func TestExitCodes(t *testing.T) {
 		"validate what is not there":  {args: []string{"validate", nowhere}, want: 1, says: "nowhere: "},
 		"validate an empty directory": {args: []string{"validate", empty}, want: 0, says: "no file that ends in"},
 
+		"validate specs in each other's way": {args: []string{"validate", good, specs(t, "api.yaml", strings.Replace(goodSpec, "name: web", "name: api", 1))},
+			want: 1, says: "api.yaml:4: hostname \"cred-proxy\" on internal network \"web-internal\" is also declared by spec \"web\""},
+		"validate a hidden file":      {args: []string{"validate", filepath.Join(specs(t, ".web.yaml", goodSpec), ".web.yaml")}, want: 1, says: "does not begin with a dot"},
+		"validate a file in capitals": {args: []string{"validate", filepath.Join(specs(t, "WEB.YAML", goodSpec), "WEB.YAML")}, want: 1, says: "in small letters"},
+		"validate beside capitals":    {args: []string{"validate", specs(t, "web.yaml", goodSpec, "API.YAML", goodSpec)}, want: 0, says: "API.YAML: is not read"},
+
 		"validate an empty file": {args: []string{"validate", specs(t, "web.yaml", "")}, want: 1, says: "web.yaml: holds no spec"},
 
 		"plan":                      {args: []string{"plan", "--specs", good}, want: 0, says: "cred-proxy-web  (there is none)"},

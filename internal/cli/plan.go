@@ -30,7 +30,7 @@ for unless --resolve is given.
 Exit code 0; with --exit-code 1 if there are steps to take; 2 if the plan could not be made.`,
 		Example: `  controller plan --specs ./specs
   controller plan --specs ./specs --resolve --token-env GITHUB_TOKEN
-  controller plan --specs ./specs --offline -o json    # for a directory in CI, without an engine`,
+  controller plan --specs ./specs --offline -o json    # as if for an empty engine`,
 		Args: cobra.NoArgs,
 		RunE: verb(codeUsage, func(cmd *cobra.Command, _ []string) error {
 			opts, err := s.options(cmd.Flags(), sys)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"credproxy.dev/controller/internal/app"
 	"credproxy.dev/controller/pkg/source"
 )
 
@@ -15,8 +16,9 @@ func newValidate(sys System) *cobra.Command {
 		Use:   "validate PATH...",
 		Short: "Say everything that is wrong with files and directories of specs",
 		Long: `Reads files, and directories with their directories, by the rules of run, and prints every problem as
-file:line: field: message. It needs no engine and looks for no token. Give the paths of one controller together: a
-name that two files declare is a problem of both.
+file:line: field: message. It needs no engine and looks for no token, so that it can be the check in CI. Give the
+paths of one controller together: a name that two files declare is a problem of both, and so are two specs that cannot
+be in force together.
 
 Exit code 0 if all are good, 1 if one is not or cannot be read.`,
 		Example: `  controller validate ./specs
@@ -26,7 +28,7 @@ Exit code 0 if all are good, 1 if one is not or cannot be read.`,
 			if _, err := s.options(cmd.Flags(), sys); err != nil {
 				return err
 			}
-			return validate(sys.Stdout, source.ReadPaths(paths, s.Spec))
+			return validate(sys.Stdout, app.Validate(paths, s.Spec))
 		}),
 	}
 	s.fileFlags(cmd.Flags())
@@ -34,9 +36,9 @@ Exit code 0 if all are good, 1 if one is not or cannot be read.`,
 	return cmd
 }
 
-func validate(w io.Writer, files []source.FileStatus) error {
+func validate(w io.Writer, snap source.Snapshot) error {
 	var bad, problems int
-	for _, file := range files {
+	for _, file := range snap.Files {
 		for _, problem := range file.Errors {
 			problem.File = file.Path
 			fmt.Fprintln(w, clean(problem.String()))
@@ -48,14 +50,17 @@ func validate(w io.Writer, files []source.FileStatus) error {
 			fmt.Fprintf(w, "%s: good\n", clean(file.Path))
 		}
 	}
-	if len(files) == 0 {
+	for _, path := range snap.Ignored {
+		fmt.Fprintf(w, "%s: is not read: write the end of its name in small letters if it should be\n", clean(path))
+	}
+	if len(snap.Files) == 0 {
 		fmt.Fprintln(w, "no file that ends in .yaml, .yml or .json there, so none that is bad")
 		return nil
 	}
 	if bad > 0 {
-		return fmt.Errorf("%s in %d of %s", count(problems, "problem"), bad, count(len(files), "file"))
+		return fmt.Errorf("%s in %d of %s", count(problems, "problem"), bad, count(len(snap.Files), "file"))
 	}
-	fmt.Fprintf(w, "%s, all good\n", count(len(files), "file"))
+	fmt.Fprintf(w, "%s, all good\n", count(len(snap.Files), "file"))
 	return nil
 }
 

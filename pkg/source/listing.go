@@ -41,6 +41,8 @@ type listing struct {
 	files []entry
 	// dirs are the directories that were listed, without links, relative to the root.
 	dirs []string
+	// ignored are the paths of what would be read if its name were not in capitals.
+	ignored []string
 	// trees are the git work trees beneath the root.
 	trees []string
 	hops  []hop
@@ -137,6 +139,9 @@ func (w *walker) visit(dir entry, child fs.DirEntry) {
 	case mode.IsDir() && !specName(name):
 		w.walk(e)
 	case !specName(name):
+		if mode.IsRegular() && specName(strings.ToLower(name)) {
+			w.out.ignored = append(w.out.ignored, e.path)
+		}
 	case mode.IsRegular():
 		w.file(e)
 	default:

@@ -5,36 +5,47 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// ReadPaths reads files and directories once, by the rules of a Source, and returns every problem of every file,
-// names that are declared twice among them. Paths in the answer begin as they were given; a file that is reached
-// in two ways counts once.
-func ReadPaths(paths []string, opts spec.Options) []FileStatus {
+// ReadPaths reads files and directories once, by the rules of a Source, and returns what they declare together, with
+// every problem of every file, names that are declared twice among them. Paths in the answer begin as they were given;
+// a file that is reached in two ways counts once.
+func ReadPaths(paths []string, opts spec.Options) Snapshot {
 	return readPaths(paths, func(file string, data []byte) spec.Decoded { return spec.Decode(file, data, opts) })
 }
 
-func readPaths(paths []string, decode decoder) []FileStatus {
+func readPaths(paths []string, decode decoder) Snapshot {
 	var all []found
+	var ignored []string
 	seen := map[string]bool{}
 	for _, path := range paths {
-		for _, f := range readPath(path, decode) {
+		read, not := readPath(path, decode)
+		ignored = append(ignored, not...)
+		for _, f := range read {
 			if id := cmp.Or(f.real, f.path); !seen[id] {
 				seen[id] = true
 				all = append(all, f)
 			}
 		}
 	}
-	views, _ := memory{}.merge(time.Now(), 0, all, true)
-	return collate(views).Files
+	now := time.Now()
+	views, _ := memory{}.merge(now, 0, all, true)
+	snap := collate(views)
+	slices.Sort(ignored)
+	snap.At, snap.Complete, snap.Ignored = now, true, slices.Compact(ignored)
+	return snap
 }
 
-// readPath reads one file or directory. The real paths of what it finds are absolute.
-func readPath(path string, decode decoder) []found {
-	bad := func(words string) []found { return []found{{entry: entry{path: path, fault: words}}} }
+// readPath reads one file or directory, and names what it ignores there. The real paths of what it finds are absolute.
+func readPath(path string, decode decoder) (read []found, ignored []string) {
+	bad := func(words string) ([]found, []string) {
+		return []found{{entry: entry{path: path, fault: words}}}, nil
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return bad(unreadable(err))
@@ -47,6 +58,8 @@ func readPath(path string, decode decoder) []found {
 	switch {
 	case err != nil:
 		return bad(notThere(err))
+	case !info.IsDir() && strings.HasPrefix(filepath.Base(path), "."):
+		return bad(hiddenName)
 	case !info.IsDir() && !specName(path):
 		return bad(wrongName)
 	case !info.IsDir() && !info.Mode().IsRegular():
@@ -62,13 +75,16 @@ func readPath(path string, decode decoder) []found {
 	}
 	defer root.Close()
 	if !info.IsDir() {
-		return loadAll(root, base, []entry{{path: path, real: filepath.Base(final)}}, decode)
+		return loadAll(root, base, []entry{{path: path, real: filepath.Base(final)}}, decode), nil
 	}
-	files := list(root, listing{root: base}).files
-	for i := range files {
-		files[i].path = filepath.Join(path, files[i].path)
+	all := list(root, listing{root: base})
+	for i := range all.files {
+		all.files[i].path = filepath.Join(path, all.files[i].path)
 	}
-	return loadAll(root, base, files, decode)
+	for _, name := range all.ignored {
+		ignored = append(ignored, filepath.Join(path, name))
+	}
+	return loadAll(root, base, all.files, decode), ignored
 }
 
 // loadAll loads what was listed beneath base.

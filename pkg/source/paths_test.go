@@ -28,6 +28,8 @@ func TestReadPaths(t *testing.T) {
 	f.write("specs/empty.yaml", "")
 	f.write("more/copy.yml", good("web"))
 	f.write("notes.txt", "")
+	f.write("UPPER.YAML", good("upper"))
+	f.write(".web.yaml", good("web"))
 	f.must(syscall.Mkfifo(f.at("pipe.yaml"), 0o644))
 	f.link("specs/web.yaml", "link.yaml")
 	f.link("missing", "dangling.yaml")
@@ -49,12 +51,15 @@ func TestReadPaths(t *testing.T) {
 		{"nothing", []string{"none.yaml", "dangling.yaml"}, []string{"dangling.yaml Invalid", "none.yaml Invalid"},
 			map[string]string{"none.yaml": "does not exist", "dangling.yaml": "leads nowhere"}},
 		{"another name", []string{"notes.txt"}, []string{"notes.txt Invalid"}, map[string]string{"notes.txt": ".yaml"}},
+		{"a name in capitals", []string{"UPPER.YAML"}, []string{"UPPER.YAML Invalid"}, map[string]string{"UPPER.YAML": "small letters"}},
+		{"a hidden name", []string{".web.yaml"}, []string{".web.yaml Invalid"}, map[string]string{".web.yaml": "begin with a dot"}},
+		{"a hidden directory", []string{"specs/.hidden"}, []string{"specs/.hidden/x.yaml Valid"}, nil},
 		{"a FIFO", []string{"pipe.yaml"}, []string{"pipe.yaml Invalid"}, map[string]string{"pipe.yaml": "FIFO"}},
 		{"no path", nil, nil, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := ReadPaths(test.paths, spec.Options{})
+			got := ReadPaths(test.paths, spec.Options{}).Files
 			if diff := cmp.Diff(test.want, states(got)); diff != "" {
 				t.Fatal(diff)
 			}
@@ -68,10 +73,26 @@ func TestReadPaths(t *testing.T) {
 }
 
 func TestReadPathsOfAnEmptyDirectory(t *testing.T) {
-	if got := ReadPaths([]string{t.TempDir()}, spec.Options{}); len(got) != 0 {
+	if got := ReadPaths([]string{t.TempDir()}, spec.Options{}).Files; len(got) != 0 {
 		t.Fatalf("got %v", got)
 	}
-	if got := ReadPaths([]string{os.DevNull}, spec.Options{}); len(got) != 1 || got[0].State != FileInvalid {
+	if got := ReadPaths([]string{os.DevNull}, spec.Options{}).Files; len(got) != 1 || got[0].State != FileInvalid {
 		t.Fatalf("got %v", got)
+	}
+}
+
+func TestFilesInCapitalsAreIgnoredAndNamed(t *testing.T) {
+	f := newFolder(t)
+	for _, name := range []string{"team/WEB.YAML", "api.Yml", "NOTES.TXT", ".HIDDEN.YAML"} {
+		f.write(name, good("web"))
+	}
+	want := []string{"api.Yml", "team/WEB.YAML"}
+	if diff := cmp.Diff(want, f.source().Scan(t.Context()).Ignored); diff != "" {
+		t.Error(diff)
+	}
+	t.Chdir(f.path)
+	snap := ReadPaths([]string{".", "team"}, spec.Options{})
+	if diff := cmp.Diff(want, snap.Ignored); diff != "" || len(snap.Files) > 0 {
+		t.Error(diff, snap.Files)
 	}
 }

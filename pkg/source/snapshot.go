@@ -28,6 +28,8 @@ type Snapshot struct {
 	Invalid []InvalidObject
 	// Files are all files, in order of their paths.
 	Files []FileStatus
+	// Ignored are the paths of files that are not read because their names end as those of specs do, but in capitals.
+	Ignored []string
 	// KeepNames are names whose sidecars must not be removed, though no spec declares them: duplicates, and
 	// what a bad file without last good objects can be read to hold.
 	KeepNames sets.Set[string]
