@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -130,6 +131,8 @@ func TestReadinessWaitsForACompleteScan(t *testing.T) {
 		{&source.Snapshot{Err: errors.New("disk")}, "the spec files were not yet read completely: disk"},
 		{&source.Snapshot{Complete: true}, ""},
 		{&source.Snapshot{Err: errors.New("disk")}, ""},
+		{&source.Snapshot{Err: fmt.Errorf("directory of specs /x %w: make it", source.ErrRoot)}, "directory of specs /x cannot be read: make it"},
+		{&source.Snapshot{Complete: true}, ""},
 	} {
 		if step.scan != nil {
 			f.found(*step.scan)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -34,7 +35,9 @@ func (f *files) found(s source.Snapshot) {
 	f.last = s
 	f.complete = f.complete || s.Complete
 	f.tellScan(s)
-	f.tellFiles(s)
+	if !errors.Is(s.Err, source.ErrRoot) { // That is all there is to say then.
+		f.tellFiles(s)
+	}
 }
 
 func (f *files) tellScan(s source.Snapshot) {
@@ -42,10 +45,12 @@ func (f *files) tellScan(s source.Snapshot) {
 	if !s.Complete {
 		now = fmt.Sprint(s.Err)
 	}
-	switch now {
-	case f.scanErr:
-	case "":
+	switch {
+	case now == f.scanErr:
+	case now == "":
 		f.log.Info("the spec files can be read again")
+	case errors.Is(s.Err, source.ErrRoot):
+		f.log.Error("the directory of specs cannot be read; sidecars stay as they are until it can", "error", now)
 	default:
 		f.log.Error("not every spec file could be read; nothing is removed until that is mended", "error", now)
 	}
@@ -82,18 +87,20 @@ func (f *files) tellFile(file source.FileStatus) {
 	}
 }
 
-// list is every file of the last scan.
-func (f *files) list() []source.FileStatus {
+// list is every file of the last scan, and why that was not complete.
+func (f *files) list() ([]source.FileStatus, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.last.Files
+	return f.last.Files, f.last.Err
 }
 
-// ready returns nil once a scan was complete.
+// ready returns nil once a scan was complete, unless the directory is out of reach now.
 func (f *files) ready() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
+	case errors.Is(f.last.Err, source.ErrRoot):
+		return f.last.Err
 	case f.complete:
 		return nil
 	case f.scanErr != "":

@@ -163,3 +163,27 @@ func TestWhatCannotWorkIsAnErrorAtTheStart(t *testing.T) {
 		})
 	}
 }
+
+func TestADirectoryThatVanishesIsToldOnceAndMakesUnready(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "specs")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "web.yaml", goodSpec)
+	s := newStack(t, dir)
+	base, _ := s.start(t)
+	eventually(t, base+"/readyz", 200, "ok")
+	if err := os.Rename(dir, dir+".gone"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, base+"/readyz", 503, "directory of specs "+dir+" cannot be read: make the directory")
+	eventually(t, base+"/api/v1alpha1/sources", 200, `"scanError": "directory of specs `+dir)
+	eventually(t, base+"/api/v1alpha1/credproxies/web", 200, "web-internal")
+	if err := os.Rename(dir+".gone", dir); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, base+"/readyz", 200, "ok")
+	if got := s.log.String(); strings.Count(got, "level=ERROR") != 1 || strings.Contains(got, "level=WARN") || !strings.Contains(got, dir+" cannot be read") {
+		t.Errorf("not one line for one mistake:\n%s", got)
+	}
+}

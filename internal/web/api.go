@@ -25,6 +25,8 @@ type EventList struct {
 type SourceList struct {
 	metav1.TypeMeta `json:",inline"`
 	Items           []source.FileStatus `json:"items"`
+	// ScanError says why not every file could be read; empty when all were.
+	ScanError string `json:"scanError,omitempty"`
 }
 
 func api(opts Options) http.Handler {
@@ -43,7 +45,12 @@ func api(opts Options) http.Handler {
 		})
 	})
 	mux.HandleFunc(apiPrefix+"sources", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, SourceList{TypeMeta: typeMeta("SourceList"), Items: files(opts.Sources())})
+		read, err := opts.Sources()
+		list := SourceList{TypeMeta: typeMeta("SourceList"), Items: files(read)}
+		if err != nil {
+			list.ScanError = err.Error()
+		}
+		writeJSON(w, http.StatusOK, list)
 	})
 	mux.HandleFunc("/", notFound)
 	return mux

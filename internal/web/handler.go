@@ -23,8 +23,8 @@ type Controller interface {
 // Options are what the handler serves, and to whom.
 type Options struct {
 	Controller Controller
-	// Sources returns every file of the last scan.
-	Sources func() []source.FileStatus
+	// Sources returns every file of the last scan, and why that was not complete.
+	Sources func() ([]source.FileStatus, error)
 	// Ready returns nil when the controller is ready; otherwise why not.
 	Ready func() error
 	// Metrics is what /metrics shows, and where its own errors are counted.
@@ -47,7 +47,7 @@ const endpoints = `The credential-proxy controller. It answers GET and HEAD:
 
 /metrics                           metrics in Prometheus' text format
 /healthz                           the process answers
-/readyz                            the engine answers, and everything declared was looked at once
+/readyz                            the engine answers, the directory can be read, and everything declared was looked at once
 ` + apiPrefix + `credproxies        every declared CredProxy with its status
 ` + apiPrefix + `credproxies/NAME   one of them
 ` + apiPrefix + `events             what was done and what was refused, oldest first

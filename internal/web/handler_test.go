@@ -33,8 +33,8 @@ func (oneSpec) Events() []reconcile.Event { return nil }
 func options() web.Options {
 	return web.Options{
 		Controller: oneSpec{},
-		Sources: func() []source.FileStatus {
-			return []source.FileStatus{{Path: "web.yaml", State: source.FileValid}}
+		Sources: func() ([]source.FileStatus, error) {
+			return []source.FileStatus{{Path: "web.yaml", State: source.FileValid}}, nil
 		},
 		Ready:   func() error { return nil },
 		Metrics: prometheus.NewPedanticRegistry(),

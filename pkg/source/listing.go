@@ -52,6 +52,10 @@ func (l listing) equal(m listing) bool {
 	return l.root == m.root && slices.Equal(l.dirs, m.dirs) && slices.Equal(l.trees, m.trees) && slices.Equal(l.files, m.files)
 }
 
+// ErrRoot means that the directory of specs itself cannot be read. The error that wraps it names the directory and says
+// what to do.
+var ErrRoot = errors.New("cannot be read")
+
 // openRoot opens a directory that may be reached through links. The listing has its root and hops.
 func openRoot(path string) (*os.Root, listing, error) {
 	final, hops, err := resolve(string(filepath.Separator), path)
@@ -77,7 +81,7 @@ func rootError(path string, err error) error {
 	case leadsNowhere(err):
 		advice = "make the directory, or mend the link to it"
 	}
-	return fmt.Errorf("directory of specs %s cannot be read: %s: %w", path, advice, err)
+	return fmt.Errorf("directory of specs %s %w: %s: %w", path, ErrRoot, advice, err)
 }
 
 // walker makes a listing. Real directories come first and links after them, so that what is reachable in both

@@ -152,9 +152,11 @@ func TestTheDirectoryIsMissing(t *testing.T) {
 		f.must(err)
 		s.Scan(t.Context())
 		f.rename("specs", "gone")
-		expect(t, s.Scan(t.Context()), says{
-			Specs: []string{"~web@web.yaml"}, Files: []string{"web.yaml Invalid~"}, Incomplete: true,
-		})
+		snap := s.Scan(t.Context())
+		expect(t, snap, says{Specs: []string{"~web@web.yaml"}, Files: []string{"web.yaml Invalid~"}, Incomplete: true})
+		if !errors.Is(snap.Err, ErrRoot) || !strings.Contains(snap.Err.Error(), f.at("specs")+" cannot be read: make the directory") {
+			t.Errorf("error %v", snap.Err)
+		}
 		f.rename("gone", "specs")
 		expect(t, s.Scan(t.Context()), says{Specs: []string{"web@web.yaml"}, Files: []string{"web.yaml Valid"}})
 	})

@@ -14,7 +14,7 @@ type Snapshot struct {
 	At time.Time
 	// Complete is true when every directory and file was read. On an incomplete scan nothing may be removed.
 	Complete bool
-	// Err says why the scan is not complete; nil when it is. While git is writing, the Snapshot is the one before
+	// Err says why the scan is not complete; nil when it is. It wraps ErrRoot when the directory itself is why. While git is writing, the Snapshot is the one before
 	// but for At, Complete and Err.
 	Err error
 	// Root is the directory that was read, for telling whether the next Snapshot is of the same one.
