@@ -27,6 +27,10 @@ const usage = `usage: toolbox COMMAND [ARG…]
   freeport                  print a free TCP port of 127.0.0.1
   probe ADDR…               dial each address, send a request, and print as JSON what came back
   load [-n N] [-c C] URL    make N requests over C connections that are kept, and print as JSON how it went
+  visit [-c C] [-keep] [-pause D]
+                            request URLs over and over, each time over a new connection to the first address of the
+                            name that accepts; follow the lines of stdin, and answer each with one: "ask NAME URL"
+                            begins, "leave NAME" ends when no request is underway, "tell" prints the counts as JSON
   reverseproxy URL          be the barest proxy there is, on :9099, which adds one header
   grep PATH…                look for the text on stdin in files and environments; exit 1 when it is nowhere
 `
@@ -77,6 +81,8 @@ func run(ctx context.Context, command string, args []string, stdin io.Reader, st
 		return probe(ctx, args, stdout)
 	case "load":
 		return load(ctx, args, stdout)
+	case "visit":
+		return visit(ctx, args, stdin, stdout)
 	case "reverseproxy":
 		return reverseProxy(ctx, args)
 	case "grep":

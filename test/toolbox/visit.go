@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// errorsTold is how many failures of a name are told in full.
+const errorsTold = 5
+
+// visits is how the requests to one name went.
+type visits struct {
+	OK     int64 `json:"ok"`
+	Failed int64 `json:"failed"`
+	// Errors are the first failures, each with its time.
+	Errors []string `json:"errors,omitempty"`
+}
+
+// visitor requests URLs over and over, and can be told which while it does.
+type visitor struct {
+	mu   sync.Mutex
+	idle *sync.Cond
+	// urls are what is requested now, by name; underway counts the requests that have no answer yet.
+	urls     map[string]string
+	underway map[string]int
+	counts   map[string]*visits
+}
+
+func newVisitor() *visitor {
+	v := &visitor{urls: map[string]string{}, underway: map[string]int{}, counts: map[string]*visits{}}
+	v.idle = sync.NewCond(&v.mu)
+	return v
+}
+
+// visit follows the lines of stdin, and answers each with one line.
+func visit(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
+	flags := flag.NewFlagSet("visit", flag.ContinueOnError)
+	clients := flags.Int("c", 2, "how many clients")
+	keep := flags.Bool("keep", false, "keep connections; otherwise each request has a new one")
+	pause := flags.Duration("pause", 0, "how long a client rests after each request")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	v := newVisitor()
+	var running sync.WaitGroup
+	for range *clients {
+		running.Go(func() { v.keepAsking(ctx, clientThat(*keep), *pause) })
+	}
+	err := v.follow(stdin, stdout)
+	cancel()
+	running.Wait()
+	return err
+}
+
+// follow does what each line says: ask, leave or tell.
+func (v *visitor) follow(stdin io.Reader, stdout io.Writer) error {
+	lines := bufio.NewScanner(stdin)
+	for lines.Scan() {
+		words := strings.Fields(lines.Text())
+		switch {
+		case len(words) == 3 && words[0] == "ask":
+			v.ask(words[1], words[2])
+			fmt.Fprintln(stdout, lines.Text())
+		case len(words) == 2 && words[0] == "leave":
+			v.leave(words[1])
+			fmt.Fprintln(stdout, lines.Text())
+		case len(words) == 1 && words[0] == "tell":
+			if err := v.tell(stdout); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("visit does not understand %q", lines.Text())
+		}
+	}
+	return lines.Err()
+}
+
+func (v *visitor) ask(name, url string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.urls[name] = url
+	if v.counts[name] == nil {
+		v.counts[name] = &visits{}
+	}
+}
+
+// leave returns when no request to the name is underway, and none will be.
+func (v *visitor) leave(name string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.urls, name)
+	for v.underway[name] > 0 {
+		v.idle.Wait()
+	}
+}
+
+func (v *visitor) tell(stdout io.Writer) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return json.NewEncoder(stdout).Encode(v.counts)
+}
+
+// keepAsking requests a URL after the other, picked at random, until the end of ctx.
+func (v *visitor) keepAsking(ctx context.Context, client *http.Client, pause time.Duration) {
+	for ctx.Err() == nil {
+		name, url := v.pick()
+		if name == "" {
+			rest(ctx, 20*time.Millisecond)
+			continue
+		}
+		began := time.Now()
+		// What is underway at the end is finished: to be cut off by oneself is no failure.
+		err := askInTime(context.WithoutCancel(ctx), client, url)
+		v.note(name, began, err)
+		if pause > 0 {
+			rest(ctx, pause)
+		}
+	}
+}
+
+func (v *visitor) pick() (name, url string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.urls) == 0 {
+		return "", ""
+	}
+	name = slices.Collect(maps.Keys(v.urls))[rand.IntN(len(v.urls))] //nolint:gosec // nothing secret hangs on it
+	v.underway[name]++
+	return name, v.urls[name]
+}
+
+func (v *visitor) note(name string, began time.Time, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.underway[name]--
+	v.idle.Broadcast()
+	counts := v.counts[name]
+	if err == nil {
+		counts.OK++
+		return
+	}
+	counts.Failed++
+	if len(counts.Errors) < errorsTold {
+		at := fmt.Sprintf("%s after %s: ", began.Format("15:04:05.000"), time.Since(began).Round(time.Millisecond))
+		counts.Errors = append(counts.Errors, at+err.Error())
+	}
+}
+
+func askInTime(ctx context.Context, client *http.Client, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return ask(ctx, client, url)
+}
+
+func rest(ctx context.Context, long time.Duration) {
+	moment := time.NewTimer(long)
+	defer moment.Stop()
+	select {
+	case <-moment.C:
+	case <-ctx.Done():
+	}
+}
+
+// clientThat keeps its connections, or resolves the name and dials for each request.
+func clientThat(keeps bool) *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: !keeps, DisableCompression: true, DialContext: dialAny}}
+}
+
+// dialAny tries all addresses of a name, in the order that the resolver gave them, until one accepts.
+func dialAny(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	found, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	var refusals []error
+	for _, one := range found {
+		conn, err := new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(one, port))
+		if err == nil {
+			return conn, nil
+		}
+		refusals = append(refusals, err)
+	}
+	return nil, fmt.Errorf("none of %d addresses: %w", len(found), errors.Join(refusals...))
+}
