@@ -8,11 +8,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"credproxy.dev/controller/internal/web"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -50,6 +52,13 @@ func (c *client) list(ctx context.Context) (spec.CredProxyList, error) {
 func (c *client) one(ctx context.Context, name string) (spec.CredProxy, error) {
 	var one spec.CredProxy
 	return one, c.get(ctx, "credproxies/"+url.PathEscape(name), &one)
+}
+
+// events returns the events after the one with a sequence, or all when it is 0.
+func (c *client) events(ctx context.Context, since int64) (web.EventList, error) {
+	var list web.EventList
+	err := c.get(ctx, "events?since="+strconv.FormatInt(since, 10), &list)
+	return list, err
 }
 
 // get fails with errNotDeclared, or in a way that means that no controller answers.

@@ -8,8 +8,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,6 +41,7 @@ type fakeController struct {
 	opts     reconcile.Options
 	declared reconcile.Declared
 	done     bool
+	events   []reconcile.Event
 }
 
 func (c *fakeController) Declare(d reconcile.Declared) {
@@ -104,8 +107,21 @@ func (c *fakeController) withStatus(s *spec.CredProxy) spec.CredProxy {
 	return one
 }
 
-func (c *fakeController) Events() []reconcile.Event { return nil }
-func (c *fakeController) Readyz() error             { return nil }
+func (c *fakeController) Events() []reconcile.Event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.events)
+}
+
+// happens adds an event.
+func (c *fakeController) happens(name, message, cause string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.events = append(c.events, reconcile.Event{Sequence: int64(len(c.events)) + 1, Time: time.Now(), Name: name,
+		Type: "Normal", Reason: "Reloaded", Message: message, Cause: cause})
+}
+
+func (c *fakeController) Readyz() error { return nil }
 
 type noTokens struct{}
 

@@ -81,10 +81,13 @@ func short(digest string) string {
 
 func printRow(w io.Writer, cells []string) {
 	for i, cell := range cells {
-		cells[i] = cmp.Or(strings.Join(strings.Fields(clean(cell)), " "), "-")
+		cells[i] = cmp.Or(oneLine(cell), "-")
 	}
 	_, _ = io.WriteString(w, strings.Join(cells, "\t")+"\n")
 }
+
+// oneLine is a text that is clean, on one line.
+func oneLine(text string) string { return strings.Join(strings.Fields(clean(text)), " ") }
 
 // clean replaces what could steer a terminal: texts may hold what a spec's author or a sidecar wrote.
 func clean(text string) string {

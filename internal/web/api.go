@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -39,10 +41,8 @@ func api(opts Options) http.Handler {
 	mux.HandleFunc(apiPrefix+resource+"/{name}", func(w http.ResponseWriter, r *http.Request) {
 		getOne(w, r.PathValue("name"), opts.Controller)
 	})
-	mux.HandleFunc(apiPrefix+"events", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, EventList{
-			TypeMeta: typeMeta("EventList"), Items: append([]reconcile.Event{}, opts.Controller.Events()...),
-		})
+	mux.HandleFunc(apiPrefix+"events", func(w http.ResponseWriter, r *http.Request) {
+		listEvents(w, r.URL.Query().Get("since"), opts.Controller)
 	})
 	mux.HandleFunc(apiPrefix+"sources", func(w http.ResponseWriter, _ *http.Request) {
 		read, err := opts.Sources()
@@ -54,6 +54,29 @@ func api(opts Options) http.Handler {
 	})
 	mux.HandleFunc("/", notFound)
 	return mux
+}
+
+// listEvents answers with the events after the one that a number names, or with all when there is none.
+func listEvents(w http.ResponseWriter, since string, controller Controller) {
+	var after int64
+	if since != "" {
+		var err error
+		if after, err = strconv.ParseInt(since, 10, 64); err != nil {
+			writeStatus(w, http.StatusBadRequest, "since is not the sequence of an event, which is a whole number")
+			return
+		}
+	}
+	writeJSON(w, http.StatusOK, EventList{TypeMeta: typeMeta("EventList"), Items: later(controller.Events(), after)})
+}
+
+// later returns the events after a number. One that was not reached yet is not this controller's, but of one before
+// it whose clock was ahead: everything is later than that.
+func later(events []reconcile.Event, number int64) []reconcile.Event {
+	out := append([]reconcile.Event{}, events...)
+	if len(out) == 0 || number > out[len(out)-1].Sequence {
+		return out
+	}
+	return slices.DeleteFunc(out, func(e reconcile.Event) bool { return e.Sequence <= number })
 }
 
 func getOne(w http.ResponseWriter, name string, controller Controller) {
@@ -83,6 +106,8 @@ func typeMeta(kind string) metav1.TypeMeta {
 // reason is the one that Kubernetes gives with a code.
 func reason(code int) metav1.StatusReason {
 	switch code {
+	case http.StatusBadRequest:
+		return metav1.StatusReasonBadRequest
 	case http.StatusForbidden:
 		return metav1.StatusReasonForbidden
 	case http.StatusNotFound:

@@ -50,7 +50,7 @@ const endpoints = `The credential-proxy controller. It answers GET and HEAD:
 /readyz                            the engine answers, the directory can be read, and everything declared was looked at once
 ` + apiPrefix + `credproxies        every declared CredProxy with its status
 ` + apiPrefix + `credproxies/NAME   one of them
-` + apiPrefix + `events             what was done and what was refused, oldest first
+` + apiPrefix + `events             what was done and what was refused, oldest first; ?since=N begins after that sequence
 ` + apiPrefix + `sources            every file and what is wrong with it
 `
 

@@ -161,6 +161,49 @@ func TestAnswersSayTheirKindAndHaveNoNullLists(t *testing.T) {
 	}
 }
 
+// busy is a controller that has told of three things.
+type busy struct{ oneSpec }
+
+func (busy) Events() []reconcile.Event {
+	return []reconcile.Event{{Sequence: 7, Message: "a"}, {Sequence: 8, Message: "b"}, {Sequence: 9, Message: "c"}}
+}
+
+func TestEventsAfterANumberAreToldOnce(t *testing.T) {
+	opts := options()
+	opts.Controller = busy{}
+	tests := map[string]struct {
+		query string
+		code  int
+		want  string
+	}{
+		"all of them":                           {"", 200, "abc"},
+		"after none":                            {"?since=0", 200, "abc"},
+		"after those that are not kept":         {"?since=3", 200, "abc"},
+		"after the first":                       {"?since=7", 200, "bc"},
+		"after the last":                        {"?since=9", 200, ""},
+		"after one of a clock that ran ahead":   {"?since=10", 200, "abc"},
+		"after something that is not a number":  {"?since=x", 400, ""},
+		"after something that is no whole one":  {"?since=7.5", 400, ""},
+		"after a number that nothing can reach": {"?since=99999999999999999999", 400, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			resp := ask(t, opts, "GET", "http://localhost/api/v1alpha1/events"+tt.query)
+			var list web.EventList
+			if err := json.Unmarshal(resp.Body.Bytes(), &list); err != nil {
+				t.Fatal(err)
+			}
+			var got string
+			for _, e := range list.Items {
+				got += e.Message
+			}
+			if resp.Code != tt.code || got != tt.want {
+				t.Errorf("got %d with %q, want %d with %q", resp.Code, got, tt.code, tt.want)
+			}
+		})
+	}
+}
+
 func TestReadyzSaysWhyNot(t *testing.T) {
 	opts := options()
 	opts.Ready = func() error { return errors.New("the engine at unix:///x.sock does not answer") }

@@ -10,7 +10,10 @@ import (
 
 // Event is one action or refusal, for people.
 type Event struct {
-	Time time.Time `json:"time"`
+	// Sequence grows by one from each event to the next. A controller begins with the milliseconds of the Unix epoch at
+	// its own start, so that what it says comes after all that its predecessor said.
+	Sequence int64     `json:"sequence"`
+	Time     time.Time `json:"time"`
 	// Name is the spec's name.
 	Name string `json:"name"`
 	// Type is Normal or Warning.
@@ -33,21 +36,22 @@ const eventCapacity = 1000
 type recorder struct {
 	log *slog.Logger
 
-	mu   sync.Mutex
-	ring []Event
-	next int
+	mu       sync.Mutex
+	sequence int64 // of the last event
+	ring     []Event
+	next     int
 	// last is the last warning of each name, so that a refusal that repeats at each retry is told once.
 	last map[string]string
 }
 
 func newRecorder(log *slog.Logger) *recorder {
-	return &recorder{log: log, last: map[string]string{}}
+	return &recorder{log: log, sequence: time.Now().UnixMilli(), last: map[string]string{}}
 }
 
 func (r *recorder) normal(name, reason, message, cause string) {
 	r.mu.Lock()
 	delete(r.last, name)
-	r.add(Event{time.Now(), name, eventNormal, reason, message, cause})
+	r.add(Event{Name: name, Type: eventNormal, Reason: reason, Message: message, Cause: cause})
 	r.mu.Unlock()
 	r.write(slog.LevelInfo, name, reason, message, cause)
 }
@@ -61,7 +65,7 @@ func (r *recorder) warn(name, reason, message string) {
 		return
 	}
 	r.last[name] = key
-	r.add(Event{Time: time.Now(), Name: name, Type: eventWarning, Reason: reason, Message: message})
+	r.add(Event{Name: name, Type: eventWarning, Reason: reason, Message: message})
 	r.mu.Unlock()
 	r.write(slog.LevelWarn, name, reason, message, "")
 }
@@ -88,7 +92,10 @@ func (r *recorder) forget(name string) {
 	delete(r.last, name)
 }
 
+// add puts an event in its place in time.
 func (r *recorder) add(e Event) {
+	r.sequence++
+	e.Sequence, e.Time = r.sequence, time.Now()
 	if len(r.ring) < eventCapacity {
 		r.ring = append(r.ring, e)
 		return

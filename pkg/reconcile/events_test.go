@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestRingKeepsTheLastEventsInOrder(t *testing.T) {
@@ -27,4 +29,24 @@ func TestARefusalThatRepeatsIsToldOnce(t *testing.T) {
 	if got := len(r.list()); got != 4 {
 		t.Errorf("%d events, want 4", got)
 	}
+}
+
+func TestEventsAreNumberedAfterThoseOfEarlierControllers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := newRecorder(slog.New(slog.DiscardHandler))
+		for range 10 {
+			first.normal("web", "Reloaded", "cred-proxy-web", "")
+		}
+		time.Sleep(time.Second) // a restart
+		second := newRecorder(slog.New(slog.DiscardHandler))
+		second.warn("web", ReasonTokenMissing, "env TOKEN")
+		second.normal("web", "Created", "cred-proxy-web", "")
+		before, after := first.list(), second.list()
+		if before[9].Sequence != before[0].Sequence+9 || after[1].Sequence != after[0].Sequence+1 {
+			t.Errorf("the numbers have gaps: %+v, %+v", before, after)
+		}
+		if after[0].Sequence <= before[9].Sequence {
+			t.Errorf("%d comes after %d", after[0].Sequence, before[9].Sequence)
+		}
+	})
 }
