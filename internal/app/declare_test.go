@@ -90,7 +90,7 @@ credproxy_watch_up 0
 
 func TestEachChangeOfTheFilesIsLoggedOnce(t *testing.T) {
 	var log logBuffer
-	f := newFiles(slog.New(slog.NewTextHandler(&log, nil)),
+	f := newFiles("/specs", slog.New(slog.NewTextHandler(&log, nil)),
 		newFileMetrics(prometheus.NewRegistry(), func() error { return nil }))
 	said := func(s source.Snapshot) int {
 		before := strings.Count(log.String(), "\n")
@@ -121,8 +121,34 @@ func TestEachChangeOfTheFilesIsLoggedOnce(t *testing.T) {
 	}
 }
 
+func TestTheLogTellsWhatIsKnownOfAProblemAndNotTooMany(t *testing.T) {
+	var log logBuffer
+	f := newFiles("/specs", slog.New(slog.NewTextHandler(&log, nil)),
+		newFileMetrics(prometheus.NewRegistry(), func() error { return nil }))
+	many := make([]spec.Problem, mostProblems+3)
+	for i := range many {
+		many[i] = problem(i+1, "odd")
+	}
+	f.found(source.Snapshot{Complete: true, Files: []source.FileStatus{
+		badFile("a.yaml", spec.Problem{Message: "is empty"}), badFile("b.yaml", spec.Problem{Line: 3, Field: "spec.port", Message: "too high"}),
+		badFile("team/c.yaml", many...),
+	}})
+	for _, want := range []string{
+		`msg="bad spec file" file=a.yaml problem="is empty" last_good_in_force=false`,
+		`msg="bad spec file" file=b.yaml line=3 field=spec.port problem="too high" last_good_in_force=false`,
+		`msg="and 3 more: controller validate /specs/team/c.yaml" file=team/c.yaml`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, log.String())
+		}
+	}
+	if got := strings.Count(log.String(), "\n"); got != 2+mostProblems+1 {
+		t.Errorf("%d lines:\n%s", got, log.String())
+	}
+}
+
 func TestReadinessWaitsForACompleteScan(t *testing.T) {
-	f := newFiles(slog.New(slog.DiscardHandler), newFileMetrics(prometheus.NewRegistry(), func() error { return nil }))
+	f := newFiles("/specs", slog.New(slog.DiscardHandler), newFileMetrics(prometheus.NewRegistry(), func() error { return nil }))
 	for _, step := range []struct {
 		scan *source.Snapshot
 		want string

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -11,10 +12,15 @@ import (
 	"credproxy.dev/controller/pkg/spec"
 )
 
+// mostProblems is how many problems of one file the log tells at a time.
+const mostProblems = 10
+
 // files remembers what the last scan found, and tells people what changed since the one before, once.
 type files struct {
 	log     *slog.Logger
 	metrics *fileMetrics
+	// root is the directory of specs, as it was given.
+	root string
 
 	mu       sync.Mutex
 	last     source.Snapshot
@@ -23,8 +29,8 @@ type files struct {
 	problems map[string][]spec.Problem
 }
 
-func newFiles(log *slog.Logger, metrics *fileMetrics) *files {
-	return &files{log: log, metrics: metrics, problems: map[string][]spec.Problem{}}
+func newFiles(root string, log *slog.Logger, metrics *fileMetrics) *files {
+	return &files{root: root, log: log, metrics: metrics, problems: map[string][]spec.Problem{}}
 }
 
 // found takes a scan in.
@@ -81,10 +87,26 @@ func (f *files) tellFile(file source.FileStatus) {
 		return
 	}
 	f.problems[file.Path] = file.Errors
-	for _, p := range file.Errors {
-		f.log.Warn("bad spec file", "file", file.Path, "line", p.Line, "field", p.Field, "problem", p.Message,
-			"last_good_in_force", file.LastGood)
+	for i, p := range file.Errors {
+		if i == mostProblems {
+			f.log.Warn(fmt.Sprintf("and %d more: controller validate %s", len(file.Errors)-i, filepath.Join(f.root, file.Path)),
+				"file", file.Path)
+			return
+		}
+		f.log.Warn("bad spec file", append(where(file.Path, p), "problem", p.Message, "last_good_in_force", file.LastGood)...)
 	}
+}
+
+// where is the place of a problem, as far as it is known.
+func where(path string, p spec.Problem) []any {
+	place := []any{"file", path}
+	if p.Line > 0 {
+		place = append(place, "line", p.Line)
+	}
+	if p.Field != "" {
+		place = append(place, "field", p.Field)
+	}
+	return place
 }
 
 // list is every file of the last scan, and why that was not complete.

@@ -62,7 +62,7 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 	}
 	return &daemon{
 		opts: opts, registry: registry, engine: engine, source: directory,
-		files:      newFiles(opts.Log, newFileMetrics(registry, directory.WatchErr)),
+		files:      newFiles(opts.Specs, opts.Log, newFileMetrics(registry, directory.WatchErr)),
 		controller: parts.controller(&told{Driver: engine, log: opts.Log}, tokens, opts, registry),
 	}, nil
 }
