@@ -61,22 +61,28 @@ func (c *client) events(ctx context.Context, since int64) (web.EventList, error)
 	return list, err
 }
 
+// sources returns the files of the last scan.
+func (c *client) sources(ctx context.Context) (web.SourceList, error) {
+	var list web.SourceList
+	err := c.get(ctx, "sources", &list)
+	return list, err
+}
+
+// notReady says why the controller is not ready to tell what is on the engine; nil when it is. An err means that no
+// controller answers.
+func (c *client) notReady(ctx context.Context) (why, err error) {
+	response, body, err := c.fetch(ctx, "/readyz")
+	if err != nil || response.StatusCode == http.StatusOK {
+		return nil, err
+	}
+	return fmt.Errorf("the controller at %s is %s", c.server, strings.TrimSpace(clean(string(body)))), nil
+}
+
 // get fails with errNotDeclared, or in a way that means that no controller answers.
 func (c *client) get(ctx context.Context, path string, into any) error {
-	target := c.server + "/api/" + spec.Version + "/" + path
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	response, body, err := c.fetch(ctx, "/api/"+spec.Version+"/"+path)
 	if err != nil {
-		return usagef("--server %q is not an address such as http://127.0.0.1:8099", c.server)
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return fmt.Errorf("no controller answers at %s; start one with 'controller run', or name its address with "+
-			"--server: %w", c.server, err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("the answer of %s broke off: %w", c.server, err)
+		return err
 	}
 	if response.StatusCode != http.StatusOK {
 		return refusal(c.server, response, body)
@@ -85,6 +91,25 @@ func (c *client) get(ctx context.Context, path string, into any) error {
 		return fmt.Errorf("what answers at %s is not a controller: %w", c.server, err)
 	}
 	return nil
+}
+
+// fetch returns a page, its body read.
+func (c *client) fetch(ctx context.Context, path string) (*http.Response, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server+path, nil)
+	if err != nil {
+		return nil, nil, usagef("--server %q is not an address such as http://127.0.0.1:8099", c.server)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, nil, fmt.Errorf("no controller answers at %s; start one with 'controller run', or name its address "+
+			"with --server: %w", c.server, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return nil, nil, fmt.Errorf("the answer of %s broke off: %w", c.server, err)
+	}
+	return response, body, nil
 }
 
 func refusal(server string, response *http.Response, body []byte) error {

@@ -17,7 +17,7 @@ const (
 	pollInterval = 100 * time.Millisecond
 	// startGrace is how long a controller that was started just before may take until it answers.
 	startGrace = time.Second
-	// forDeleted waits until no file declares the name.
+	// forDeleted waits until nothing is left of the name.
 	forDeleted = "Deleted"
 )
 
@@ -36,7 +36,8 @@ func newWait(sys System) *cobra.Command {
 		Use:   "wait NAME",
 		Short: "Return when a sidecar is Ready: the gate before an agent starts",
 		Long: `Asks a running controller until the CredProxy has the condition. A name that no file declares yet is waited
-for too. --for takes Ready, TokensResolved, NetworksReady, Isolated or Deleted.
+for too. --for takes Ready, TokensResolved, NetworksReady, Isolated or Deleted. Deleted is so once no file declares the
+name and nothing is left of its sidecar.
 
 Exit code 0 when it is so, 1 when the time is over, with the reason, 3 if no controller answers.`,
 		Example: `  controller wait web && docker run --network web-internal my-agent
@@ -67,31 +68,35 @@ Exit code 0 when it is so, 1 when the time is over, with the reason, 3 if no con
 	return cmd
 }
 
-// wait asks until it is so. A controller that does not answer at the start ends the wait after startGrace; one that
-// is lost later may be restarting, and is waited for.
+// wait asks until it is so. What is so at the first question is asked once more, since an edit just before it may not
+// have been seen yet. A controller that does not answer at the start ends the wait after startGrace; one that is lost
+// later may be restarting, and is waited for.
 func (w *waiter) wait(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	var why, lost error
-	began, answered := time.Now(), false
-	for {
+	began, answered, so := time.Now(), false, false
+	for first := true; ; first = false {
 		done, reason, err := w.ask(bounded)
 		answered = answered || err == nil
 		switch {
-		case done:
+		case done && !first:
 			return nil
 		case err != nil && bounded.Err() != nil:
 			// The time was over in the middle of the question; what was heard before is the reason.
 		case isUsage(err), err != nil && !answered && time.Since(began) > startGrace:
 			return err
 		default:
-			why, lost = reason, err
+			so, why, lost = done, reason, err
 		}
 		select {
 		case <-ticker.C:
 		case <-bounded.Done():
+			if so {
+				return nil
+			}
 			return w.over(ctx, why, lost)
 		}
 	}
@@ -103,23 +108,33 @@ func (w *waiter) ask(ctx context.Context) (done bool, why, err error) {
 	missing := errors.Is(err, errNotDeclared)
 	switch {
 	case missing && w.condition == forDeleted:
-		return true, nil, nil
+		why, err = w.client.notReady(ctx)
+		return why == nil && err == nil, why, err
 	case missing:
 		return false, fmt.Errorf("%w; 'controller validate' says whether its file is good", err), nil
 	case err != nil:
 		return false, nil, err
-	case w.condition == forDeleted:
-		return false, errors.New("a spec file still declares it"), nil
 	}
 	status := one.Status
 	if status == nil {
 		status = &spec.CredProxyStatus{}
+	}
+	if w.condition == forDeleted {
+		return false, left(condition(status, spec.ConditionReady), status.LastError), nil
 	}
 	c := condition(status, w.condition)
 	if c.Status == metav1.ConditionTrue {
 		return true, nil, nil
 	}
 	return false, because(c, status.LastError), nil
+}
+
+// left says what there still is of a name. Only what a file declares is Ready.
+func left(ready metav1.Condition, lastError string) error {
+	if ready.Status == metav1.ConditionTrue {
+		return errors.New("a spec file still declares it")
+	}
+	return because(ready, lastError)
 }
 
 func because(c metav1.Condition, lastError string) error {
