@@ -32,6 +32,8 @@ type Options struct {
 	Deliberate bool
 	// UpgradeSidecars replaces sidecars that run an image other than the controller's own.
 	UpgradeSidecars bool
+	// Locker is asked for a name before anything is done about it; nil when nobody else acts on the engine's sidecars.
+	Locker Locker
 }
 
 // Controller makes an engine's sidecars match what is declared. Its methods may be called from any goroutine;

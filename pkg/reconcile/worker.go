@@ -17,42 +17,84 @@ type outcome struct {
 	err     error
 }
 
-// reconcile looks at one name, plans, and takes the steps.
+// reconcile looks at one name, plans, and takes the steps. When another process acted on the name since this one last
+// did, what was seen before that is not relied on.
 func (c *Controller) reconcile(ctx context.Context, name string) outcome {
+	m, out := c.consider(ctx, name)
+	if len(m.item.Steps) == 0 {
+		return out
+	}
+	held, err := c.lock(ctx, name)
+	if err != nil {
+		return outcome{err: err}
+	}
+	defer held.Release()
+	if !held.Fresh {
+		c.touch(name)
+		if m, out = c.consider(ctx, name); len(m.item.Steps) == 0 {
+			return out
+		}
+	}
+	return c.execute(ctx, m)
+}
+
+func (c *Controller) lock(ctx context.Context, name string) (Held, error) {
+	if c.opts.Locker == nil {
+		return Held{Release: func() {}, Fresh: true}, nil
+	}
+	return c.opts.Locker.Lock(ctx, name)
+}
+
+// matter is a name with its plan, and what was found of it.
+type matter struct {
+	in    inputs
+	item  Item
+	found verdict
+}
+
+// consider looks at one name and plans. Without steps the outcome is final.
+func (c *Controller) consider(ctx context.Context, name string) (matter, outcome) {
 	v, err := c.lookout.since(ctx, c.mark(name))
 	if err != nil {
 		c.statuses.unavailable(name, err)
-		return outcome{err: err}
+		return matter{}, outcome{err: err}
 	}
 	s, history := c.scene(v)
-	in := s.inputs(name, history, c.opts)
+	in := c.inputs(s, name, history)
+	tokenErr := c.compareTokens(ctx, &in)
+	item, blocked := planName(in)
+	found := c.verdict(in, blocked, tokenErr)
+	c.tellRefusal(name, found)
+	switch {
+	case !s.mentions(name) && c.opts.Prune:
+		c.statuses.hold(name, found)
+	case s.mentions(name) && len(item.Steps) == 0:
+		c.settle(name, found, false)
+	}
+	return matter{in, item, found}, outcome{blocked: blocked}
+}
+
+// inputs adds what this process remembers of a name to what the scene knows.
+func (c *Controller) inputs(s *scene, name string, h history) inputs {
+	in := s.inputs(name, h, c.opts)
 	in.suffix = suffix()
 	in.wasReady, in.edited = c.statuses.past(name)
-	in.delivered = c.deliveries.of(v.sidecars[name])
+	in.delivered = c.deliveries.of(s.view.sidecars[name])
 	if image := c.ownImage.Load(); image != nil {
 		in.ownImage = *image
 	}
-	tokenErr := c.compareTokens(ctx, &in)
+	return in
+}
 
-	item, blocked := planName(in)
-	c.block(name, blocked)
-	if blocked != nil {
-		c.recorder.warn(name, blocked.Reason, blocked.Message)
-	}
-	found := c.verdict(in, blocked, tokenErr)
-	if found.rivalry != nil && blocked == nil {
+// tellRefusal records why a name is withheld, or who stands in its way.
+func (c *Controller) tellRefusal(name string, found verdict) {
+	c.block(name, found.blocked)
+	switch {
+	case found.blocked != nil:
+		c.recorder.warn(name, found.blocked.Reason, found.blocked.Message)
+	case found.rivalry != nil:
 		c.recorder.warn(name, found.rivalry.Reason, found.rivalry.Message)
 	}
-	if !s.mentions(name) && c.opts.Prune {
-		c.statuses.hold(name, found)
-	}
-	if len(item.Steps) == 0 {
-		if s.mentions(name) {
-			c.settle(name, found, false)
-		}
-		return outcome{blocked: blocked}
-	}
-	return c.execute(ctx, in, item, found)
 }
 
 // compareTokens resolves the tokens of a spec, so that the plan can tell whether they changed, and the status whether they
@@ -95,7 +137,8 @@ func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdic
 }
 
 // execute takes the steps of a plan and judges what came of them.
-func (c *Controller) execute(ctx context.Context, in inputs, item Item, found verdict) outcome {
+func (c *Controller) execute(ctx context.Context, m matter) outcome {
+	in, item, found := m.in, m.item, m.found
 	a := &attempt{Controller: c, item: item, spec: in.spec, generation: c.deliveries.generation(lastGeneration(found.sidecar))}
 	if in.spec != nil {
 		a.nets = in.pair()

@@ -1,0 +1,187 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// unusable says why a container cannot become, or go on being, the one that serves; empty when it can.
+func (p *planner) unusable(s Sidecar, nets pair) (string, Drift) {
+	switch s.State {
+	case StateExited:
+		if !p.fits(s) || !p.inPlace(s, nets) {
+			return "it ended, and cannot be started as it is", DriftStopped
+		}
+		return "", ""
+	case StateRestarting:
+		return p.outgrown(s), "" // an edit may be what mends a sidecar that crashes
+	case StatePaused:
+		return "it was paused", DriftPaused
+	case StateCreated:
+		return "it was left over by an attempt that did not finish", DriftLeftover
+	case StateRemoving:
+		return "it is being removed", DriftMissing
+	case StateDead:
+		return "the engine could not remove it whole", DriftLeftover
+	}
+	return p.outgrown(s), ""
+}
+
+// settle brings the container that is kept to what is declared, in place.
+func (p *planner) settle(s Sidecar, nets pair) *Blocked {
+	switch s.State {
+	case StateRestarting:
+		return nil // the engine backs off by itself; the status says that it crashes
+	case StateExited:
+		p.restart(s)
+		return nil
+	}
+	return p.adjust(s, nets)
+}
+
+// willServe reports whether the container that is kept serves at the end of the plan, adding a wait where that is
+// needed to know.
+func (p *planner) willServe(s Sidecar) bool {
+	waits := slices.ContainsFunc(p.steps, func(s Step) bool { return s.Step == StepReload || s.Step == StepWaitReady })
+	switch {
+	case serving(s) || waits:
+		return true
+	case s.Report == nil || s.Report.Generation == 0:
+		return false
+	}
+	p.steps = append(p.steps, Step{
+		Step: StepWaitReady, Target: s.Name, Cause: "others leave once it serves", id: s.ID, generation: s.Report.Generation,
+	})
+	return true
+}
+
+// inPlace reports whether a stopped sidecar is still on its networks and holds the tokens that it would need.
+func (p *planner) inPlace(s Sidecar, nets pair) bool {
+	_, internal := s.endpoint(nets.internal.ID)
+	_, egress := s.endpoint(nets.egress.ID)
+	return internal && egress && p.envFits(s)
+}
+
+// restart starts a stopped sidecar with a generation of its own.
+func (p *planner) restart(s Sidecar) {
+	cause := fmt.Sprintf("it was stopped (exit code %d)", s.ExitCode)
+	p.resolveTokens(cause)
+	p.add(StepCopyRoutes, s.Name, s.ID, cause)
+	p.repair(DriftStopped, StepStart, s.Name, s.ID, cause)
+	p.add(StepWaitReady, s.Name, s.ID, cause)
+}
+
+// outgrown says why only another container will do; empty when this one will.
+func (p *planner) outgrown(s Sidecar) string {
+	switch {
+	case !p.fits(s):
+		return "the declaration changed in a way that needs another container"
+	case !p.envFits(s):
+		return "a token in its environment changed"
+	case p.opts.UpgradeSidecars && p.outdated(s):
+		return "it runs another image than the controller's own"
+	}
+	return ""
+}
+
+func (p *planner) envFits(s Sidecar) bool {
+	return p.spec.Spec.TokenDelivery != spec.DeliverEnv || p.tokens == nil || p.tokens.equal(s.Env)
+}
+
+func (p *planner) outdated(s Sidecar) bool {
+	return p.spec.Spec.Image == "" && p.ownImage != "" && s.ImageID != p.ownImage
+}
+
+// adjust brings a running sidecar of the right make to what is declared, without another container.
+func (p *planner) adjust(s Sidecar, nets pair) *Blocked {
+	p.ensureNetworks(nets)
+	if blocked := p.reattach(s, nets); blocked != nil {
+		return blocked
+	}
+	if want := LimitsOf(p.spec.Spec.Resources); s.Resources != want {
+		p.repair(p.unlessEdited(DriftLimits), StepUpdate, s.Name, s.ID, "its limits differ from the declared ones")
+	}
+	p.deliver(s, nets)
+	return nil
+}
+
+// restoreName gives the container that is kept its proper name, once that is free.
+func (p *planner) restoreName(s Sidecar) {
+	if s.Name != p.containerName() && p.freesName() {
+		p.repair(DriftRenamed, StepRename, p.containerName(), s.ID, fmt.Sprintf("it is named %q", s.Name))
+	}
+}
+
+// reattach puts a running sidecar on its two networks, and takes it off any other.
+func (p *planner) reattach(s Sidecar, nets pair) *Blocked {
+	_, onEgress := s.endpoint(nets.egress.ID)
+	strays := s.strays(nets)
+	switch {
+	case !onEgress && len(strays) > 0:
+		p.move(s, nets, strays, "", "its egress network is another one now")
+	case !onEgress:
+		p.repair(DriftDisconnected, StepConnectEgress, nets.egress.Name, s.ID, "it is not on its egress network")
+	case len(strays) > 0:
+		p.move(s, nets, strays, DriftAttached, "it is on a network that it does not belong on")
+	}
+	place, on := s.endpoint(nets.internal.ID)
+	if on && slices.Contains(place.Aliases, p.spec.Spec.Hostname) {
+		return nil
+	}
+	if blocked := p.aliasTaken(nets.internal); blocked != nil {
+		return blocked
+	}
+	if on {
+		p.repair(DriftAlias, StepReconnect, nets.internal.Name, s.ID, fmt.Sprintf("it lacks its alias %q", p.spec.Spec.Hostname))
+	} else {
+		p.repair(DriftDisconnected, StepReconnect, nets.internal.Name, s.ID, "it is not on its internal network")
+	}
+	return nil
+}
+
+// deliver plans a push when the sidecar serves other routes or tokens than it should. A sidecar that has not spoken yet
+// is left alone: a signal might reach it before its handler is set.
+func (p *planner) deliver(s Sidecar, nets pair) {
+	if s.Report == nil {
+		return
+	}
+	cause, drift := p.stale(s, nets)
+	if cause == "" {
+		return
+	}
+	p.resolveTokens(cause)
+	p.repair(drift, StepCopyRoutes, s.Name, s.ID, cause)
+	p.add(StepReload, s.Name, s.ID, cause)
+}
+
+// stale says why what the sidecar serves is not what it should serve; empty when it is.
+func (p *planner) stale(s Sidecar, nets pair) (string, Drift) {
+	pushed, known := p.delivered[s.ID]
+	switch {
+	case s.Report.RoutesDigest == "":
+		return "it serves no routes yet", ""
+	case s.Report.RoutesDigest != routetable.RoutesDigest(tableOf(&p.spec.Spec, nets.internal)):
+		return "the routes, or the addresses of its internal network, changed", ""
+	case known && !slices.Equal(pushed.refs, p.spec.Spec.Slots()):
+		return "a route takes its token from elsewhere now", ""
+	case known && s.Report.Generation != pushed.generation:
+		return fmt.Sprintf("it serves generation %d instead of %d", s.Report.Generation, pushed.generation), DriftRoutes
+	case p.tokens == nil || p.spec.Spec.TokenDelivery == spec.DeliverEnv || len(p.tokens) == 0:
+		return "", ""
+	case !known:
+		return "tokens are delivered anew after a start of the controller", ""
+	case !p.tokens.equal(pushed.tokens):
+		return "a token changed at its source", ""
+	}
+	return "", ""
+}
+
+// move connects a sidecar to its egress network first, then takes it off the networks that are not its own.
+func (p *planner) move(s Sidecar, nets pair, strays []string, drift Drift, cause string) {
+	p.steps = append(p.steps, Step{
+		Step: StepReconnect, Target: nets.egress.Name, Cause: cause, id: s.ID, drift: drift, leaves: strays,
+	})
+}

@@ -1,0 +1,119 @@
+package reconcile
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// makeFirst plans the sidecar of a name that has none.
+func (p *planner) makeFirst(nets pair) *Blocked {
+	if blocked := cmp.Or(p.nameTaken(), p.aliasTaken(nets.internal)); blocked != nil {
+		return blocked
+	}
+	cause, drift := "declared, and there is no sidecar", Drift("")
+	if p.wasReady {
+		cause, drift = "its sidecar is gone", DriftMissing
+	}
+	p.prepare(nets, cause)
+	p.create(p.containerName(), nets, cause, drift)
+	return nil
+}
+
+// create plans a new sidecar up to its word that it serves, where none serves yet.
+func (p *planner) create(container string, nets pair, cause string, drift Drift) {
+	p.repair(drift, StepCreate, container, "", cause)
+	p.add(StepCopyRoutes, container, "", cause)
+	p.add(StepConnectEgress, nets.egress.Name, "", cause)
+	p.add(StepStart, container, "", cause)
+	p.add(StepWaitReady, container, "", cause)
+}
+
+// createBeside plans a new sidecar while another serves: it joins the internal network, and with that the alias, only
+// once it is ready to serve.
+func (p *planner) createBeside(container string, nets pair, cause string, drift Drift) {
+	p.steps = append(p.steps,
+		Step{Step: StepCreate, Target: container, Cause: cause, drift: drift, early: true},
+		Step{Step: StepCopyRoutes, Target: container, Cause: cause},
+		Step{Step: StepStart, Target: container, Cause: cause},
+		Step{Step: StepWaitReady, Target: container, Cause: cause, early: true},
+		Step{Step: StepReconnect, Target: nets.internal.Name, Cause: cause},
+		Step{Step: StepWaitReady, Target: container, Cause: cause})
+}
+
+// prepare plans what a new container needs before it is made. Tokens come first: without them, nothing is made.
+func (p *planner) prepare(nets pair, cause string) {
+	p.resolveTokens(cause)
+	p.add(StepEnsureImage, cmp.Or(p.spec.Spec.Image, "the controller's own"), "", cause)
+	p.ensureNetworks(nets)
+}
+
+func (p *planner) resolveTokens(cause string) {
+	if slots := p.spec.Spec.Slots(); len(slots) > 0 {
+		p.add(StepResolveTokens, refs(slots), "", cause)
+	}
+}
+
+func refs(slots []spec.Slot) string {
+	names := make([]string, len(slots))
+	for i, slot := range slots {
+		names[i] = slot.Ref.String()
+	}
+	return strings.Join(names, ", ")
+}
+
+// replace makes a new container in the place of all that there are. Those that run leave once it serves; the others
+// are in nobody's use and go first.
+func (p *planner) replace(sidecars []Sidecar, nets pair, cause string, drift Drift) *Blocked {
+	if blocked := p.aliasTaken(nets.internal); blocked != nil {
+		return blocked
+	}
+	p.prepare(nets, cause)
+	var running []Sidecar
+	for _, s := range sidecars {
+		if s.State == StateRunning {
+			running = append(running, s)
+		} else {
+			p.repair(drift, StepRemove, s.Name, s.ID, cause)
+		}
+	}
+	name := p.containerName()
+	if !p.freesName() {
+		if len(running) == 0 {
+			return p.nameTaken()
+		}
+		name += "-" + p.suffix
+	}
+	if len(running) == 0 {
+		p.create(name, nets, cause, "")
+		return nil
+	}
+	p.createBeside(name, nets, cause, "")
+	for _, old := range running {
+		p.drainAndRemove(old, cause, "")
+	}
+	if name != p.containerName() && p.freesName() {
+		p.add(StepRename, p.containerName(), "", cause)
+	}
+	return nil
+}
+
+// freesName reports whether nothing holds the container's proper name once the plan's removals are done.
+func (p *planner) freesName() bool {
+	holder, held := p.view.holders[p.containerName()]
+	return !held || p.removes(holder)
+}
+
+// removes reports whether the plan removes a container.
+func (p *planner) removes(id string) bool {
+	return slices.ContainsFunc(p.steps, func(s Step) bool { return s.Step == StepRemove && s.id == id })
+}
+
+func (p *planner) drainAndRemove(s Sidecar, cause string, drift Drift) {
+	if s.State == StateRunning {
+		p.add(StepDrain, s.Name, s.ID, cause)
+	}
+	p.repair(drift, StepRemove, s.Name, s.ID, cause)
+}

@@ -1,0 +1,83 @@
+package reconcile
+
+import (
+	"cmp"
+	"fmt"
+
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// networks finds the spec's networks. Where the spec permits it, missing ones will be made; otherwise, and where a name
+// does not mean one suitable network, the spec waits.
+func (p *planner) networks() (pair, *Blocked) {
+	internal, noInternal := p.network(p.spec.Spec.InternalNetwork, "internalNetwork")
+	egress, noEgress := p.network(p.spec.Spec.EgressNetwork, "egressNetwork")
+	switch {
+	case noInternal != nil && noEgress != nil:
+		noInternal.Message += "; " + noEgress.Message
+		return pair{}, noInternal
+	case noInternal != nil || noEgress != nil:
+		return pair{}, cmp.Or(noInternal, noEgress)
+	case egress.Internal:
+		return pair{}, &Blocked{Reason: ReasonEgressInternal, Message: fmt.Sprintf(
+			"egressNetwork %q is an internal network and leads nowhere; name one that leads out", egress.Name)}
+	}
+	return pair{internal, egress}, nil
+}
+
+// pair is the two networks of an environment. A network that is yet to be made has no ID.
+type pair struct{ internal, egress Network }
+
+func (p *planner) network(name, field string) (Network, *Blocked) {
+	found := p.view.networks[name]
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return Network{}, &Blocked{Reason: ReasonAmbiguousNetwork, Message: fmt.Sprintf(
+			"%s %q is the name of %d networks; remove or rename all but one", field, name, len(found))}
+	case p.spec.Spec.CreateNetworks:
+		return Network{Name: name}, nil
+	default:
+		return Network{}, &Blocked{Reason: ReasonNetworkNotFound, Message: fmt.Sprintf(
+			"%s %q does not exist; create it (`docker network create%s %s`) or set createNetworks: true",
+			field, name, map[string]string{"internalNetwork": " --internal"}[field], name)}
+	}
+}
+
+// ensureNetworks plans the networks that are to be made.
+func (p *planner) ensureNetworks(nets pair) {
+	for _, n := range []Network{nets.internal, nets.egress} {
+		if n.ID == "" {
+			p.add(StepEnsureNetwork, n.Name, "", "declared with createNetworks, and there is none")
+		}
+	}
+}
+
+// nameTaken refuses when a container that is not ours holds the name that a new sidecar needs, or answers to
+// its hostname.
+func (p *planner) nameTaken() *Blocked {
+	if _, held := p.view.holders[p.containerName()]; held {
+		return &Blocked{Reason: ReasonNameConflict, Message: fmt.Sprintf(
+			"container %q is not this controller's and holds the name; remove or rename it, or set --name-prefix", p.containerName())}
+	}
+	return nil
+}
+
+func (p *planner) aliasTaken(internal Network) *Blocked {
+	if internal.ID == "" {
+		return nil
+	}
+	return p.view.aliasConflict(p.spec, internal)
+}
+
+// aliasConflict says which other container answers to a spec's hostname; nil when none does.
+func (v *view) aliasConflict(cp *spec.CredProxy, internal Network) *Blocked {
+	rival, taken := v.rival(cp.Name, internal.ID, cp.Spec.Hostname)
+	if !taken {
+		return nil
+	}
+	return &Blocked{Name: cp.Name, Reason: ReasonAliasConflict, Message: fmt.Sprintf(
+		"container %q answers to %q on network %q too; disconnect or rename it, or choose another hostname",
+		rival, cp.Spec.Hostname, internal.Name)}
+}
