@@ -1,0 +1,279 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"credproxy.dev/controller/internal/fakeengine"
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// An oracle knows what an engine at rest has to look like. It shares no code with the planner.
+type oracle struct {
+	*world
+	declared reconcile.Declared
+	snapshot fakeengine.Snapshot
+	blocked  map[string]reconcile.Blocked
+	wrong    []string
+}
+
+// unrest says what is not as it has to be; nil when the engine is at rest as declared.
+func (w *world) unrest() []string {
+	o := &oracle{world: w, declared: w.files.declared(), snapshot: w.engine.Snapshot(), blocked: map[string]reconcile.Blocked{}}
+	for _, b := range w.now.Blocked() {
+		o.blocked[b.Name] = b
+	}
+	for _, cp := range o.declared.Specs {
+		if o.excuse(cp) == "" {
+			o.inForce(cp)
+		} else {
+			o.honest(cp)
+		}
+	}
+	o.places()
+	o.gone()
+	o.litter()
+	return o.wrong
+}
+
+func (o *oracle) say(format string, args ...any) {
+	o.wrong = append(o.wrong, fmt.Sprintf(format, args...))
+}
+
+// excuse says why a declared spec need not be in force; empty when it has to.
+func (o *oracle) excuse(cp *spec.CredProxy) string {
+	switch {
+	case cp.Paused():
+		return "paused"
+	case slices.ContainsFunc(cp.Spec.Slots(), func(s spec.Slot) bool { return o.tokens.value(s.Ref.Env) == "" }):
+		return "a token is missing"
+	case slices.ContainsFunc(o.declared.Specs, func(other *spec.CredProxy) bool { return clash(cp, other) }):
+		return "it clashes with another"
+	}
+	for _, name := range []string{cp.Spec.InternalNetwork, cp.Spec.EgressNetwork} {
+		found := len(networkIDs(o.snapshot, name))
+		if found > 1 || found == 0 && !cp.Spec.CreateNetworks {
+			return "a network is missing or ambiguous"
+		}
+	}
+	for _, c := range o.snapshot.Containers {
+		if c.Name == prefix+"-"+cp.Name && c.Instance() != instance || o.inTheWay(c, cp) {
+			return "another container is in its way"
+		}
+	}
+	return ""
+}
+
+// clash reports whether two specs cannot be in force together.
+func clash(a, b *spec.CredProxy) bool {
+	return a.Name != b.Name && (a.Spec.InternalNetwork == b.Spec.EgressNetwork || b.Spec.InternalNetwork == a.Spec.EgressNetwork ||
+		a.Spec.InternalNetwork == b.Spec.InternalNetwork && a.Spec.Hostname == b.Spec.Hostname)
+}
+
+// inTheWay reports whether a container that does not go answers to a spec's hostname: what is not ours, or a sidecar of
+// a name that is left as it is.
+func (o *oracle) inTheWay(c fakeengine.Container, cp *spec.CredProxy) bool {
+	name := c.SpecName()
+	if c.Instance() == instance {
+		_, kept := o.blocked[name]
+		if name == cp.Name || !kept {
+			return false
+		}
+	}
+	return answers(c, cp.Spec.InternalNetwork, cp.Spec.Hostname)
+}
+
+func answers(c fakeengine.Container, network, host string) bool {
+	return slices.ContainsFunc(c.Endpoints, func(e reconcile.Endpoint) bool {
+		return e.NetworkName == network && (c.Name == host || slices.Contains(e.Aliases, host))
+	})
+}
+
+// inForce holds that a spec has one sidecar, made and placed as declared, that serves exactly its routes and tokens.
+func (o *oracle) inForce(cp *spec.CredProxy) {
+	o.readyIs(cp, "True")
+	mine := sidecars(o.snapshot, cp.Name)
+	if len(mine) != 1 {
+		o.say("%s has %d containers", cp.Name, len(mine))
+		return
+	}
+	c := mine[0]
+	if c.State != reconcile.StateRunning {
+		o.say("%s is %s", c.Name, c.State)
+	}
+	if c.Name != prefix+"-"+cp.Name {
+		o.say("the sidecar of %s is named %s", cp.Name, c.Name)
+	}
+	if c.Limits != reconcile.LimitsOf(cp.Spec.Resources) {
+		o.say("%s has the limits %+v", c.Name, c.Limits)
+	}
+	if !spec.HashMatches(c.Labels[spec.Group+"/spec-hash"], &cp.Spec) {
+		o.say("%s was made for another spec", c.Name)
+	}
+	if len(c.Endpoints) != 2 || !answers(c, cp.Spec.InternalNetwork, cp.Spec.Hostname) || answers(c, cp.Spec.EgressNetwork, cp.Spec.Hostname) ||
+		!slices.ContainsFunc(c.Endpoints, func(e reconcile.Endpoint) bool { return e.NetworkName == cp.Spec.EgressNetwork }) {
+		o.say("%s is on %v", c.Name, c.Endpoints)
+	}
+	o.serves(cp, c)
+}
+
+// serves asks as an agent does.
+func (o *oracle) serves(cp *spec.CredProxy, c fakeengine.Container) {
+	internal := networkIDs(o.snapshot, cp.Spec.InternalNetwork)
+	if len(internal) == 0 {
+		o.say("network %s is not made", cp.Spec.InternalNetwork)
+		return
+	}
+	for _, path := range paths() {
+		want := []string{c.ID + o.answer(cp, path)}
+		var got []string
+		for _, a := range o.engine.Ask(internal[0], cp.Spec.Hostname, int(cp.Spec.Port), path) {
+			got = append(got, fmt.Sprintf("%s %s %s %s", a.ContainerID, a.Route, a.Upstream, a.Token.Reveal()))
+		}
+		if !slices.Equal(got, want) {
+			o.say("%s%s is answered with %q, want %q", cp.Name, path, got, want)
+		}
+	}
+}
+
+// answer is what a declaration says about a path: route, upstream and token.
+func (o *oracle) answer(cp *spec.CredProxy, path string) string {
+	best := spec.Route{}
+	for _, r := range cp.Spec.Routes {
+		if len(r.Path) > len(best.Path) && strings.HasPrefix(path+"/", r.Path+"/") {
+			best = r
+		}
+	}
+	token := ""
+	if best.Auth != nil {
+		token = o.tokens.value(best.Auth.TokenRef.Env)
+	}
+	return fmt.Sprintf(" %s %s %s", best.Path, best.Upstream, token)
+}
+
+func (o *oracle) readyIs(cp *spec.CredProxy, want string) {
+	if status, words := o.ready(cp.Name); status != want {
+		o.say("%s is Ready=%s %s", cp.Name, status, words)
+	}
+}
+
+func (o *oracle) ready(name string) (status, words string) {
+	cp, ok := o.now.Get(name)
+	if !ok {
+		return "", "(no status)"
+	}
+	c := meta.FindStatusCondition(cp.Status.Conditions, spec.ConditionReady)
+	if c == nil {
+		return "", "(no condition)"
+	}
+	return string(c.Status), c.Reason + ": " + c.Message
+}
+
+// honest holds that a spec that need not be in force is not called ready unless its sidecar runs.
+func (o *oracle) honest(cp *spec.CredProxy) {
+	running := slices.ContainsFunc(sidecars(o.snapshot, cp.Name), func(c fakeengine.Container) bool { return c.State == reconcile.StateRunning })
+	if status, words := o.ready(cp.Name); status == "True" && !running {
+		o.say("%s is Ready=True %s, and nothing runs", cp.Name, words)
+	} else if status == "" {
+		o.say("%s has no status", cp.Name)
+	}
+}
+
+// places holds that no two sidecars answer to one name on one network.
+func (o *oracle) places() {
+	holders := map[string]string{}
+	for _, c := range o.snapshot.Containers {
+		if c.Instance() != instance || c.State != reconcile.StateRunning {
+			continue
+		}
+		for _, e := range c.Endpoints {
+			for _, alias := range e.Aliases {
+				place := alias + " on " + e.NetworkName
+				if first, taken := holders[place]; taken && first != c.SpecName() {
+					o.say("%s and %s both answer to %s", first, c.SpecName(), place)
+				}
+				holders[place] = c.SpecName()
+			}
+		}
+	}
+}
+
+// gone holds that nothing is left of a name that no file mentions, unless the brake says why.
+func (o *oracle) gone() {
+	var orphans []string
+	all := 0
+	for _, name := range names() {
+		if len(sidecars(o.snapshot, name)) == 0 {
+			continue
+		}
+		all++
+		if !o.mentioned(name) {
+			orphans = append(orphans, name)
+		}
+	}
+	for _, name := range orphans {
+		b, blocked := o.blocked[name]
+		switch {
+		case !blocked:
+			o.say("%s is left, and nothing says why", name)
+		case b.Reason != reconcile.ReasonPruneBlocked:
+			o.say("%s is blocked: %s", name, b.Reason)
+		case o.declared.Complete && !o.declared.KeepAll && !o.declared.KeepNames.Has(name) && !o.brakeFits(b, len(orphans), all):
+			o.say("the brake holds %s without need (%d of %d): %s", name, len(orphans), all, b.Message)
+		}
+	}
+}
+
+// brakeFits reports whether a refusal tells the truth, as far as it can be known from outside.
+func (o *oracle) brakeFits(b reconcile.Blocked, orphans, all int) bool {
+	switch {
+	case strings.Contains(b.Message, "no specs at all at the start"):
+		return len(o.declared.Specs) == 0
+	case strings.Contains(b.Message, "another one than before"):
+		return slices.ContainsFunc(o.files.past, func(d reconcile.Declared) bool { return d.Root != o.declared.Root })
+	}
+	return orphans > 3 && 2*orphans > all
+}
+
+func (o *oracle) mentioned(name string) bool {
+	return slices.ContainsFunc(o.declared.Specs, func(cp *spec.CredProxy) bool { return cp.Name == name }) ||
+		slices.ContainsFunc(o.declared.Rejected, func(r reconcile.Rejected) bool { return r.Name == name })
+}
+
+// litter holds that every volume of ours has its container, and that networks of ours that no spec refers to are gone.
+func (o *oracle) litter() {
+	for _, v := range o.snapshot.Volumes {
+		name := v.Labels[spec.Group+"/name"]
+		used := slices.ContainsFunc(o.snapshot.Containers, func(c fakeengine.Container) bool { return c.Volume == v.Name })
+		if v.Labels[labelInstance] == instance && !used && !o.left(name) {
+			o.say("a volume of %s has no container", name)
+		}
+	}
+	for _, n := range o.snapshot.Networks {
+		name := n.Labels[spec.Group+"/name"]
+		wanted := slices.ContainsFunc(o.declared.Specs, func(cp *spec.CredProxy) bool {
+			return cp.Spec.InternalNetwork == n.Name || cp.Spec.EgressNetwork == n.Name
+		})
+		used := slices.ContainsFunc(o.snapshot.Containers, func(c fakeengine.Container) bool {
+			return slices.ContainsFunc(c.Endpoints, func(e reconcile.Endpoint) bool { return e.NetworkID == n.ID })
+		})
+		if n.Labels[labelInstance] == instance && !wanted && !used && !o.left(name) {
+			o.say("network %s, made for %s, is left", n.Name, name)
+		}
+	}
+}
+
+// left reports whether a name is left as it is.
+func (o *oracle) left(name string) bool {
+	_, blocked := o.blocked[name]
+	for _, cp := range o.declared.Specs {
+		if cp.Name == name && o.excuse(cp) != "" {
+			return true
+		}
+	}
+	return blocked
+}
