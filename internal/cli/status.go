@@ -20,9 +20,11 @@ func newStatus(sys System) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status [NAME]",
 		Short: "Ask a running controller how its sidecars are",
-		Long: `Prints every CredProxy that the controller knows, or one, with what is wrong with it and what to do.
+		Long: `Prints every CredProxy that the controller knows, or one, with what is wrong with it and what to do. A name
+that no file declares any more is listed until nothing is left of its sidecar. Files that cannot be used, and what else
+keeps the controller from reading the directory, are named on stderr.
 
-Exit code 0 if all are Ready, 1 if one is not, 3 if no controller answers.`,
+Exit code 0 if all are Ready and every file can be used, 1 if not, 3 if no controller answers.`,
 		Example: `  controller status
   controller status web -o yaml`,
 		Args: cobra.MaximumNArgs(1),
@@ -33,13 +35,9 @@ Exit code 0 if all are Ready, 1 if one is not, 3 if no controller answers.`,
 			client := newClient(server)
 			defer client.close()
 			if len(args) == 1 {
-				return statusOfOne(cmd, client, args[0], output, sys.Stdout)
+				return statusOfOne(cmd, client, args[0], output, sys)
 			}
-			list, err := client.list(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return printStatus(sys.Stdout, list, list.Items, output)
+			return statusOfAll(cmd, client, output, sys)
 		}),
 	}
 	cmd.Flags().StringVar(&server, "server", defaultServer, "address of the controller")
@@ -47,15 +45,34 @@ Exit code 0 if all are Ready, 1 if one is not, 3 if no controller answers.`,
 	return cmd
 }
 
-func statusOfOne(cmd *cobra.Command, client *client, name, output string, w io.Writer) error {
+func statusOfAll(cmd *cobra.Command, client *client, output string, sys System) error {
+	list, err := client.list(cmd.Context())
+	if err != nil {
+		return err
+	}
+	sources, err := client.sources(cmd.Context())
+	if err != nil {
+		return err
+	}
+	err = printStatus(sys.Stdout, list, list.Items, output)
+	if wrong := tellSources(sys.Stderr, sources); wrong && err == nil {
+		return &exitError{codeBad, nil}
+	}
+	return err
+}
+
+func statusOfOne(cmd *cobra.Command, client *client, name, output string, sys System) error {
 	one, err := client.one(cmd.Context(), name)
 	if errors.Is(err, errNotDeclared) {
+		if sources, err := client.sources(cmd.Context()); err == nil {
+			tellSources(sys.Stderr, sources) // The name may be in one of those.
+		}
 		return &exitError{codeBad, fmt.Errorf("%s: %w; 'controller status' lists those that are", name, err)}
 	}
 	if err != nil {
 		return err
 	}
-	return printStatus(w, one, []spec.CredProxy{one}, output)
+	return printStatus(sys.Stdout, one, []spec.CredProxy{one}, output)
 }
 
 // printStatus prints the document, or the items as a table, and ends with 1 unless all of them are Ready.
