@@ -28,13 +28,20 @@ type engine struct {
 	mu    sync.Mutex
 	down  bool
 	looks int
+	// fleeting makes up a new ID at each call.
+	fleeting bool
+	asked    int
 }
 
 func (e *engine) EngineID(context.Context) (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.down {
+	switch {
+	case e.down:
 		return "", errDown
+	case e.fleeting:
+		e.asked++
+		return fmt.Sprintf("engine-%p-%d", e, e.asked), nil
 	}
 	return "engine-1", nil
 }
@@ -58,6 +65,7 @@ func (*engine) Close() error   { return nil }
 // looker is a controller that does nothing but look at the engine until it answers.
 type looker struct {
 	driver reconcile.Driver
+	opts   reconcile.Options
 
 	mu       sync.Mutex
 	err      error
@@ -135,8 +143,8 @@ func newStack(t *testing.T, specs string) *stack {
 	s.parts = Parts{
 		Engine: func(Options, prometheus.Registerer) (Engine, error) { return s.engine, nil },
 		Tokens: func(Options) (reconcile.Resolver, error) { return nil, nil },
-		Controller: func(d reconcile.Driver, _ reconcile.Resolver, _ reconcile.Options, _ prometheus.Registerer, _ *slog.Logger) Controller {
-			s.looker.driver = d
+		Controller: func(d reconcile.Driver, _ reconcile.Resolver, o reconcile.Options, _ prometheus.Registerer, _ *slog.Logger) Controller {
+			s.looker.driver, s.looker.opts = d, o
 			return s.looker
 		},
 	}

@@ -75,12 +75,12 @@ func (p Parts) tokens(o Options) (reconcile.Resolver, error) {
 }
 
 func (p Parts) controller(
-	driver reconcile.Driver, tokens reconcile.Resolver, o Options, reg prometheus.Registerer,
+	driver reconcile.Driver, tokens reconcile.Resolver, locker reconcile.Locker, o Options, reg prometheus.Registerer,
 ) Controller {
 	opts := reconcile.Options{
 		NamePrefix: o.NamePrefix, Workers: o.Workers, Resync: o.Resync, DeepResync: o.DeepResync,
 		ReadyTimeout: o.ReadyTimeout, UpgradeSidecars: o.UpgradeSidecars,
-		Prune: o.Prune, Deliberate: o.Deliberate,
+		Prune: o.Prune, Deliberate: o.Deliberate, Locker: locker,
 	}
 	if p.Controller != nil {
 		return p.Controller(driver, tokens, opts, reg, o.Log)

@@ -32,13 +32,14 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 	registry := prometheus.NewRegistry()
 	pass := &Pass{Snapshot: directory.Scan(ctx)}
 	var driver reconcile.Driver
+	var locker reconcile.Locker
 	if !offline {
 		if pass.engine, err = parts.engine(opts, registry); err != nil {
 			return nil, err
 		}
-		driver = pass.engine
+		driver, locker = pass.engine, newLocker(&scope{engine: pass.engine}, opts)
 	}
-	pass.Controller = parts.controller(driver, tokens, opts, registry)
+	pass.Controller = parts.controller(driver, tokens, locker, opts, registry)
 	pass.Declare(declared(pass.Snapshot))
 	return pass, nil
 }

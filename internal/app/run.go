@@ -56,14 +56,15 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 	if err != nil {
 		return nil, err
 	}
-	engine, err := newExclusive(driver, opts.StateDir, opts.Instance, stop)
+	scope := &scope{engine: driver}
+	engine, err := newExclusive(driver, scope, opts, stop)
 	if err != nil {
 		return nil, errors.Join(err, driver.Close())
 	}
 	return &daemon{
 		opts: opts, registry: registry, engine: engine, source: directory,
 		files:      newFiles(opts.Specs, opts.Log, newFileMetrics(registry, directory.WatchErr)),
-		controller: parts.controller(&told{Driver: engine, log: opts.Log}, tokens, opts, registry),
+		controller: parts.controller(&told{Driver: engine, log: opts.Log}, tokens, newLocker(scope, opts), opts, registry),
 	}, nil
 }
 

@@ -26,9 +26,14 @@ spec:
   routes: [{path: /anthropic, upstream: "https://api.anthropic.com"}]
 `
 
+// write puts a file in its place as a whole: a scan sees the old content or the new, and none that is half written.
 func write(t *testing.T, dir, name, content string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path+".tmp", []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".tmp", path); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -18,7 +18,8 @@ func newApply(sys System) *cobra.Command {
 		Use:   "apply --specs DIR",
 		Short: "Make sidecars as the files declare them, once",
 		Long: `One pass of what run does: prints the plan, takes its steps, prints every sidecar's status, and ends. Sidecars
-that no file declares are removed only with --prune, which also says that an empty directory is meant.
+that no file declares are removed only with --prune, which also says that an empty directory, or many removals at
+once, are meant. It may be used beside a run with the same --state-dir: the two take turns at each name.
 
 Exit code 0 if every sidecar is Ready and every file is good, otherwise 1.`,
 		Example: `  controller apply --specs ./specs --token-env 'AGENT_*'
@@ -45,6 +46,7 @@ Exit code 0 if every sidecar is Ready and every file is good, otherwise 1.`,
 	s.specsFlags(flags)
 	s.tokenFlags(flags)
 	s.engineFlags(flags)
+	s.lockFlags(flags)
 	s.logFlags(flags, "warn")
 	return cmd
 }

@@ -51,8 +51,12 @@ func (s *settings) tokenFlags(f *pflag.FlagSet) {
 func (s *settings) loopFlags(f *pflag.FlagSet) {
 	f.DurationVar(&s.Resync, "resync", 30*time.Second, "how often everything is compared, whatever was noticed")
 	f.DurationVar(&s.DeepResync, "deep-resync", 10*time.Minute, "how often every sidecar is inspected too")
+	s.lockFlags(f)
+}
+
+func (s *settings) lockFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.StateDir, "state-dir", "",
-		"directory of locks, one controller for each engine and instance (default /run/credproxy for root, "+
+		"directory of locks, the same for run and apply (default /run/credproxy for root, "+
 			"else $XDG_STATE_HOME/credproxy or ~/.local/state/credproxy)")
 }
 

@@ -27,10 +27,9 @@ func Acquire(dir, key string) (*Lock, error) {
 		return nil, fmt.Errorf("make the lock directory: %w", err)
 	}
 	path := filepath.Join(dir, fileName(key))
-	// O_NOFOLLOW: in a directory that others can write, a link must not make us write elsewhere.
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600) //nolint:gosec // the name is fileName's, in the operator's directory
+	file, err := open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open the lock file: %w", err)
+		return nil, err
 	}
 	if err := flock(file); err != nil {
 		holder := readHolder(file)
@@ -44,6 +43,16 @@ func Acquire(dir, key string) (*Lock, error) {
 
 // Release gives the key back.
 func (l *Lock) Release() error { return l.file.Close() }
+
+// open opens a lock's file, and makes it when it is missing.
+func open(path string) (*os.File, error) {
+	// O_NOFOLLOW: in a directory that others can write, a link must not make us write elsewhere.
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600) //nolint:gosec // the name is fileName's, in the operator's directory
+	if err != nil {
+		return nil, fmt.Errorf("open the lock file: %w", err)
+	}
+	return file, nil
+}
 
 func flock(file *os.File) error {
 	for {
