@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/sets"
 
+	"credproxy.dev/controller/internal/fakeengine"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
 )
@@ -49,8 +50,9 @@ type files struct {
 	incomplete bool
 	keepAll    bool
 	root       uint64
-	// past are the declarations so far, the one in force last.
+	// past are the declarations so far, the one in force last. No plan that is in hand follows one before base.
 	past []reconcile.Declared
+	base int
 }
 
 func newFiles() *files {
@@ -110,26 +112,39 @@ func (f *files) declare() reconcile.Declared {
 	return d
 }
 
-// mayRemove reports whether a declaration lets what belongs to a name be removed, be it to make something better.
-func mayRemove(d reconcile.Declared, name string) bool {
-	if slices.ContainsFunc(d.Rejected, func(r reconcile.Rejected) bool { return r.Name == name }) {
-		return false
-	}
+// declares returns the spec of a name in a declaration; nil when it is not there, or not usable.
+func declares(d reconcile.Declared, name string) *spec.CredProxy {
 	for _, cp := range d.Specs {
 		if cp.Name == name {
-			return !cp.Paused()
+			return cp
 		}
 	}
-	return d.Complete && !d.KeepAll && !d.KeepNames.Has(name)
+	return nil
 }
 
-// inForce are the declarations of which one was in force at a time or later.
-func (f *files) inForce(since time.Time) []reconcile.Declared {
-	i := len(f.past) - 1
-	for i > 0 && f.past[i].At.After(since) {
-		i--
+// mentions reports whether the files declare a name, usably or not.
+func mentions(d reconcile.Declared, name string) bool {
+	return declares(d, name) != nil || slices.ContainsFunc(d.Rejected, func(r reconcile.Rejected) bool { return r.Name == name })
+}
+
+// orphans are the names that have sidecars and that no file mentions, of all that have some.
+func orphans(s fakeengine.Snapshot, d reconcile.Declared) (found []string, all int) {
+	for _, name := range names() {
+		if len(sidecars(s, name)) == 0 {
+			continue
+		}
+		all++
+		if !mentions(d, name) {
+			found = append(found, name)
+		}
 	}
-	return f.past[i:]
+	return found, all
+}
+
+// tooMany reports whether too many sidecars would go at once to be meant.
+func tooMany(s fakeengine.Snapshot, d reconcile.Declared) bool {
+	found, all := orphans(s, d)
+	return len(found) > 3 && 2*len(found) > all
 }
 
 // newSpec is the usual spec of a name.

@@ -2,19 +2,14 @@ package model
 
 import (
 	"slices"
-	"time"
 
 	"credproxy.dev/controller/internal/fakeengine"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// patience is how long a controller may go on by a declaration that is no more in force: a plan may be in hand in which calls
-// hang.
-const patience = 3 * time.Minute
-
 // guard looks at a call before it is made. No call may be about what is not ours, and none may remove what no
-// declaration of late lets go.
+// declaration lets go.
 func (w *world) guard(verb fakeengine.Verb, target string) {
 	switch verb {
 	case fakeengine.Observe, fakeengine.EnsureNetwork, fakeengine.EnsureImage, fakeengine.Create:
@@ -57,11 +52,21 @@ func (w *world) guardThing(verb fakeengine.Verb, target string) {
 	}
 }
 
+// guardRemoval holds that a declaration which a plan in hand may follow lets what belongs to a name be removed.
 func (w *world) guardRemoval(verb fakeengine.Verb, name string) {
+	s := w.engine.Snapshot()
 	w.mu.Lock()
-	of := w.files.inForce(time.Now().Add(-patience))
+	by, hadSpecs := w.files.past[w.files.base:], w.now.hadSpecs
 	w.mu.Unlock()
-	if !slices.ContainsFunc(of, func(d reconcile.Declared) bool { return mayRemove(d, name) }) {
-		w.fail("%s of what belongs to %s, which no declaration of the last %s permits", verb, name, patience)
+	if !slices.ContainsFunc(by, func(d reconcile.Declared) bool { return mayRemove(d, s, name, hadSpecs) }) {
+		w.fail("%s of what belongs to %s, which no declaration in force permits", verb, name)
 	}
+}
+
+// mayRemove reports whether a declaration lets what belongs to a name be removed, be it to make something better.
+func mayRemove(d reconcile.Declared, s fakeengine.Snapshot, name string, hadSpecs bool) bool {
+	if cp := declares(d, name); cp != nil {
+		return !cp.Paused()
+	}
+	return !mentions(d, name) && d.Complete && !d.KeepAll && !d.KeepNames.Has(name) && hadSpecs && !tooMany(s, d)
 }

@@ -19,6 +19,7 @@ type mortal struct {
 
 	mu    sync.Mutex
 	calls int // so far, watches not counted
+	open  int // calls in hand
 	death death
 	dead  bool
 	die   func() // called once, at death
@@ -62,6 +63,14 @@ func (m *mortal) spare() {
 	m.death = death{}
 }
 
+// idle reports whether no call is in hand. As the steps of a plan follow each other without a pause, then no plan is, once
+// everybody waits.
+func (m *mortal) idle() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.open == 0
+}
+
 func (m *mortal) isDead() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -78,6 +87,9 @@ func (m *mortal) call(verb fakeengine.Verb, target string, f func() error) error
 		m.fall(verb)
 	}
 	dead := m.dead
+	if !dead {
+		m.open++
+	}
 	m.mu.Unlock()
 	if dead {
 		return errDead
@@ -85,6 +97,7 @@ func (m *mortal) call(verb fakeengine.Verb, target string, f func() error) error
 	m.world.guard(verb, target)
 	err := f()
 	m.mu.Lock()
+	m.open--
 	if last {
 		m.fall(verb)
 	}

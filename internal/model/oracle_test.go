@@ -204,17 +204,7 @@ func (o *oracle) places() {
 
 // gone holds that nothing is left of a name that no file mentions, unless the brake says why.
 func (o *oracle) gone() {
-	var orphans []string
-	all := 0
-	for _, name := range names() {
-		if len(sidecars(o.snapshot, name)) == 0 {
-			continue
-		}
-		all++
-		if !o.mentioned(name) {
-			orphans = append(orphans, name)
-		}
-	}
+	orphans, all := orphans(o.snapshot, o.declared)
 	for _, name := range orphans {
 		b, blocked := o.blocked[name]
 		switch {
@@ -222,26 +212,21 @@ func (o *oracle) gone() {
 			o.say("%s is left, and nothing says why", name)
 		case b.Reason != reconcile.ReasonPruneBlocked:
 			o.say("%s is blocked: %s", name, b.Reason)
-		case o.declared.Complete && !o.declared.KeepAll && !o.declared.KeepNames.Has(name) && !o.brakeFits(b, len(orphans), all):
+		case o.declared.Complete && !o.declared.KeepAll && !o.declared.KeepNames.Has(name) && !o.brakeFits(b):
 			o.say("the brake holds %s without need (%d of %d): %s", name, len(orphans), all, b.Message)
 		}
 	}
 }
 
 // brakeFits reports whether a refusal tells the truth, as far as it can be known from outside.
-func (o *oracle) brakeFits(b reconcile.Blocked, orphans, all int) bool {
+func (o *oracle) brakeFits(b reconcile.Blocked) bool {
 	switch {
 	case strings.Contains(b.Message, "no specs at all at the start"):
 		return len(o.declared.Specs) == 0
 	case strings.Contains(b.Message, "another one than before"):
 		return slices.ContainsFunc(o.files.past, func(d reconcile.Declared) bool { return d.Root != o.declared.Root })
 	}
-	return orphans > 3 && 2*orphans > all
-}
-
-func (o *oracle) mentioned(name string) bool {
-	return slices.ContainsFunc(o.declared.Specs, func(cp *spec.CredProxy) bool { return cp.Name == name }) ||
-		slices.ContainsFunc(o.declared.Rejected, func(r reconcile.Rejected) bool { return r.Name == name })
+	return tooMany(o.snapshot, o.declared)
 }
 
 // litter holds that every volume of ours has its container, and that networks of ours that no spec refers to are gone.

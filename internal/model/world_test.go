@@ -50,6 +50,8 @@ type process struct {
 	driver *mortal
 	cancel context.CancelFunc
 	ended  chan struct{}
+	// hadSpecs is true once a usable spec was declared to it.
+	hadSpecs bool
 }
 
 const instance = "default"
@@ -87,6 +89,7 @@ func (w *world) start() {
 		NamePrefix: prefix, Workers: w.workers, Prune: true, Resync: 30 * time.Second, DeepResync: 2 * time.Minute,
 		ReadyTimeout: 10 * time.Second,
 	}, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	p.hadSpecs = len(w.files.declared().Specs) > 0
 	p.Declare(w.files.declared())
 	go func() {
 		defer close(p.ended)
@@ -94,7 +97,9 @@ func (w *world) start() {
 			w.fail("Run: %v", err)
 		}
 	}()
+	w.mu.Lock()
 	w.now = p
+	w.mu.Unlock()
 	w.log("a controller starts")
 }
 
@@ -102,6 +107,7 @@ func (w *world) start() {
 func (w *world) declare() {
 	w.mu.Lock()
 	d := w.files.declare()
+	w.now.hadSpecs = w.now.hadSpecs || len(d.Specs) > 0
 	w.mu.Unlock()
 	w.now.Declare(d)
 }
@@ -143,6 +149,11 @@ func (w *world) rest(d time.Duration) {
 		<-time.After(d)
 	}
 	synctest.Wait()
+	if w.now.driver.idle() {
+		w.mu.Lock()
+		w.files.base = len(w.files.past) - 1
+		w.mu.Unlock()
+	}
 }
 
 // hand does something to the engine behind the controller's back.
