@@ -22,16 +22,21 @@ var (
 	errTooLarge  = errors.New("it is larger than 64 KiB: a token file holds one token and nothing else")
 )
 
+// filePermitted refuses a path that is not beneath the permitted directory, whether or not it exists.
+func (r *Resolver) filePermitted(name string) error {
+	switch {
+	case r.opts.Dir == "":
+		return fmt.Errorf("%w: add --token-dir DIR to permit the files beneath a directory", reconcile.ErrTokenDenied)
+	case !filepath.IsLocal(name), slices.Contains(strings.Split(name, "/"), ".."):
+		return fmt.Errorf("%w: only files beneath --token-dir are permitted: write the path relative to it, without any '..'",
+			reconcile.ErrTokenDenied)
+	}
+	return nil
+}
+
 // file reads a file beneath the permitted directory. Links may lead anywhere within it, as those of mounted
 // secrets do, and nowhere else.
 func (r *Resolver) file(name string) (string, error) {
-	if r.opts.Dir == "" {
-		return "", fmt.Errorf("%w: add --token-dir DIR to permit the files beneath a directory", reconcile.ErrTokenDenied)
-	}
-	if !filepath.IsLocal(name) || slices.Contains(strings.Split(name, "/"), "..") {
-		return "", fmt.Errorf("%w: only files beneath --token-dir are permitted: write the path relative to it, without any '..'",
-			reconcile.ErrTokenDenied)
-	}
 	root, err := os.OpenRoot(r.opts.Dir)
 	if err != nil {
 		return "", fmt.Errorf("%w: the directory of --token-dir cannot be opened (%w): make it, and let the user that runs the controller read it",

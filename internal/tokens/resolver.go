@@ -51,18 +51,10 @@ func (r *Resolver) Resolve(ctx context.Context, ref spec.TokenRef) (reconcile.To
 	if err := ctx.Err(); err != nil {
 		return reconcile.Token{}, err
 	}
-	var value string
-	var err error
-	switch {
-	case ref.File != "" && ref.Env != "":
-		err = fmt.Errorf("%w: it names two sources: keep one", reconcile.ErrTokenInvalid)
-	case ref.File != "":
-		value, err = r.file(ref.File)
-	case ref.Env != "":
-		value, err = r.env(ref.Env)
-	default:
-		err = fmt.Errorf("%w: it names no source: set env or file", reconcile.ErrTokenInvalid)
+	if err := r.Permitted(ref); err != nil {
+		return reconcile.Token{}, err
 	}
+	value, err := r.value(ref)
 	if err == nil {
 		value, err = check(value)
 	}
@@ -72,15 +64,48 @@ func (r *Resolver) Resolve(ctx context.Context, ref spec.TokenRef) (reconcile.To
 	return reconcile.NewToken(value), nil
 }
 
-// env reads a variable that the operator named.
-func (r *Resolver) env(name string) (string, error) {
-	if !r.permitted(name) {
-		if strings.HasPrefix(name, ownPrefix) {
-			return "", fmt.Errorf("%w: variables that begin with %s are the controller's own: use another name",
-				reconcile.ErrTokenDenied, ownPrefix)
-		}
-		return "", fmt.Errorf("%w: add --token-env %s to permit it", reconcile.ErrTokenDenied, name)
+// Permitted says in Resolve's words why the rules refuse a reference; nil when they do not. Nothing is looked for, so
+// that a link which leads out of the directory is left to Resolve.
+func (r *Resolver) Permitted(ref spec.TokenRef) error {
+	var err error
+	switch {
+	case ref.File != "" && ref.Env != "":
+		err = fmt.Errorf("%w: it names two sources: keep one", reconcile.ErrTokenInvalid)
+	case ref.File != "":
+		err = r.filePermitted(ref.File)
+	case ref.Env != "":
+		err = r.envPermitted(ref.Env)
+	default:
+		err = fmt.Errorf("%w: it names no source: set env or file", reconcile.ErrTokenInvalid)
 	}
+	if err != nil {
+		return fmt.Errorf("token %s: %w", ref, err)
+	}
+	return nil
+}
+
+// value reads what a permitted reference names.
+func (r *Resolver) value(ref spec.TokenRef) (string, error) {
+	if ref.File != "" {
+		return r.file(ref.File)
+	}
+	return r.env(ref.Env)
+}
+
+// envPermitted refuses a variable that the operator did not name, whether or not it is set.
+func (r *Resolver) envPermitted(name string) error {
+	switch {
+	case strings.HasPrefix(name, ownPrefix):
+		return fmt.Errorf("%w: variables that begin with %s are the controller's own: use another name",
+			reconcile.ErrTokenDenied, ownPrefix)
+	case !r.named(name):
+		return fmt.Errorf("%w: add --token-env %s to permit it", reconcile.ErrTokenDenied, name)
+	}
+	return nil
+}
+
+// env reads a variable.
+func (r *Resolver) env(name string) (string, error) {
 	value, ok := r.opts.Lookup(name)
 	if !ok {
 		return "", fmt.Errorf("%w: set the variable in the controller's environment and start it again", reconcile.ErrTokenMissing)
@@ -88,9 +113,9 @@ func (r *Resolver) env(name string) (string, error) {
 	return value, nil
 }
 
-// permitted reports whether a variable may be a token, whether or not it is set.
-func (r *Resolver) permitted(name string) bool {
-	if strings.HasPrefix(name, ownPrefix) || strings.ContainsAny(name, "/=\x00") {
+// named reports whether the operator named a variable.
+func (r *Resolver) named(name string) bool {
+	if strings.ContainsAny(name, "/=\x00") {
 		return false
 	}
 	for _, pattern := range r.opts.EnvPatterns {

@@ -44,6 +44,9 @@ func verdict(t *testing.T, r *Resolver, ref spec.TokenRef, want string, kind err
 	if !errors.Is(err, kind) || (err == nil) != (kind == nil) {
 		t.Fatalf("error %v, want %v", err, kind)
 	}
+	if rule := r.Permitted(ref); rule != nil && (err == nil || rule.Error() != err.Error()) {
+		t.Errorf("by the rules it is %v, resolved it is %v", rule, err)
+	}
 	if token.Reveal() != want {
 		t.Errorf("another value than the expected one")
 	}
@@ -208,6 +211,24 @@ func TestReferencesThatAreNoReferences(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+func TestTheRulesAloneLookForNothing(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.Symlink("/etc/passwd", filepath.Join(dir, "out")))
+	r := resolver(t, Options{Dir: dir, EnvPatterns: []string{"GH_*"}, Lookup: func(string) (string, bool) {
+		t.Error("a variable was read")
+		return "", false
+	}})
+	for ref, want := range map[spec.TokenRef]error{
+		{Env: "GH_TOKEN"}: nil, {Env: "OTHER"}: reconcile.ErrTokenDenied, {Env: "CREDPROXY_X"}: reconcile.ErrTokenDenied,
+		{File: "missing"}: nil, {File: "out"}: nil, {File: "../x"}: reconcile.ErrTokenDenied, {File: "/x"}: reconcile.ErrTokenDenied,
+		{}: reconcile.ErrTokenInvalid,
+	} {
+		if err := r.Permitted(ref); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%s: %v, want %v", ref, err, want)
+		}
 	}
 }
 
