@@ -255,7 +255,8 @@ func (c *Controller) scene(v *view) (*scene, history) {
 }
 
 // Plan returns the steps that Run would take now, and takes none. With offline the engine is not asked: no sidecar counts as
-// there, and every network does. With resolve tokens are looked for, so that a missing one is among the blocked.
+// there, and every network does. With resolve tokens are looked for, so that a missing one is among the blocked; one that
+// the operator's rules deny always is, where the Resolver can tell.
 //
 // With UpgradeSidecars the controller's own image is made if it is missing, since which sidecars run another cannot be
 // told without it.
@@ -276,8 +277,8 @@ func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Pla
 			in.ownImage = *image
 		}
 		item, blocked := planName(in)
-		if blocked == nil && resolveTokens && in.spec != nil {
-			if _, err := resolve(ctx, c.resolver, in.spec); err != nil {
+		if blocked == nil && in.spec != nil {
+			if err := c.tokensAgainst(ctx, in.spec, resolveTokens); err != nil {
 				blocked = &Blocked{Name: name, Reason: reasonOf(err), Message: err.Error()}
 			}
 		}
@@ -289,6 +290,30 @@ func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Pla
 		}
 	}
 	return plan, nil
+}
+
+// permitter is a Resolver that knows what is denied without looking for anything.
+type permitter interface {
+	// Permitted fails as Resolve does where the rules alone decide.
+	Permitted(ref spec.TokenRef) error
+}
+
+// tokensAgainst says what about a spec's tokens stands against its plan; without look, only what is denied.
+func (c *Controller) tokensAgainst(ctx context.Context, cp *spec.CredProxy, look bool) error {
+	if look {
+		_, err := resolve(ctx, c.resolver, cp)
+		return err
+	}
+	rules, ok := c.resolver.(permitter)
+	if !ok {
+		return nil
+	}
+	for _, slot := range cp.Spec.Slots() {
+		if err := rules.Permitted(slot.Ref); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *Controller) planView(ctx context.Context, offline bool) (*view, error) {
