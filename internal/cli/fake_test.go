@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -36,6 +37,7 @@ type fakeController struct {
 	broken  map[string]string // name to reason
 	planErr error
 	onceErr error
+	step    reconcile.StepName // of its plans; create if empty
 
 	mu       sync.Mutex
 	opts     reconcile.Options
@@ -71,7 +73,7 @@ func (c *fakeController) Plan(_ context.Context, _, _ bool) (reconcile.Plan, err
 	var plan reconcile.Plan
 	for _, s := range c.declared.Specs {
 		plan.Items = append(plan.Items, reconcile.Item{Name: s.Name, Steps: []reconcile.Step{
-			{Step: reconcile.StepCreate, Target: "cred-proxy-" + s.Name, Cause: "there is none"},
+			{Step: cmp.Or(c.step, reconcile.StepCreate), Target: "cred-proxy-" + s.Name, Cause: "there is none"},
 		}})
 	}
 	return plan, c.planErr

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +26,7 @@ func newPlan(sys System) *cobra.Command {
 		Use:   "plan --specs DIR",
 		Short: "Show the steps that run would take now, each with its cause",
 		Long: `Reads the files and looks at the engine, changes nothing, and prints what run would do. Tokens are not looked
-for unless --resolve is given.
+for unless --resolve is given; one that --token-env and --token-dir do not permit is said without it.
 
 Exit code 0; with --exit-code 1 if there are steps to take; 2 if the plan could not be made.`,
 		Example: `  controller plan --specs ./specs
@@ -70,10 +71,19 @@ func (p *planFlags) run(cmd *cobra.Command, opts app.Options, sys System) (err e
 	if err := printPlan(sys.Stdout, plan, p.output); err != nil {
 		return err
 	}
+	if p.output == "text" && !p.resolve && needsTokens(plan) {
+		fmt.Fprintln(sys.Stdout, "Tokens were not looked for; add --resolve.")
+	}
 	if p.exitCode && len(plan.Items) > 0 {
 		return &exitError{codeBad, nil}
 	}
 	return nil
+}
+
+func needsTokens(plan reconcile.Plan) bool {
+	return slices.ContainsFunc(plan.Items, func(i reconcile.Item) bool {
+		return slices.ContainsFunc(i.Steps, func(s reconcile.Step) bool { return s.Step == reconcile.StepResolveTokens })
+	})
 }
 
 func printPlan(w io.Writer, plan reconcile.Plan, output string) error {
