@@ -122,16 +122,6 @@ func TestRefusalsHaveKinds(t *testing.T) {
 	}
 }
 
-func TestWordsThatRepeatATokenAreWithheld(t *testing.T) {
-	f := newFakeEngine(t)
-	f.answer("POST /containers/create", http.StatusBadRequest, failure("bad variable CRED_PROXY_TOKEN_1=s3cret"))
-	_, err := f.driver().Create(t.Context(), reconcile.CreateRequest{ContainerName: "web",
-		Env: map[string]reconcile.Token{"CRED_PROXY_TOKEN_1": reconcile.NewToken("s3cret")}})
-	if err == nil || mentions(err, "s3cret") || !mentions(err, "CRED_PROXY_TOKEN_1") {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestARemovalUnderWayIsWaitedFor(t *testing.T) {
 	f := newFakeEngine(t)
 	f.answer("DELETE /containers/c1", http.StatusConflict, failure("removal of container c1 is already in progress"))

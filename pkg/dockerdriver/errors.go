@@ -51,13 +51,3 @@ func nameTaken(err error) bool {
 func notRunning(err error) bool {
 	return cerrdefs.IsConflict(err) || cerrdefs.IsInternal(err) && strings.Contains(err.Error(), "running")
 }
-
-// withhold replaces an error whose words hold one of the tokens that were sent with the call.
-func withhold(err error, tokens map[string]reconcile.Token) error {
-	for slot, token := range tokens {
-		if err != nil && token.Reveal() != "" && strings.Contains(err.Error(), token.Reveal()) {
-			return fmt.Errorf("the engine refused the container, with words that repeat the token in %s and are withheld", slot)
-		}
-	}
-	return err
-}
