@@ -77,7 +77,7 @@ func (d *Driver) line(ctx context.Context, containerID string) (*stream, error) 
 	if err != nil || fresh {
 		// An engine may let one attach to what does not run, and says nothing then. When it refuses, it is with a
 		// status that the client does not hand on.
-		if why := d.notHeard(ctx, containerID); why != nil {
+		if why := d.notHeard(ctx, containerID, err != nil); why != nil {
 			err = why
 		}
 	}
@@ -91,13 +91,14 @@ func (d *Driver) line(ctx context.Context, containerID string) (*stream, error) 
 	return s, nil
 }
 
-// notHeard returns why nothing can be heard of a container; nil when it runs.
-func (d *Driver) notHeard(ctx context.Context, containerID string) error {
+// notHeard returns why nothing can be heard of a container; nil when it runs. One that refused to be attached to and
+// that the engine has restarted did not run just now, and runs again only until it ends as before.
+func (d *Driver) notHeard(ctx context.Context, containerID string, refused bool) error {
 	found, err := d.inspect(ctx, containerID)
 	if err != nil {
 		return err
 	}
-	if found.State.Running && !found.State.Restarting {
+	if found.State.Running && !found.State.Restarting && (!refused || found.RestartCount == 0) {
 		return nil
 	}
 	return fmt.Errorf("%w: container %s is %s, with exit code %d; `docker logs %s` shows what it wrote", reconcile.ErrNotRunning,
@@ -226,18 +227,17 @@ func (d *Driver) askAfter(s *stream, wait time.Duration) {
 func (p *pass) listenToAll(ctx context.Context) (fresh []*stream) {
 	var unheard []reconcile.Sidecar
 	for _, r := range p.records {
-		if r.ours && !r.tty && r.sidecar.State == reconcile.StateRunning && !p.streams.heard(r.sidecar.ID) {
+		if r.isSidecar() && !r.tty && r.sidecar.State == reconcile.StateRunning && !p.streams.heard(r.sidecar.ID) {
 			unheard = append(unheard, r.sidecar)
 		}
 	}
-	_ = together(inspectAtOnce, unheard, func(c reconcile.Sidecar) error {
-		s, attached, err := p.listen(ctx, c.ID)
-		if err != nil {
+	together(inspectAtOnce, unheard, func(c reconcile.Sidecar) {
+		s, attached, err := p.listenFor(ctx, p.limit, c.ID)
+		if err != nil && p.stillRuns(ctx, c.ID) {
 			p.log.Warn("a running sidecar cannot be heard; it is tried again at the next look", "sidecar", c.Name, "error", err)
-			return nil
 		}
-		if !attached {
-			return nil
+		if err != nil || !attached {
+			return
 		}
 		wait := time.Duration(0)
 		if time.Since(c.StartedAt) < youth {
@@ -247,9 +247,17 @@ func (p *pass) listenToAll(ctx context.Context) (fresh []*stream) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		fresh = append(fresh, s)
-		return nil
 	})
 	return fresh
+}
+
+// stillRuns reports whether a container that was listed as running still does; true when that cannot be told.
+func (p *pass) stillRuns(ctx context.Context, id string) bool {
+	found, err := p.inspectFor(ctx, p.limit, id)
+	if err != nil {
+		return !errors.Is(err, reconcile.ErrNotFound) && ctx.Err() == nil
+	}
+	return found.State.Running
 }
 
 // awaitFirst waits until every stream has brought a report or has ended, for firstAnswers in all.

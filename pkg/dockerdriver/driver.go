@@ -19,6 +19,7 @@ import (
 const (
 	defaultCallTimeout  = 30 * time.Second
 	defaultDrainTimeout = 30 * time.Second
+	defaultPulse        = 10 * time.Second
 )
 
 // Options are what a Driver is made from. Instance is required; every other field has a default.
@@ -60,6 +61,8 @@ type Driver struct {
 	images  images
 	// plainIPv6 is set once the engine has refused the setting that forbids forwarding of IPv6.
 	plainIPv6 atomic.Bool
+	// pulse is how often Watch asks whether the engine still answers.
+	pulse time.Duration
 	// changed is Watch's notify while it runs.
 	changed atomic.Pointer[func(reconcile.Change)]
 
@@ -87,7 +90,7 @@ func New(opts Options) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Driver{opts: opts, log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), docker: docker, metrics: m}
+	d := &Driver{opts: opts, log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), docker: docker, metrics: m, pulse: defaultPulse}
 	d.life, d.end = context.WithCancel(context.Background())
 	return d, nil
 }
@@ -113,8 +116,10 @@ func (d *Driver) EngineID(ctx context.Context) (id string, err error) {
 }
 
 // Ping reports whether the engine answers.
-func (d *Driver) Ping(ctx context.Context) error {
-	return d.call(ctx, opPing, "ping the engine", func(ctx context.Context) error {
+func (d *Driver) Ping(ctx context.Context) error { return d.ping(ctx, d.opts.CallTimeout) }
+
+func (d *Driver) ping(ctx context.Context, limit time.Duration) error {
+	return d.callFor(ctx, limit, opPing, "ping the engine", func(ctx context.Context) error {
 		_, err := d.docker.Ping(ctx)
 		return err
 	})

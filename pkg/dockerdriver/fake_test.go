@@ -69,6 +69,21 @@ func (f *fakeEngine) was(request string) bool {
 	return slices.Contains(f.asked, request)
 }
 
+// times is how often a request was made.
+func (f *fakeEngine) times(request string) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, asked := range f.asked {
+		if asked == request {
+			n++
+		}
+	}
+	return n
+}
+
+// hang leaves a request unanswered.
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
 func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

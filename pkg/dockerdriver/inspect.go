@@ -14,8 +14,12 @@ import (
 )
 
 // inspect asks for all that the engine knows of a container.
-func (d *Driver) inspect(ctx context.Context, id string) (found container.InspectResponse, err error) {
-	err = d.call(ctx, opContainerInspect, "inspect container "+d.nameOf(id), func(ctx context.Context) (err error) {
+func (d *Driver) inspect(ctx context.Context, id string) (container.InspectResponse, error) {
+	return d.inspectFor(ctx, d.opts.CallTimeout, id)
+}
+
+func (d *Driver) inspectFor(ctx context.Context, limit time.Duration, id string) (found container.InspectResponse, err error) {
+	err = d.callFor(ctx, limit, opContainerInspect, "inspect container "+d.nameOf(id), func(ctx context.Context) (err error) {
 		found, err = d.docker.ContainerInspect(ctx, id)
 		return err
 	})
@@ -44,33 +48,35 @@ func complete(c *container.InspectResponse) {
 	}
 }
 
-// owns reports whether the labels by which a container claims to be ours are its own. Labels of an image show up as
-// those of its containers, and anybody may have made the image.
-func (d *Driver) owns(ctx context.Context, c container.InspectResponse) (bool, error) {
-	identity := d.identity(d.claimed(c.Config.Labels))
+// owner says whose a container is that claims to be ours: whether those labels are its own. Labels of an image show up
+// as those of its containers, and anybody may have made the image.
+func (p *pass) owner(ctx context.Context, c container.InspectResponse) (whose, error) {
+	identity := p.identity(p.claimed(c.Config.Labels))
 	for _, m := range c.HostConfig.Mounts {
 		// An image cannot ask for a mount: this is what Create made.
 		if m.Type == mount.TypeVolume && m.Target == volumeRoot && m.VolumeOptions != nil && contains(m.VolumeOptions.Labels, identity) {
-			return true, nil
+			return ours, nil
 		}
 	}
 	var made image.InspectResponse
-	err := d.call(ctx, opImageInspect, "inspect the image of container "+d.nameOf(c.ID), func(ctx context.Context) (err error) {
-		made, err = d.docker.ImageInspect(ctx, c.Image)
+	err := p.callFor(ctx, p.limit, opImageInspect, "inspect the image of container "+p.nameOf(c.ID), func(ctx context.Context) (err error) {
+		made, err = p.docker.ImageInspect(ctx, c.Image)
 		return err
 	})
-	if cerrdefs.IsNotFound(err) {
-		return false, nil // whose labels they are cannot be told any more
-	}
-	if err != nil || made.Config == nil {
-		return err == nil, err
+	switch {
+	case cerrdefs.IsNotFound(err):
+		return theirs, nil // it cannot be told any more
+	case err != nil:
+		return unknown, err
+	case made.Config == nil:
+		return ours, nil
 	}
 	for label, value := range identity {
 		if made.Config.Labels[label] == value {
-			return false, nil
+			return theirs, nil
 		}
 	}
-	return true, nil
+	return ours, nil
 }
 
 func contains(labels, wanted map[string]string) bool {

@@ -100,11 +100,15 @@ func (s *streams) wait() {
 // listen returns the stream of a container, attaching to it unless that is so already. fresh is true when it had to
 // attach, so that what the container said before was missed.
 func (d *Driver) listen(ctx context.Context, id string) (s *stream, fresh bool, err error) {
+	return d.listenFor(ctx, d.opts.CallTimeout, id)
+}
+
+func (d *Driver) listenFor(ctx context.Context, limit time.Duration, id string) (s *stream, fresh bool, err error) {
 	s, fresh = d.streams.claim(d.life, id, d.known.get(id).specName)
 	if !fresh {
 		return s, false, nil
 	}
-	conn, err := d.attach(ctx, id)
+	conn, err := d.attach(ctx, limit, id)
 	if err != nil {
 		s.end()
 		return nil, false, err
@@ -121,12 +125,12 @@ var errClosed = errors.New("the driver is closed")
 
 // attach opens the stream of a container's output. The client does not bound how long the engine may take to
 // answer, so that a late answer is thrown away here.
-func (d *Driver) attach(ctx context.Context, id string) (conn types.HijackedResponse, err error) {
+func (d *Driver) attach(ctx context.Context, limit time.Duration, id string) (conn types.HijackedResponse, err error) {
 	type answer struct {
 		conn types.HijackedResponse
 		err  error
 	}
-	err = d.call(ctx, opContainerAttach, "attach to container "+d.nameOf(id), func(ctx context.Context) error {
+	err = d.callFor(ctx, limit, opContainerAttach, "attach to container "+d.nameOf(id), func(ctx context.Context) error {
 		answers, began := make(chan answer), time.Now()
 		go func() {
 			var a answer

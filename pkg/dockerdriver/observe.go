@@ -3,7 +3,6 @@ package dockerdriver
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -25,7 +24,7 @@ const (
 func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
 	d.observing.Lock()
 	defer d.observing.Unlock()
-	p := &pass{Driver: d, at: time.Now(), upTo: d.marks.count(), records: map[string]*record{}}
+	p := &pass{Driver: d, at: time.Now(), upTo: d.marks.count(), limit: min(d.opts.CallTimeout, inspectionTime), records: map[string]*record{}}
 	if err := p.list(ctx); err != nil {
 		return nil, err
 	}
@@ -48,7 +47,8 @@ func (d *Driver) Forget() { d.marks.all() }
 type pass struct {
 	*Driver
 	at         time.Time
-	upTo       uint64 // the marks that an inspection in this pass answers
+	upTo       uint64        // the marks that an inspection in this pass answers
+	limit      time.Duration // of one inspection
 	containers []container.Summary
 	networks   *networkTable
 
@@ -71,38 +71,12 @@ func (p *pass) list(ctx context.Context) error {
 	})
 }
 
-// refresh takes over the records that still hold and makes the others anew.
-func (p *pass) refresh(ctx context.Context) error {
-	var stale []container.Summary
-	for _, c := range p.containers {
-		old := p.Driver.records[c.ID]
-		if old != nil && old.print == fingerprint(c, stateOf(c.State)) && !p.marks.after(c.ID, old.upTo) {
-			p.records[c.ID] = old
-			continue
-		}
-		stale = append(stale, c)
-	}
-	return together(inspectAtOnce, stale, func(c container.Summary) error {
-		made, err := p.look(ctx, c, p.Driver.records[c.ID])
-		switch {
-		case errors.Is(err, reconcile.ErrNotFound):
-			return nil // it went between the list and the inspection: it is not there
-		case err != nil:
-			return err
-		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.records[c.ID] = made
-		return nil
-	})
-}
-
 // settle makes the pass's records the driver's, and forgets whatever is gone.
 func (p *pass) settle() {
 	p.Driver.records = p.records
 	present := func(id string) bool { return p.records[id] != nil }
 	for id, r := range p.records {
-		if r.ours {
+		if r.isSidecar() {
 			p.known.put(id, r.sidecar.Name, r.sidecar.SpecName)
 		}
 	}
@@ -114,16 +88,18 @@ func (p *pass) settle() {
 // observation puts the records together, in order of names.
 func (p *pass) observation() *reconcile.Observation {
 	o := &reconcile.Observation{At: p.at, Networks: p.networks.all}
-	for _, r := range p.records {
-		if !r.ours {
+	for _, c := range p.containers {
+		switch r := p.records[c.ID]; {
+		case r == nil: // it went
+		case r.whose == theirs:
 			o.Others = append(o.Others, r.other)
-			continue
+		case r.isSidecar():
+			o.Sidecars = append(o.Sidecars, p.withReport(r.sidecar))
+		case o.Unclear == nil:
+			o.Unclear = map[string]error{r.claim: r.failed.err}
+		case o.Unclear[r.claim] == nil:
+			o.Unclear[r.claim] = r.failed.err
 		}
-		s := r.sidecar
-		if stream := p.streams.get(s.ID); stream != nil && s.State == reconcile.StateRunning {
-			s.Report = stream.last()
-		}
-		o.Sidecars = append(o.Sidecars, s)
 	}
 	slices.SortFunc(o.Sidecars, func(a, b reconcile.Sidecar) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
@@ -134,23 +110,24 @@ func (p *pass) observation() *reconcile.Observation {
 	return o
 }
 
-// together does something for each item, some at a time, and returns the first error.
-func together[T any](atOnce int, items []T, do func(T) error) error {
-	var (
-		group sync.WaitGroup
-		once  sync.Once
-		first error
-		slots = make(chan struct{}, atOnce)
-	)
+// withReport adds the last word of a sidecar that runs.
+func (p *pass) withReport(s reconcile.Sidecar) reconcile.Sidecar {
+	if stream := p.streams.get(s.ID); stream != nil && s.State == reconcile.StateRunning {
+		s.Report = stream.last()
+	}
+	return s
+}
+
+// together does something for each item, some at a time.
+func together[T any](atOnce int, items []T, do func(T)) {
+	var group sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
 	for _, item := range items {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			if err := do(item); err != nil {
-				once.Do(func() { first = err })
-			}
+			do(item)
 		})
 	}
 	group.Wait()
-	return first
 }

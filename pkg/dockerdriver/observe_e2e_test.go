@@ -163,11 +163,11 @@ func TestLabelsOfAnImageDoNotMakeAContainerOurs(t *testing.T) {
 	}
 }
 
-func TestOthersOnAnInternalNetworkHaveTheirNames(t *testing.T) {
+func TestOthersOnNetworksThatSomebodyMadeHaveTheirNames(t *testing.T) {
 	l := newLab(t)
 	internal, egress := l.network("in", true), l.network("out", false)
 	inside := l.agent(internal, "--network-alias", "cred-proxy", "--name", l.prefix+"-agent")
-	outside := l.agent(egress, "--network-alias", "unseen")
+	outside := l.agent(egress, "--network-alias", "proxy")
 	l.undo("rm", "-fv", inside, outside)
 	o := observe(l, l.Driver)
 	find := func(id string) reconcile.OtherContainer {
@@ -182,7 +182,7 @@ func TestOthersOnAnInternalNetworkHaveTheirNames(t *testing.T) {
 		!slices.Contains(in.Endpoints[0].Aliases, "cred-proxy") || slices.Contains(in.Endpoints[0].Aliases, inside[:12]) {
 		t.Errorf("got %+v", in)
 	}
-	if out := find(outside); out.Endpoints[0].NetworkID != egress {
+	if out := find(outside); out.Endpoints[0].NetworkID != egress || !slices.Contains(out.Endpoints[0].Aliases, "proxy") {
 		t.Errorf("got %+v", out)
 	}
 }

@@ -1,7 +1,6 @@
 package dockerdriver
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -23,20 +22,6 @@ func TestAContainerThatGoesBetweenListAndInspectionIsNotThere(t *testing.T) {
 	o, err := f.driver().Observe(t.Context())
 	if err != nil || len(o.Sidecars)+len(o.Others) != 0 {
 		t.Errorf("got %+v, %v", o, err)
-	}
-}
-
-func TestAnInspectionThatFailsLeavesNoObservation(t *testing.T) {
-	f := newFakeEngine(t)
-	f.sidecarOn("exited")
-	f.answer("GET /containers/c1/json", http.StatusInternalServerError, failure("layer is damaged"))
-	d := f.driver()
-	if o, err := d.Observe(t.Context()); o != nil || !mentions(err, "damaged") {
-		t.Fatalf("got %+v, %v", o, err)
-	}
-	f.sidecarOn("exited")
-	if o, err := d.Observe(t.Context()); err != nil || len(o.Sidecars) != 1 {
-		t.Fatalf("got %+v, %v", o, err)
 	}
 }
 
@@ -171,18 +156,6 @@ func TestGateways(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-func TestTheFirstErrorOfManyIsReturned(t *testing.T) {
-	err := together(2, []int{1, 2, 3, 4}, func(n int) error {
-		if n == 3 {
-			return errors.New("three")
-		}
-		return nil
-	})
-	if err == nil || err.Error() != "three" {
-		t.Errorf("got %v", err)
 	}
 }
 

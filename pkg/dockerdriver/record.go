@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -17,34 +18,52 @@ type record struct {
 	print string
 	// upTo is the count of marks when the record was made.
 	upTo uint64
-	// ours never changes: the labels of a container do not.
-	ours bool
+	// claim is the spec for which the container's labels, or its image's, claim it to be ours; empty for none.
+	claim string
+	// whose never changes once it is known: the labels of a container do not.
+	whose whose
+	// failed is set when the last inspection failed. Of a container that is not theirs, nothing is known then.
+	failed *setback
 	// tty is true when what the container writes comes without the frames that tell its streams apart.
 	tty     bool
 	sidecar reconcile.Sidecar
 	other   reconcile.OtherContainer
 }
 
-// look makes the record of a listed container, inspecting it where the list does not suffice.
-func (p *pass) look(ctx context.Context, c container.Summary, old *record) (*record, error) {
-	r := &record{print: fingerprint(c, stateOf(c.State)), upTo: p.upTo}
-	if p.claimed(c.Labels) != "" && (old == nil || old.ours) {
-		found, err := p.inspect(ctx, c.ID)
-		if err != nil {
-			return nil, err
-		}
-		r.ours = old != nil
-		if !r.ours {
-			if r.ours, err = p.owns(ctx, found); err != nil {
-				return nil, err
-			}
-		}
-		if r.ours {
-			p.adopt(r, c, found)
-			return r, nil
-		}
+// whose says whose a container is.
+type whose int
+
+const (
+	unknown whose = iota
+	ours
+	theirs
+)
+
+// isSidecar reports whether the record is that of a sidecar of ours.
+func (r *record) isSidecar() bool { return r.whose == ours && r.failed == nil }
+
+// holds reports whether nothing in a list asks for a new record at a time.
+func (r *record) holds(c container.Summary, at time.Time) bool {
+	return r != nil && r.print == fingerprint(c, stateOf(c.State)) && (r.failed == nil || at.Before(r.failed.until))
+}
+
+// fill completes the record of a listed container, inspecting it where the list does not suffice.
+func (p *pass) fill(ctx context.Context, r *record, c container.Summary) error {
+	if r.whose == theirs {
+		return p.befriend(ctx, r, c)
 	}
-	return r, p.befriend(ctx, r, c)
+	found, err := p.inspectFor(ctx, p.limit, c.ID)
+	if err == nil && r.whose == unknown {
+		r.whose, err = p.owner(ctx, found)
+	}
+	switch {
+	case err != nil:
+		return err
+	case r.whose == ours:
+		p.adopt(r, c, found)
+		return nil
+	}
+	return p.befriend(ctx, r, c)
 }
 
 // adopt fills the record of a container that is ours.
@@ -56,33 +75,44 @@ func (p *pass) adopt(r *record, c container.Summary, found container.InspectResp
 	r.print = fingerprint(c, r.sidecar.State)
 }
 
-// befriend fills the record of a container that is not ours. Only those on internal networks are inspected: the
-// names they have there can be in a sidecar's way.
+// befriend fills the record of a container that is not ours. Only those on networks that somebody made are inspected:
+// the names they have there can be in a sidecar's way. When that fails, the rest of the record is good.
 func (p *pass) befriend(ctx context.Context, r *record, c container.Summary) error {
+	r.other = reconcile.OtherContainer{ID: c.ID, Name: nameIn(c), State: stateOf(c.State)}
 	var names map[string][]string
-	if p.onInternal(c) {
-		found, err := p.inspect(ctx, c.ID)
-		if err != nil {
-			return err
+	var err error
+	if p.mayHaveAliases(c) {
+		var found container.InspectResponse
+		if found, err = p.inspectFor(ctx, p.limit, c.ID); err == nil {
+			names = resolvable(found)
 		}
-		names = resolvable(found)
 	}
-	r.other = reconcile.OtherContainer{
-		ID: c.ID, Name: nameIn(c), State: stateOf(c.State),
-		Endpoints: endpointsOf(listedNetworks(c), names, p.networks),
-	}
-	return nil
+	r.other.Endpoints = endpointsOf(listedNetworks(c), names, p.networks)
+	return err
 }
 
-func (p *pass) onInternal(c container.Summary) bool {
+// mayHaveAliases reports whether a container is on a network on which names resolve.
+func (p *pass) mayHaveAliases(c container.Summary) bool {
 	for key, settings := range listedNetworks(c) {
 		id := ""
 		if settings != nil {
 			id = settings.NetworkID
 		}
-		if n, ok := p.networks.find(id, key); ok && n.Internal {
+		if n, ok := p.networks.find(id, key); ok {
+			key = n.Name
+		}
+		if !predefined(key) {
 			return true
 		}
+	}
+	return false
+}
+
+// predefined reports whether a network of that name comes with Docker, which gives no aliases there, or with Podman.
+func predefined(name string) bool {
+	switch name {
+	case bridge, "host", "none", "default", "podman":
+		return true
 	}
 	return false
 }

@@ -3,6 +3,7 @@ package dockerdriver
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/docker/docker/api/types/events"
@@ -11,8 +12,8 @@ import (
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
-// Watch reports that something changed until ctx ends or the stream of events fails. While it runs, it also
-// reports that a sidecar said something new.
+// Watch reports that something changed until ctx ends, the stream of events fails, or the engine does not answer any
+// more. While it runs, it also reports that a sidecar said something new.
 func (d *Driver) Watch(ctx context.Context, notify func(reconcile.Change)) error {
 	ctx, cancel := context.WithCancel(withOperation(ctx, opEvents))
 	defer cancel()
@@ -20,6 +21,11 @@ func (d *Driver) Watch(ctx context.Context, notify func(reconcile.Change)) error
 	if err != nil {
 		return err
 	}
+	var feeling sync.WaitGroup
+	dead := make(chan error, 1)
+	feeling.Go(func() { dead <- d.feel(ctx) })
+	defer feeling.Wait()
+	defer cancel()
 	d.changed.Store(&notify)
 	defer d.changed.CompareAndSwap(&notify, nil)
 	notify(reconcile.Change{})
@@ -31,6 +37,25 @@ func (d *Driver) Watch(ctx context.Context, notify func(reconcile.Change)) error
 			}
 		case err := <-failed:
 			return explain(ctx, "watch the engine's events", d.opts.CallTimeout, err)
+		case err := <-dead:
+			return err
+		}
+	}
+}
+
+// feel asks from time to time whether the engine still answers, and returns why it does not. The stream of an engine
+// that hangs stays open, and looks like one on which nothing happens.
+func (d *Driver) feel(ctx context.Context) error {
+	beat := time.NewTicker(d.pulse)
+	defer beat.Stop()
+	for {
+		select {
+		case <-beat.C:
+			if err := d.Ping(ctx); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return explain(ctx, "watch the engine's events", d.opts.CallTimeout, ctx.Err())
 		}
 	}
 }

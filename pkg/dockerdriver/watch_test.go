@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/events"
 
@@ -90,6 +91,32 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := f.driver().Watch(ctx, func(reconcile.Change) { cancel() }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWatchEndsWhenTheEngineHangs(t *testing.T) {
+	f := newFakeEngine(t)
+	opened := make(chan struct{})
+	f.on("GET /events", func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		close(opened)
+		<-r.Context().Done()
+	})
+	d := f.driver(func(o *Options) { o.CallTimeout = time.Second })
+	d.pulse = time.Millisecond
+	ended := make(chan error, 1)
+	go func() { ended <- d.Watch(t.Context(), func(reconcile.Change) {}) }()
+	<-opened
+	asked := f.times("HEAD /_ping")
+	soon(t, "it is asked again and again", func() bool { return f.times("HEAD /_ping") > asked+2 })
+	select {
+	case err := <-ended:
+		t.Fatalf("it ended while the engine answers: %v", err)
+	default:
+	}
+	f.on("HEAD /_ping", hang)
+	if err := <-ended; !errors.Is(err, reconcile.ErrEngineUnavailable) {
 		t.Errorf("got %v", err)
 	}
 }
