@@ -73,21 +73,35 @@ func claimsOf(views []view) map[string][]claim {
 // duplicate describes a name with several declarations, and tells each of their files about the others.
 func duplicate(name string, all []claim) Duplicate {
 	d := Duplicate{Name: name}
-	for i, c := range all {
+	for _, c := range all {
 		d.Places = append(d.Places, c.place())
-		var others []string
-		for j, other := range all {
-			if i != j {
-				others = append(others, other.place())
-			}
-		}
+	}
+	for i, c := range all {
 		c.view.add(spec.Problem{
 			File: c.view.path, Line: c.obj.NameLine, Field: "metadata.name",
 			Message: fmt.Sprintf("the name %q is declared at %s too: give each spec a name of its own; until then none of them is used",
-				name, strings.Join(others, ", ")),
+				name, others(d.Places, i)),
 		})
 	}
 	return d
+}
+
+// maxOthers bounds how many other places of a name each of its files is told of.
+const maxOthers = 5
+
+// others names the places but for one, and counts what would be too many.
+func others(places []string, but int) string {
+	var out []string
+	for i, place := range places {
+		switch {
+		case i == but:
+		case len(out) == maxOthers:
+			return fmt.Sprintf("%s and %d more", strings.Join(out, ", "), len(places)-1-maxOthers)
+		default:
+			out = append(out, place)
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // add puts a problem among the others of the file, in order of lines.
@@ -105,16 +119,40 @@ func (v *view) status() FileStatus {
 	}
 }
 
-// invalid lists the names that can be read in the file and that nothing good declares.
+// invalid lists the names of the file's documents that nothing good declares, each with what is wrong with it.
 func (v *view) invalid(claims map[string][]claim) []InvalidObject {
 	if v.state == FileValid {
 		return nil
 	}
 	var all []InvalidObject
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(v.names))) {
-		if len(claims[name]) == 0 {
-			all = append(all, InvalidObject{Name: name, File: v.path, Problems: v.problems})
+	known := sets.New[string]()
+	add := func(name string, problems []spec.Problem) {
+		if len(claims[name]) == 0 && !known.Has(name) {
+			known.Insert(name)
+			all = append(all, InvalidObject{Name: name, File: v.path, Problems: problems})
 		}
 	}
+	for _, bad := range v.decoded.Invalid {
+		add(bad.Name, bad.Problems)
+	}
+	for _, good := range v.decoded.Objects {
+		add(good.CredProxy.Name, []spec.Problem{v.waiting()})
+	}
 	return all
+}
+
+// waiting is what keeps a good object of a bad file out of force, while that of a good version is in force.
+func (v *view) waiting() spec.Problem {
+	first := v.problems[0]
+	first.Message += "; until that is mended, what is new in this file waits"
+	return first
+}
+
+// shown is how people are shown these paths.
+func shown(paths []string) []string {
+	var out []string
+	for _, path := range paths {
+		out = append(out, spec.ShownPath(path))
+	}
+	return out
 }

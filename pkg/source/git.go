@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"credproxy.dev/controller/pkg/spec"
 )
 
 const (
@@ -135,7 +137,8 @@ func gitDir(tree string) (string, error) {
 }
 
 func blind(tree, path string, err error) error {
-	return fmt.Errorf("whether git is writing in %s cannot be seen, so nothing is removed: %s %s", tree, path, unreadable(err))
+	return fmt.Errorf("whether git is writing in %s cannot be seen, so nothing is removed: %s %s",
+		spec.ShownPath(tree), spec.ShownPath(path), unreadable(err))
 }
 
 // left reports whether an interrupted git left the tree as it is.
@@ -148,7 +151,7 @@ func writing(all []checkout, now time.Time) error {
 	var where []error
 	for _, c := range all {
 		if c.busy != "" && !c.left(now) {
-			where = append(where, fmt.Errorf(gitWrites, c.tree, c.busy))
+			where = append(where, fmt.Errorf(gitWrites, spec.ShownPath(c.tree), spec.ShownPath(c.busy)))
 		}
 	}
 	return errors.Join(where...)
@@ -161,11 +164,12 @@ func interrupted(all []checkout, now time.Time) error {
 		if !c.left(now) {
 			continue
 		}
-		advice := fmt.Sprintf(rebaseLeft, c.tree)
+		tree, busy := spec.ShownPath(c.tree), spec.ShownPath(c.busy)
+		advice := fmt.Sprintf(rebaseLeft, tree)
 		if filepath.Base(c.busy) == indexLock {
-			advice = fmt.Sprintf(lockLeft, c.busy, c.tree)
+			advice = fmt.Sprintf(lockLeft, busy, tree)
 		}
-		where = append(where, fmt.Errorf(gitLeft, c.tree, c.busy, c.since.Format(time.RFC3339), advice))
+		where = append(where, fmt.Errorf(gitLeft, tree, busy, c.since.Format(time.RFC3339), advice))
 	}
 	return errors.Join(where...)
 }

@@ -31,14 +31,14 @@ type record struct {
 
 // view is one file as it counts in one scan.
 type view struct {
-	path     string
+	path     string // as it is shown
 	objects  []spec.DecodedObject
 	stale    bool // the objects are of an earlier version
 	missing  bool // it was not found by a scan that is not complete, so it yields to files that were
 	state    FileState
 	problems []spec.Problem
-	// names can be read in it, although not all may be in force.
-	names []string
+	// decoded is what it says now, although not all of that may be in force.
+	decoded spec.Decoded
 	// keep are names whose sidecars stay on account of this file; keepAll that it might hold any.
 	keep    []string
 	keepAll bool
@@ -94,10 +94,9 @@ func (m memory) absent(present sets.Set[string], trees []string, complete bool) 
 		case complete && !within(path, trees):
 			delete(m, path)
 		case len(rec.objects) > 0:
-			views = append(views, view{
-				path: path, objects: rec.objects, stale: true, missing: true, state: FileInvalid,
-				problems: []spec.Problem{{File: path, Message: lookedAway}},
-			})
+			v := view{path: spec.ShownPath(path), objects: rec.objects, stale: true, missing: true, state: FileInvalid}
+			v.problems = []spec.Problem{{File: v.path, Message: lookedAway}}
+			views = append(views, v)
 		}
 	}
 	return views
@@ -112,18 +111,18 @@ func within(path string, trees []string) bool {
 
 // update takes in one look at the file.
 func (r *record) update(f found, now time.Time, settle time.Duration) view {
-	v := view{path: f.path, state: FileInvalid, names: f.decoded.Names}
+	v := view{path: spec.ShownPath(f.path), state: FileInvalid, decoded: f.decoded}
 	before, changed := r.declared(), !r.loaded || r.sum != f.sum
 	switch {
 	case f.fault != "":
 		v.stale, v.keepAll = true, !r.whole && !f.barren
-		v.problems = []spec.Problem{{File: f.path, Message: f.fault}}
+		v.problems = []spec.Problem{{File: v.path, Message: f.fault}}
 	case len(f.decoded.Problems) > 0:
 		v.problems = f.decoded.Problems
 		v.stale, v.keepAll = r.bad(f.decoded), !r.whole && !f.decoded.Parsed
 	case len(f.decoded.Objects) == 0:
 		v.state, v.stale, v.keepAll = FileEmpty, true, !r.whole && f.blank
-		v.problems = []spec.Problem{{File: f.path, Message: noObjects}}
+		v.problems = []spec.Problem{{File: v.path, Message: noObjects}}
 	default:
 		v.state, r.objects, r.whole = FileValid, f.decoded.Objects, true
 	}
@@ -134,7 +133,7 @@ func (r *record) update(f found, now time.Time, settle time.Duration) view {
 	v.objects = r.objects
 	v.keep = slices.Sorted(maps.Keys(r.held))
 	if v.state != FileValid {
-		v.keep = append(v.keep, v.names...)
+		v.keep = append(v.keep, v.decoded.Names...)
 	}
 	return v
 }

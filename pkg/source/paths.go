@@ -37,7 +37,7 @@ func readPaths(paths []string, decode decoder) Snapshot {
 	views, _ := memory{}.merge(now, 0, all, true)
 	snap := collate(views)
 	slices.Sort(ignored)
-	snap.At, snap.Complete, snap.Ignored = now, true, slices.Compact(ignored)
+	snap.At, snap.Complete, snap.Ignored = now, true, shown(slices.Compact(ignored))
 	return snap
 }
 

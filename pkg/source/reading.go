@@ -209,7 +209,7 @@ func incomplete(all []found) error {
 		switch {
 		case !f.unread:
 		case len(causes) < maxCauses:
-			causes = append(causes, fmt.Errorf("%s %s", f.path, f.fault))
+			causes = append(causes, fmt.Errorf("%s %s", spec.ShownPath(f.path), f.fault))
 		default:
 			more++
 		}

@@ -8,7 +8,8 @@ import (
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// Snapshot is one look at the directory. It is a value: nothing in it changes later.
+// Snapshot is one look at the directory. It is a value: nothing in it changes later. Its paths are as people are shown
+// them (spec.ShownPath), so that the name of a file cannot forge what is written about it.
 type Snapshot struct {
 	// At is when the scan began.
 	At time.Time
@@ -24,7 +25,8 @@ type Snapshot struct {
 	Specs []Object
 	// Duplicates are the names that more than one file, or one file twice, declares. No spec of them is in Specs.
 	Duplicates []Duplicate
-	// Invalid are the named objects with problems that have no last good version.
+	// Invalid are the named objects with problems that have no last good version, and those that wait for their file.
+	// Their names are DNS labels; any other is in KeepNames alone.
 	Invalid []InvalidObject
 	// Files are all files, in order of their paths.
 	Files []FileStatus
@@ -58,8 +60,9 @@ type Duplicate struct {
 
 // InvalidObject is an object that names itself and is not valid.
 type InvalidObject struct {
-	Name     string
-	File     string
+	Name string
+	File string
+	// Problems are of this object alone; there is at least one.
 	Problems []spec.Problem
 }
 

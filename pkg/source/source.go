@@ -102,7 +102,7 @@ func (s *Source) scan(ctx context.Context) (Snapshot, reading) {
 	}
 	views, unsettled := s.memory.merge(at, s.settle, r.found, r.err == nil)
 	snap := collate(views)
-	snap.At, snap.Complete, snap.Err, snap.Root, snap.Ignored = at, r.err == nil, r.err, r.id, r.ignored
+	snap.At, snap.Complete, snap.Err, snap.Root, snap.Ignored = at, r.err == nil, r.err, r.id, shown(r.ignored)
 	s.last = snap
 	r.unsettled = r.unsettled || unsettled
 	return snap, r

@@ -11,6 +11,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"k8s.io/apimachinery/pkg/util/sets"
+
+	"credproxy.dev/controller/pkg/spec"
 )
 
 const (
@@ -103,6 +105,7 @@ func (w *watch) follow(all places) (added bool, err error) {
 }
 
 func watchError(dir string, err error) error {
+	dir = spec.ShownPath(dir)
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("watch %s: raise fs.inotify.max_user_watches: %w", dir, err)

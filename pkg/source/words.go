@@ -69,5 +69,9 @@ func reason(err error) string {
 	if errors.As(err, &errno) {
 		return errno.Error()
 	}
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err.Error()
+	}
 	return err.Error()
 }

@@ -1,16 +1,17 @@
 package spec
 
 import (
-	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/util/sets"
 )
 
-// maxProblems bounds what is said of one file, so that a hostile one cannot fill logs and answers.
-const maxProblems = 1000
+// Bounds of one file, so that a hostile one costs little and cannot fill logs and answers.
+const (
+	maxProblems  = 1000
+	maxDocuments = 256
+	// maxNames is for documents that repeat their names: good ones have one each.
+	maxNames = maxDocuments
+)
 
 // Options are what the operator decides about specs.
 type Options struct {
@@ -25,12 +26,15 @@ type Options struct {
 type Decoded struct {
 	// Objects are the documents without a problem, defaults set, in order.
 	Objects []DecodedObject
-	// Problems are everything wrong with the file, in order of lines.
+	// Problems are everything wrong with the file, in order of lines. Of too many the last says that there are more.
 	Problems []Problem
+	// Invalid are the names that documents with problems can be read to hold, in order, each once. Those that are not DNS
+	// labels are left out: no spec can have them.
+	Invalid []InvalidObject
 	// Names are the names that the file can be read to hold, good objects and bad ones alike, each once.
 	Names []string
-	// Parsed is false when some part of the file is not YAML or JSON at all, or is a CredProxy whose name cannot
-	// be read, so that it might hold other names.
+	// Parsed is false when some part of the file is not YAML or JSON at all, is not read because the file holds too much,
+	// or is a CredProxy whose name cannot be read, so that it might hold other names.
 	Parsed bool
 }
 
@@ -41,33 +45,25 @@ type DecodedObject struct {
 	Line, NameLine int
 }
 
-// Decode reads every document of a file strictly: JSON when the file's name ends in .json, else YAML. Documents that
-// are empty are skipped. A document is among Objects or has Problems, never both.
-func Decode(file string, data []byte, opts Options) Decoded {
-	out := Decoded{Parsed: true}
-	names := sets.New[string]()
-	for _, doc := range documents(file, data) {
-		for _, name := range namesIn(doc.root) {
-			if !names.Has(name) {
-				names.Insert(name)
-				out.Names = append(out.Names, name)
-			}
-		}
-		out.add(doc, opts)
-	}
-	slices.SortStableFunc(out.Problems, func(a, b Problem) int { return a.Line - b.Line })
-	if more := len(out.Problems) - maxProblems; more > 0 {
-		out.Problems = append(out.Problems[:maxProblems:maxProblems], Problem{
-			Message: fmt.Sprintf("and %d more problems; mend these first", more),
-		})
-	}
-	for i := range out.Problems {
-		out.Problems[i].File = file
-	}
-	return out
+// InvalidObject is a name, and what is wrong with the first bad document that has it.
+type InvalidObject struct {
+	Name string
+	// Problems has at least one.
+	Problems []Problem
 }
 
-// documents finds the documents of a file in the format that its name tells.
+// Decode reads every document of a file strictly: JSON when the file's name ends in .json, else YAML. Documents that
+// are empty are skipped. A document is among Objects or has Problems, never both. Problems name the file by its
+// ShownPath.
+func Decode(file string, data []byte, opts Options) Decoded {
+	t := newTally(ShownPath(file), opts)
+	for _, doc := range documents(file, data) {
+		t.add(doc)
+	}
+	return t.done()
+}
+
+// documents finds the documents of a file in the format that its name tells: at most maxDocuments that are not broken.
 func documents(file string, data []byte) []document {
 	text, broken := asText(data)
 	switch {
@@ -77,25 +73,5 @@ func documents(file string, data []byte) []document {
 		return readJSON(text)
 	default:
 		return readYAML(text)
-	}
-}
-
-// add takes the objects and problems of one document into what the file says.
-func (d *Decoded) add(doc document, opts Options) {
-	if doc.broken != nil {
-		d.Parsed = false
-		d.Problems = append(d.Problems, *doc.broken)
-		return
-	}
-	if isNull(doc.root) {
-		return
-	}
-	if mayHideName(doc.root) {
-		d.Parsed = false
-	}
-	object, problems := decodeObject(doc.root, opts)
-	d.Problems = append(d.Problems, problems...)
-	if len(problems) == 0 {
-		d.Objects = append(d.Objects, DecodedObject{CredProxy: object, Line: doc.root.Line, NameLine: nameLine(doc.root)})
 	}
 }

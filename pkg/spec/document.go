@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"regexp"
 	"strconv"
 	"strings"
@@ -25,11 +26,23 @@ type document struct {
 // section 9.1.2).
 func readYAML(text []byte) []document {
 	var docs []document
-	budget := maxReread
-	for _, c := range cut(text) {
-		docs = append(docs, c.read(&budget)...)
+	budget, chunks := maxReread, 0
+	for c := range cut(text) {
+		if chunks++; chunks > maxDocuments {
+			return append(docs, tooMany(c.line))
+		}
+		docs = append(docs, c.read(&budget, maxDocuments-len(docs))...)
+		if len(docs) > maxDocuments {
+			return docs
+		}
 	}
 	return docs
+}
+
+// tooMany stands for the documents of a file that are not read, the first of them at this line.
+func tooMany(line int) document {
+	return document{broken: &Problem{Line: line, Message: fmt.Sprintf(
+		"more than %d documents in one file: split it into several files; nothing from here on is read", maxDocuments)}}
 }
 
 // maxReread is how many bytes of a file may be parsed once more to find out where it stops being YAML.
@@ -42,30 +55,31 @@ type chunk struct {
 }
 
 // cut splits a YAML stream before each "---" and after each "...". A marker that follows nothing but blank lines,
-// comments and directives still belongs to their chunk.
-func cut(text []byte) []chunk {
-	var chunks []chunk
-	current := chunk{line: 1}
-	flush := func(next int) {
-		chunks = append(chunks, current)
-		current = chunk{line: next}
-	}
-	content := false
-	line := 1
-	for l := range bytes.Lines(text) {
-		starts, ends := isMarker(l, "---"), isMarker(l, "...")
-		if starts && content {
-			flush(line)
+// comments and directives still belongs to their chunk. Blank chunks are left out.
+func cut(text []byte) iter.Seq[chunk] {
+	return func(yield func(chunk) bool) {
+		current, content := chunk{line: 1}, false
+		var line, at int // behind the lines that were looked at, which are the text up to at
+		begin := 0
+		flush := func() bool {
+			current.text, content = text[begin:at], false
+			ok := len(bytes.TrimSpace(current.text)) == 0 || yield(current)
+			current, begin = chunk{line: line + 1}, at
+			return ok
 		}
-		current.text = append(current.text, l...)
-		content = starts || (content || !isPrologue(l))
-		line++
-		if ends {
-			flush(line)
-			content = false
+		for l := range bytes.Lines(text) {
+			starts, ends := isMarker(l, "---"), isMarker(l, "...")
+			if starts && content && !flush() {
+				return
+			}
+			content = content || starts || !isPrologue(l)
+			line, at = line+1, at+len(l)
+			if ends && !flush() {
+				return
+			}
 		}
+		flush()
 	}
-	return append(chunks, current)
 }
 
 // isMarker reports whether a line is the marker, alone or followed by white space.
@@ -80,9 +94,9 @@ func isPrologue(line []byte) bool {
 	return len(line) == 0 || line[0] == '#' || line[0] == '%'
 }
 
-// read returns the documents of a chunk. There is at most one, unless a line break that only YAML knows hid a marker
-// from cut.
-func (c chunk) read(budget *int) []document {
+// read returns the documents of a chunk, and tooMany if there is no room for all. There is at most one, unless a line
+// break that only YAML knows hid a marker from cut.
+func (c chunk) read(budget *int, room int) []document {
 	var docs []document
 	dec := yaml.NewDecoder(bytes.NewReader(c.text))
 	for {
@@ -95,13 +109,15 @@ func (c chunk) read(budget *int) []document {
 			return append(docs, c.explain(err, budget))
 		case len(node.Content) > 0:
 			shift(&node, c.line-1)
+			if len(docs) == room {
+				return append(docs, tooMany(node.Content[0].Line))
+			}
 			docs = append(docs, document{root: node.Content[0]})
 		}
 	}
 }
 
-// shift moves a tree's lines from those of the chunk to those of the file. Aliases are not followed: what they stand
-// for is in the tree once.
+// shift moves a tree's lines from those of the chunk to those of the file.
 func shift(n *yaml.Node, by int) {
 	n.Line += by
 	for _, child := range n.Content {

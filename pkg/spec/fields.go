@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"iter"
 	"reflect"
 	"strings"
 
@@ -33,14 +34,6 @@ func unknownField(at *field.Path, known []string) string {
 	return "unknown field; known here: " + strings.Join(known, ", ")
 }
 
-// target follows an alias to what it stands for.
-func target(n *yaml.Node) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		return n.Alias
-	}
-	return n
-}
-
 // isNull reports whether there is nothing at n.
 func isNull(n *yaml.Node) bool {
 	return n == nil || n.Kind == 0 || n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
@@ -71,16 +64,16 @@ func describe(n *yaml.Node) string {
 	return "a value with a tag"
 }
 
-// lookup returns the values of a key of a mapping; several if it is repeated.
-func lookup(n *yaml.Node, key string) []*yaml.Node {
-	if n == nil || n.Kind != yaml.MappingNode {
-		return nil
-	}
-	var found []*yaml.Node
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if target(n.Content[i]).Value == key {
-			found = append(found, target(n.Content[i+1]))
+// lookup yields the values of a key of a mapping; several if it is repeated.
+func lookup(n *yaml.Node, key string) iter.Seq[*yaml.Node] {
+	return func(yield func(*yaml.Node) bool) {
+		if n == nil || n.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if k := n.Content[i]; k.Kind == yaml.ScalarNode && k.Value == key && !yield(n.Content[i+1]) {
+				return
+			}
 		}
 	}
-	return found
 }

@@ -28,6 +28,9 @@ func readJSON(text []byte) []document {
 		if err != nil {
 			return append(docs, document{root: root, broken: r.explain(err)})
 		}
+		if len(docs) == maxDocuments {
+			return append(docs, tooMany(root.Line))
+		}
 		docs = append(docs, document{root: root})
 	}
 }

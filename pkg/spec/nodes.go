@@ -13,10 +13,10 @@ import (
 // quantityTag marks a string field that may also be written as a number: `spec:"quantity"`.
 const quantityTag = "quantity"
 
-// reader reads nodes into Go values, keeps every problem instead of stopping at the first, and remembers where each
-// field stands. It walks by type, so aliases, even circular ones, cost no more than the list that they stand in.
+// reader reads nodes into Go values, keeps every problem up to the limit instead of stopping at the first, and
+// remembers where each field stands. It walks by type, so it goes no deeper than the API does.
 type reader struct {
-	problems []Problem
+	report
 	// lines has the line of each field that was seen.
 	lines map[string]int
 	// unread are the fields whose value could not be taken; nothing more is said of them.
@@ -33,7 +33,7 @@ func dotted(path *field.Path) string {
 
 // fail notes a problem of a field.
 func (r *reader) fail(path *field.Path, line int, format string, args ...any) {
-	r.problems = append(r.problems, problemAt(dotted(path), line, fmt.Sprintf(format, args...)))
+	r.add(problemAt(dotted(path), line, fmt.Sprintf(format, args...)))
 }
 
 // refuse notes that a field's value cannot be taken.
@@ -50,7 +50,6 @@ func (r *reader) mistyped(path *field.Path, n *yaml.Node, want, hint string) {
 // value reads a node into v, which may be a struct, a pointer to one, a slice, a map of strings, a string, a bool or
 // an integer. A null counts as a field that is left out. The line is that of the key, if there is one.
 func (r *reader) value(path *field.Path, n *yaml.Node, line int, v reflect.Value, tag reflect.StructTag) {
-	n = target(n)
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
 		line = n.Line
 	}
@@ -99,8 +98,8 @@ func (r *reader) entries(path *field.Path, n *yaml.Node, child func(string, ...s
 	each func(key string, at *field.Path, value *yaml.Node, line int),
 ) {
 	first := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, line := target(n.Content[i]), n.Content[i].Line
+	for i := 0; i+1 < len(n.Content) && !r.more; i += 2 {
+		key, line := n.Content[i], n.Content[i].Line
 		switch {
 		case key.Tag == "!!merge":
 			r.fail(path, line, "merge keys (<<) are not read; write the fields out")
@@ -124,6 +123,10 @@ func (r *reader) list(path *field.Path, n *yaml.Node, v reflect.Value) {
 		r.mistyped(path, n, "a list", "; begin each entry with \"- \"")
 		return
 	}
+	if len(n.Content) > maxRoutes { // The API has no other list.
+		r.refuse(path, "must have at most %d entries, not %d", maxRoutes, len(n.Content))
+		return
+	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
 		r.value(path.Index(i), item, item.Line, v.Index(i), "")
@@ -135,13 +138,17 @@ func (r *reader) stringMap(path *field.Path, n *yaml.Node, v reflect.Value) {
 		r.mistyped(path, n, "a mapping of strings", "")
 		return
 	}
+	if entries := len(n.Content) / 2; entries > maxEntries {
+		r.refuse(path, "must have at most %d entries, not %d", maxEntries, entries)
+		return
+	}
 	v.Set(reflect.MakeMap(v.Type()))
 	byKey := func(key string, _ ...string) *field.Path { return path.Key(key) }
 	r.entries(path, n, byKey, func(key string, at *field.Path, child *yaml.Node, line int) {
 		value := reflect.New(v.Type().Elem()).Elem()
 		r.value(at, child, line, value, "")
-		if isNull(target(child)) {
-			r.mistyped(at, target(child), "a string", `; write "" for an empty one`)
+		if isNull(child) {
+			r.mistyped(at, child, "a string", `; write "" for an empty one`)
 		}
 		v.SetMapIndex(reflect.ValueOf(key), value)
 	})

@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 )
 
 // fileObject is what a document may hold: CredProxy without status, and of the metadata only what a file decides.
@@ -34,31 +35,63 @@ func (f *fileObject) credProxy() *CredProxy {
 	}
 }
 
-// decodeObject reads one document. The object is good only when there are no problems.
-func decodeObject(root *yaml.Node, opts Options) (*CredProxy, []Problem) {
-	if root.Kind != yaml.MappingNode {
-		return nil, []Problem{problemAt("", root.Line, fmt.Sprintf(
-			"a document must be a mapping that begins with apiVersion: %s and kind: %s, not %s", APIVersion, Kind, describe(root)))}
+// decodeObject reads one document, and reports at most limit problems. The object is good only when there are none.
+func decodeObject(root *yaml.Node, opts Options, limit int) (*CredProxy, report) {
+	if p := unreadable(root); p != nil {
+		return nil, report{problems: []Problem{*p}}
 	}
-	if other := otherKind(root); other != nil {
-		return nil, []Problem{*other}
-	}
-	r := reader{lines: map[string]int{}}
+	r := reader{report: report{limit: limit}, lines: map[string]int{}}
 	var f fileObject
 	r.value(nil, root, root.Line, reflect.ValueOf(&f).Elem(), "")
+	if r.more {
+		return nil, r.report
+	}
 	object := f.credProxy()
 	SetDefaults(object, opts)
 	for _, err := range validate(object, opts) {
 		if !r.isUnread(err.Field) {
-			r.problems = append(r.problems, problemAt(err.Field, r.lineOf(err.Field), err.ErrorBody()))
+			r.add(problemAt(err.Field, r.lineOf(err.Field), err.ErrorBody()))
 		}
 	}
-	return object, r.problems
+	return object, r.report
+}
+
+// unreadable is the one problem of a document whose fields are not looked at.
+func unreadable(root *yaml.Node) *Problem {
+	if root.Kind != yaml.MappingNode {
+		p := problemAt("", root.Line, fmt.Sprintf(
+			"a document must be a mapping that begins with apiVersion: %s and kind: %s, not %s", APIVersion, Kind, describe(root)))
+		return &p
+	}
+	if other := otherKind(root); other != nil {
+		return other
+	}
+	if at := anchored(root); at != nil {
+		p := problemAt("", at.Line, noAnchors)
+		return &p
+	}
+	return nil
+}
+
+// noAnchors is the rule that keeps the cost of a file within its size: an alias multiplies what it stands for.
+const noAnchors = "YAML anchors and aliases (&name, *name) are not read here: write the value out"
+
+// anchored is the first anchor or alias of a tree.
+func anchored(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode || n.Anchor != "" {
+		return n
+	}
+	for _, child := range n.Content {
+		if at := anchored(child); at != nil {
+			return at
+		}
+	}
+	return nil
 }
 
 // otherKind is the problem of a document that is of another kind. Its fields are not ours to judge.
 func otherKind(root *yaml.Node) *Problem {
-	for _, kind := range lookup(root, "kind") {
+	for kind := range lookup(root, "kind") {
 		if isNull(kind) || kind.Kind != yaml.ScalarNode || kind.Value == Kind {
 			continue
 		}
@@ -97,12 +130,18 @@ func (r *reader) lineOf(at string) int {
 	}
 }
 
-// namesIn are the values of metadata.name, whatever else is wrong.
-func namesIn(root *yaml.Node) []string {
+// namesIn are the values of metadata.name, whatever else is wrong: each once, and at most max.
+func namesIn(root *yaml.Node, max int) []string {
 	var names []string
-	for _, metadata := range lookup(root, "metadata") {
-		for _, name := range lookup(metadata, "name") {
-			if name.Kind == yaml.ScalarNode && !isNull(name) && name.Value != "" && printable(name.Value, 253) == name.Value {
+	seen := sets.New[string]()
+	for metadata := range lookup(root, "metadata") {
+		for name := range lookup(metadata, "name") {
+			switch {
+			case name.Kind != yaml.ScalarNode || isNull(name) || seen.Has(name.Value) || !isPrintable(name.Value, maxNameLength):
+			case len(names) == max:
+				return names
+			default:
+				seen.Insert(name.Value)
 				names = append(names, name.Value)
 			}
 		}
@@ -112,8 +151,8 @@ func namesIn(root *yaml.Node) []string {
 
 // nameLine is where metadata.name stands, or the document if it has none.
 func nameLine(root *yaml.Node) int {
-	for _, metadata := range lookup(root, "metadata") {
-		for _, name := range lookup(metadata, "name") {
+	for metadata := range lookup(root, "metadata") {
+		for name := range lookup(metadata, "name") {
 			return name.Line
 		}
 	}
@@ -121,17 +160,27 @@ func nameLine(root *yaml.Node) int {
 }
 
 // mayHideName reports whether a document may be a CredProxy, half-written perhaps, without telling its name.
-func mayHideName(root *yaml.Node) bool {
+func mayHideName(root *yaml.Node, named bool) bool {
 	if root.Kind != yaml.MappingNode {
 		return true
 	}
-	return len(namesIn(root)) == 0 && (holds(root, "kind", Kind) || holds(root, "apiVersion", Group))
+	return !named && (borrows(root) || mayHold(root, "kind", Kind) || mayHold(root, "apiVersion", Group))
 }
 
-// holds reports whether a key has a value that begins so.
-func holds(root *yaml.Node, key, prefix string) bool {
-	for _, v := range lookup(root, key) {
-		if strings.HasPrefix(v.Value, prefix) {
+// borrows reports whether a mapping has keys that stand elsewhere.
+func borrows(root *yaml.Node) bool {
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if key := root.Content[i]; key.Kind == yaml.AliasNode || key.Tag == "!!merge" {
+			return true
+		}
+	}
+	return false
+}
+
+// mayHold reports whether a key has a value that begins so, or one behind an alias.
+func mayHold(root *yaml.Node, key, prefix string) bool {
+	for v := range lookup(root, key) {
+		if v.Kind == yaml.AliasNode || strings.HasPrefix(v.Value, prefix) {
 			return true
 		}
 	}

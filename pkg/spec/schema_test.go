@@ -120,6 +120,7 @@ func schemaType(typ reflect.Type, tag reflect.StructTag) any {
 
 func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 	s := readSchema(t)
+	metadata := s.Properties["metadata"].Properties
 	spec := s.Properties["spec"].Properties
 	resources := spec["resources"].Properties
 	auth := spec["routes"].Items.Properties["auth"].Properties
@@ -129,6 +130,8 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 	}{
 		{"apiVersion", []string{APIVersion}, s.Properties["apiVersion"].Enum},
 		{"kind", []string{Kind}, s.Properties["kind"].Enum},
+		{"labels", maxEntries, metadata["labels"].MaxProperties},
+		{"annotations", maxEntries, metadata["annotations"].MaxProperties},
 		{"internalNetwork", networkName.String(), spec["internalNetwork"].Pattern},
 		{"egressNetwork", networkName.String(), spec["egressNetwork"].Pattern},
 		{"hostname", DefaultHostname, spec["hostname"].Default},

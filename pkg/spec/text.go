@@ -3,6 +3,7 @@ package spec
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -38,13 +39,13 @@ func notText(r rune, size int, b byte) string {
 	return ""
 }
 
-// printable returns s with what could upset a terminal or a log escaped, and cut to max bytes.
+// printable returns s with what could upset a terminal or a log escaped, and cut to about max bytes.
 func printable(s string, max int) string {
-	if len(s) > max {
-		s = strings.ToValidUTF8(s[:max], "") + "…"
-	}
 	var b strings.Builder
 	for _, r := range s {
+		if b.Len() >= max {
+			return b.String() + "…"
+		}
 		if unicode.IsPrint(r) {
 			b.WriteRune(r)
 		} else {
@@ -52,4 +53,19 @@ func printable(s string, max int) string {
 		}
 	}
 	return b.String()
+}
+
+// isPrintable reports whether s has from 1 to max bytes and nothing that would have to be escaped.
+func isPrintable(s string, max int) bool {
+	return s != "" && len(s) <= max && utf8.ValidString(s) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// ShownPath is a file's path as people are shown it: as it is, or as a Go string in quotes when it holds what could
+// upset a terminal or forge a line of a log. No two paths are shown alike.
+func ShownPath(path string) string {
+	if path == "" || isPrintable(path, len(path)) && path[0] != '"' {
+		return path
+	}
+	return strconv.Quote(path)
 }

@@ -21,6 +21,8 @@ const (
 	minPids   = 16
 	maxPids   = 32768
 	maxRoutes = 256
+	// maxEntries is for labels and for annotations.
+	maxEntries = 256
 )
 
 // omitted stands for a value that is not put into a message: it may be a token in the wrong place, and is at the line
