@@ -18,6 +18,7 @@ func observing() []story {
 		{"another instance's sidecar is among the others", strangersIsOther},
 		{"labels of an image make nothing ours", imageLabelsDoNotCount},
 		{"a foreign name on an internal network is seen", foreignAliasIsSeen},
+		{"a foreign name on a network that leads out is seen", foreignAliasOutsideIsSeen},
 		{"a driver that begins anew hears the sidecars that run", begunAnewHears},
 		{"a look that is given up fails as a whole", givenUpFails},
 	}
@@ -118,8 +119,12 @@ func imageLabelsDoNotCount(w *world) {
 	w.other(id)
 }
 
-func foreignAliasIsSeen(w *world) {
-	network := w.internal()
+func foreignAliasIsSeen(w *world)        { w.seesAlias(w.internal()) }
+func foreignAliasOutsideIsSeen(w *world) { w.seesAlias(w.egress()) }
+
+// seesAlias fails the story unless a foreign container's name on a network is seen.
+func (w *world) seesAlias(network string) {
+	w.Helper()
 	id := w.Hands.AddContainer(w.T, Container{Name: w.name("foreign"), NetworkID: network, Aliases: []string{hostname}})
 	c := w.other(id)
 	if e, on := place(c.Endpoints, network); !on || !slices.Contains(e.Aliases, hostname) {

@@ -164,6 +164,12 @@ func (e *Engine) until(ctx context.Context, f func() (done bool, err error)) err
 	}
 }
 
+func (e *Engine) isDown() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.down
+}
+
 func errDown() error {
 	return fmt.Errorf("%w: connection refused", reconcile.ErrEngineUnavailable)
 }

@@ -14,8 +14,8 @@ import (
 // Verb names one kind of call of a driver, for counting and for faults.
 type Verb string
 
-// The verbs. Inspect, Attach and Ask are parts of others and are only counted: an inspection of one container, listening to
-// its output, asking a sidecar for its state.
+// The verbs. Inspect, Attach and Ask are parts of others: an inspection of one container, listening to its output, asking a
+// sidecar for its state. Attach and Ask are only counted, and Inspect is no call that AnyVerb counts.
 const (
 	AnyVerb       Verb = ""
 	Observe       Verb = "observe"
@@ -179,11 +179,16 @@ func (e *Engine) Hits() map[Hit]int {
 func (e *Engine) begin(verb Verb) []Fault {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.meet(verb)
+}
+
+// meet is begin for whoever holds the lock.
+func (e *Engine) meet(verb Verb) []Fault {
 	e.faults.calls[verb]++
 	var met []Fault
 	kept := e.faults.rules[:0:0]
 	for _, r := range e.faults.rules {
-		if r.verb == verb || r.verb == AnyVerb {
+		if r.verb == verb || r.verb == AnyVerb && verb != Inspect {
 			r.left--
 			if r.every || r.left == 0 {
 				met = append(met, r.fault)

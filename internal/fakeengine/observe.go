@@ -1,7 +1,9 @@
 package fakeengine
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -18,11 +20,17 @@ type look struct {
 	ours    bool
 	sidecar reconcile.Sidecar
 	other   reconcile.OtherContainer
+	// met are the faults that the inspection meets, if it was made just now.
+	met []Fault
 }
+
+// inspectionTime bounds one inspection, as it does in the real driver.
+const inspectionTime = 5 * time.Second
 
 // Observe lists containers and networks, and inspects the containers that it does not know as they are.
 func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
 	o := &reconcile.Observation{At: time.Now()}
+	var seen []look
 	err := d.act(ctx, &Call{Verb: Observe}, func() error {
 		looks := make(map[string]look, len(d.engine.containers))
 		for _, c := range d.engine.sorted() {
@@ -30,13 +38,13 @@ func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
 			if !known || l.listed != c.listed {
 				l = d.inspect(c)
 			}
-			looks[c.ID] = l
-			if !l.ours {
-				o.Others = append(o.Others, l.other)
-				continue
+			if len(l.met) == 0 {
+				looks[c.ID] = l
 			}
-			l.sidecar.Report = d.heard(c)
-			o.Sidecars = append(o.Sidecars, l.sidecar)
+			if l.ours {
+				l.sidecar.Report = d.heard(c)
+			}
+			seen = append(seen, l)
 		}
 		d.looks = looks
 		maps.DeleteFunc(d.ears, func(id string, _ ear) bool { return d.engine.containers[id] == nil })
@@ -45,10 +53,57 @@ func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
 		}
 		return nil
 	})
+	if err == nil {
+		err = d.tellOf(ctx, seen, o)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return o, nil
+}
+
+// tellOf puts what was seen into an observation. An inspection that fails leaves a container that is ours unclear, and
+// others without their aliases; it is tried again at the next look.
+func (d *Driver) tellOf(ctx context.Context, seen []look, o *reconcile.Observation) error {
+	for _, l := range seen {
+		err := d.suffer(ctx, l)
+		if err != nil && (ctx.Err() != nil || d.engine.isDown()) {
+			return err
+		}
+		switch {
+		case err == nil && l.ours:
+			o.Sidecars = append(o.Sidecars, l.sidecar)
+		case err == nil:
+			o.Others = append(o.Others, l.other)
+		case l.ours:
+			if o.Unclear == nil {
+				o.Unclear = map[string]error{}
+			}
+			o.Unclear[l.sidecar.SpecName] = err
+		default:
+			l.other.Endpoints = nameless(l.other.Endpoints)
+			o.Others = append(o.Others, l.other)
+		}
+	}
+	return nil
+}
+
+// suffer lets an inspection meet its faults. The engine's lock is not held, since a fault may take it.
+func (d *Driver) suffer(ctx context.Context, l look) error {
+	ctx, cancel := context.WithTimeout(ctx, inspectionTime)
+	defer cancel()
+	call := &Call{Instance: d.instance, Verb: Inspect, Target: cmp.Or(l.sidecar.ID, l.other.ID)}
+	for _, fault := range l.met {
+		for _, hook := range []func(context.Context, *Call) error{fault.Before, fault.After} {
+			if hook == nil {
+				continue
+			}
+			if err := hook(ctx, call); err != nil {
+				return fmt.Errorf("%s %s: %w", call.Verb, call.Target, err)
+			}
+		}
+	}
+	return nil
 }
 
 // Forget makes the next Observe inspect everything anew.
@@ -58,29 +113,28 @@ func (d *Driver) Forget() {
 	clear(d.looks)
 }
 
-// inspect looks at one container. Of those that are not ours only the names on internal networks are of interest.
+// inspect looks at one container. Of those that are not ours only the names on networks that somebody made are of
+// interest, and every network is one of those.
 func (d *Driver) inspect(c *container) look {
-	e := d.engine
-	ours := d.claimed(c.Labels) != ""
-	internal := slices.ContainsFunc(c.Endpoints, func(p reconcile.Endpoint) bool {
-		n := e.networks[p.NetworkID]
-		return n != nil && n.Internal
-	})
-	if ours || internal || shown(c, labelInstance) == d.instance {
-		e.count(Inspect)
+	l := look{listed: c.listed, ours: d.claimed(c.Labels) != ""}
+	if l.ours || len(c.Endpoints) > 0 || shown(c, labelInstance) == d.instance {
+		l.met = d.engine.meet(Inspect)
 	}
-	l := look{listed: c.listed, ours: ours}
-	if ours {
+	if l.ours {
 		l.sidecar = toSidecar(c)
 		return l
 	}
 	l.other = reconcile.OtherContainer{ID: c.ID, Name: c.Name, State: c.State, Endpoints: copyEndpoints(c.Endpoints)}
-	for i := range l.other.Endpoints {
-		if !internal {
-			l.other.Endpoints[i].Aliases = nil
-		}
-	}
 	return l
+}
+
+// nameless are endpoints of which the aliases are not known.
+func nameless(endpoints []reconcile.Endpoint) []reconcile.Endpoint {
+	out := slices.Clone(endpoints)
+	for i := range out {
+		out[i].Aliases = nil
+	}
+	return out
 }
 
 func toSidecar(c *container) reconcile.Sidecar {
