@@ -11,8 +11,10 @@ RUN_FLAGS ?= --token-env CLAUDE_CODE_OAUTH_TOKEN,GITHUB_TOKEN,INVENTORY_KEY
 # its image is identified by content, so that a new controller with the same sidecar replaces nothing.
 STATIC_GO   := CGO_ENABLED=0 $(GO)
 BUILD_FLAGS := -trimpath -ldflags "-s -w"
-# The controller says which commit it is, where git can tell.
-STAMP       := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo -buildvcs=true || echo -buildvcs=false)
+# The controller says which commit it is, where git can tell, also in a linked work tree, which Go does not look into.
+COMMIT      := $(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null)
+STAMPED     := -trimpath $(if $(COMMIT),-buildvcs=true,-buildvcs=false) \
+	-ldflags "-s -w -X credproxy.dev/controller/internal/buildinfo.stamped=$(COMMIT)"
 SIDECAR_DIR := internal/sidecarimage/bin
 SIDECARS    := $(SIDECAR_DIR)/cred-proxy-linux-amd64.gz $(SIDECAR_DIR)/cred-proxy-linux-arm64.gz
 LINTER      := bin/tools/golangci-lint
@@ -34,7 +36,7 @@ run: build engine ## Run the controller on SPECS (config/samples) with RUN_FLAGS
 .PHONY: build
 build: sidecars ## Build bin/controller, which carries the sidecar, and bin/cred-proxy
 	@mkdir -p bin
-	$(STATIC_GO) build $(BUILD_FLAGS) $(STAMP) -o bin/ ./cmd/controller ./cmd/cred-proxy
+	$(STATIC_GO) build $(STAMPED) -o bin/ ./cmd/controller ./cmd/cred-proxy
 
 .PHONY: sidecars
 sidecars: $(SIDECARS) # The binaries that the controller embeds

@@ -2,6 +2,7 @@
 package buildinfo
 
 import (
+	"cmp"
 	"runtime"
 	"runtime/debug"
 
@@ -19,6 +20,9 @@ type Info struct {
 	APIVersions []string `json:"apiVersions"`
 }
 
+// stamped is the commit as make knows it; the linker sets it. It counts where Go found none.
+var stamped string //nolint:gochecknoglobals // the linker can set nothing else
+
 // Read returns what is known of this binary.
 func Read() Info {
 	info := Info{
@@ -32,12 +36,12 @@ func Read() Info {
 	if build.Main.Version != "" {
 		info.Version = build.Main.Version
 	}
-	info.Commit = commit(build.Settings)
+	info.Commit = commit(build.Settings, stamped)
 	return info
 }
 
-func commit(settings []debug.BuildSetting) string {
-	revision, dirty := "unknown", ""
+func commit(settings []debug.BuildSetting, otherwise string) string {
+	revision, dirty := cmp.Or(otherwise, "unknown"), ""
 	for _, s := range settings {
 		switch {
 		case s.Key == "vcs.revision":
