@@ -71,53 +71,59 @@ func (c *client) sources(ctx context.Context) (web.SourceList, error) {
 // notReady says why the controller is not ready to tell what is on the engine; nil when it is. An err means that no
 // controller answers.
 func (c *client) notReady(ctx context.Context) (why, err error) {
-	response, body, err := c.fetch(ctx, "/readyz")
-	if err != nil || response.StatusCode == http.StatusOK {
+	page, err := c.fetch(ctx, "/readyz")
+	if err != nil || page.code == http.StatusOK {
 		return nil, err
 	}
-	return fmt.Errorf("the controller at %s is %s", c.server, strings.TrimSpace(clean(string(body)))), nil
+	return fmt.Errorf("the controller at %s is %s", c.server, strings.TrimSpace(clean(string(page.body)))), nil
 }
 
 // get fails with errNotDeclared, or in a way that means that no controller answers.
 func (c *client) get(ctx context.Context, path string, into any) error {
-	response, body, err := c.fetch(ctx, "/api/"+spec.Version+"/"+path)
+	page, err := c.fetch(ctx, "/api/"+spec.Version+"/"+path)
 	if err != nil {
 		return err
 	}
-	if response.StatusCode != http.StatusOK {
-		return refusal(c.server, response, body)
+	if page.code != http.StatusOK {
+		return refusal(c.server, page)
 	}
-	if err := json.Unmarshal(body, into); err != nil {
+	if err := json.Unmarshal(page.body, into); err != nil {
 		return fmt.Errorf("what answers at %s is not a controller: %w", c.server, err)
 	}
 	return nil
 }
 
-// fetch returns a page, its body read.
-func (c *client) fetch(ctx context.Context, path string) (*http.Response, []byte, error) {
+// page is what was answered.
+type page struct {
+	code   int
+	status string // the code in words
+	body   []byte
+}
+
+func (c *client) fetch(ctx context.Context, path string) (page, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server+path, nil)
 	if err != nil {
-		return nil, nil, usagef("--server %q is not an address such as http://127.0.0.1:8099", c.server)
+		return page{}, usagef("--server %q is not an address such as http://127.0.0.1:8099", c.server)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, nil, fmt.Errorf("no controller answers at %s; start one with 'controller run', or name its address "+
+		return page{}, fmt.Errorf("no controller answers at %s; start one with 'controller run', or name its address "+
 			"with --server: %w", c.server, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return nil, nil, fmt.Errorf("the answer of %s broke off: %w", c.server, err)
+		return page{}, fmt.Errorf("the answer of %s broke off: %w", c.server, err)
 	}
-	return response, body, nil
+	return page{response.StatusCode, response.Status, body}, nil
 }
 
-func refusal(server string, response *http.Response, body []byte) error {
+func refusal(server string, answer page) error {
 	var status metav1.Status
-	if json.Unmarshal(body, &status) != nil || status.Kind != "Status" {
-		return fmt.Errorf("what answers at %s is not a controller: it says %s", server, response.Status)
+	if json.Unmarshal(answer.body, &status) != nil || status.Kind != "Status" {
+		return fmt.Errorf("what answers at %s is not a controller: it says %s", server, answer.status)
 	}
-	if response.StatusCode == http.StatusNotFound {
+	if answer.code == http.StatusNotFound {
 		return errNotDeclared
 	}
 	return fmt.Errorf("the controller at %s refuses to answer: %s", server, status.Message)
