@@ -25,7 +25,7 @@ func object(name, file string) source.Object {
 
 func TestASnapshotIsDeclaredWithEveryNameOnce(t *testing.T) {
 	broken := errors.New("disk")
-	got := declared(source.Snapshot{
+	got := declared("/specs", source.Snapshot{
 		Err: broken, KeepAll: true, KeepNames: sets.New("twice"),
 		Specs:      []source.Object{object("good", "a.yaml")},
 		Duplicates: []source.Duplicate{{Name: "twice", Places: []string{"a.yaml:1", "b.yaml:7"}}},
@@ -49,8 +49,31 @@ func TestASnapshotIsDeclaredWithEveryNameOnce(t *testing.T) {
 	}
 }
 
+func TestWhatIsToldOfANameIsShort(t *testing.T) {
+	var problems []spec.Problem
+	var places []string
+	for i := range 1000 {
+		problems = append(problems, spec.Problem{File: "a.yaml", Line: i + 1, Field: "spec.port", Message: "too high"})
+		places = append(places, fmt.Sprintf("a.yaml:%d", i+1))
+	}
+	long := []spec.Problem{{File: strings.Repeat("ü", 1<<16), Message: "odd"}}
+	got := declared("/specs", source.Snapshot{
+		Duplicates: []source.Duplicate{{Name: "twice", Places: places}},
+		Invalid: []source.InvalidObject{
+			{Name: "many", File: "a.yaml", Problems: problems}, {Name: "long", File: "b.yaml", Problems: long},
+		},
+	}).Rejected
+	for i, want := range []string{
+		" and 926 more places; keep one of them", "; and 968 more problems: controller validate /specs/a.yaml", "ü…",
+	} {
+		if said := got[i].Message; len(said) > mostSaid+100 || !strings.HasSuffix(said, want) {
+			t.Errorf("%d bytes are said of %s, which end with %q", len(said), got[i].Name, said[len(said)-60:])
+		}
+	}
+}
+
 func TestOnlyFilesThatKeepSidecarsAreNamedForIt(t *testing.T) {
-	got := declared(source.Snapshot{Files: []source.FileStatus{
+	got := declared("/specs", source.Snapshot{Files: []source.FileStatus{
 		{Path: "comments.yaml", State: source.FileEmpty}, {Path: "torn.yaml", State: source.FileInvalid, Keeps: true},
 	}})
 	if diff := cmp.Diff([]string{"torn.yaml"}, got.BadFiles); diff != "" {

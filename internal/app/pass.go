@@ -40,7 +40,7 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 		driver, locker = pass.engine, newLocker(&scope{engine: pass.engine}, opts)
 	}
 	pass.Controller = parts.controller(driver, tokens, locker, opts, registry)
-	pass.Declare(declared(pass.Snapshot))
+	pass.Declare(declared(opts.Specs, pass.Snapshot))
 	return pass, nil
 }
 

@@ -114,7 +114,7 @@ func (a *daemon) serve(ctx context.Context, stop context.CancelCauseFunc, l net.
 // found hands what the files say on.
 func (a *daemon) found(s source.Snapshot) {
 	a.files.found(s)
-	a.controller.Declare(declared(s))
+	a.controller.Declare(declared(a.opts.Specs, s))
 }
 
 // ready returns nil once the files were read and the engine was looked at.
