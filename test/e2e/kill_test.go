@@ -1,0 +1,173 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// killed is a plan in which the controller is killed, over and over, one call further each time.
+type killed struct {
+	plan string
+	// begin brings the spec to where the plan begins; before it the spec is as the last plan left it, or not there.
+	begin func(*killStory)
+	// edit is what the plan answers.
+	edit func(*killStory)
+	// absent tells that the plan ends with nothing.
+	absent bool
+}
+
+func killedPlans() []killed {
+	settled := func(s *killStory) { s.declare(); s.converged(false) }
+	erased := func(s *killStory) { s.erase(); s.converged(true) }
+	return []killed{
+		{plan: "create", begin: erased, edit: (*killStory).declare},
+		{plan: "reload", begin: settled, edit: func(s *killStory) { s.version++; s.declare() }},
+		{plan: "replace", begin: settled, edit: func(s *killStory) { s.byEnv = !s.byEnv; s.declare() }},
+		{plan: "move", begin: settled, edit: func(s *killStory) { s.port = 9099 + 9098 - s.port; s.declare() }},
+		{plan: "remove", begin: settled, edit: (*killStory).erase, absent: true},
+	}
+}
+
+// killStory is the world of one plan.
+type killStory struct {
+	*world
+	plan  killed
+	proxy *engineProxy
+	c     *controller
+
+	version, port int
+	byEnv         bool
+	declared      bool
+}
+
+// SIGKILL at every call of every plan that changes something: before the engine is asked, and after it has answered.
+// The next controller ends with one sidecar and one volume for the spec, or none if it is gone, and no litter.
+func TestKilledAtEveryCall(t *testing.T) {
+	t.Parallel()
+	for _, plan := range killedPlans() {
+		t.Run(plan.plan, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.setToken("token", "s3cret")
+			s := &killStory{world: w, plan: plan, proxy: newEngineProxy(t), port: 9099}
+			// Without another spec the directory would be empty, which is no wish to remove everything.
+			w.drop("other.yaml", w.spec("other", "/other", "hostname: other"))
+			s.start()
+			for n := 1; ; n++ {
+				reachedBefore, calls := s.killedAt(n, false)
+				reachedAfter, _ := s.killedAt(n, true)
+				if !reachedBefore || !reachedAfter {
+					t.Logf("killed before and after each of %d calls: %s", n-1, strings.Join(calls, ", "))
+					if n == 1 {
+						t.Error("the plan makes no call at all")
+					}
+					return
+				}
+			}
+		})
+	}
+}
+
+// start starts a controller that knows the engine by the proxy, and waits until it has looked at everything.
+func (s *killStory) start() {
+	s.t.Helper()
+	s.c = s.run("--docker-host", s.proxy.host(), "--resync", "1s", "--drain-timeout", "2s")
+	s.c.readyz()
+	s.c.ready("other")
+}
+
+// killedAt has the controller killed at the nth call of the plan, starts another one, and looks at what it ends with. It
+// reports whether the plan has so many calls, and which.
+func (s *killStory) killedAt(n int, after bool) (reached bool, calls []string) {
+	s.t.Helper()
+	s.plan.begin(s)
+	struck := s.proxy.arm(n, after, s.c.kill)
+	s.plan.edit(s)
+	eventually(s.t, fmt.Sprintf("%s is done, or killed at call %d", s.plan.plan, n), func() error {
+		select {
+		case <-struck:
+			return nil
+		default:
+			return s.look(s.plan.absent)
+		}
+	})
+	calls, reached = s.proxy.disarm()
+	if reached {
+		s.start()
+	}
+	s.converged(s.plan.absent)
+	return reached, calls
+}
+
+// declare writes the spec's file.
+func (s *killStory) declare() {
+	s.t.Helper()
+	delivery := map[bool]string{true: "Env", false: "File"}[s.byEnv]
+	s.drop("web.yaml", s.spec("web", fmt.Sprintf("/v%d", s.version),
+		fmt.Sprintf("port: %d", s.port), "tokenDelivery: "+delivery))
+	s.declared = true
+}
+
+// erase deletes it, if it is there.
+func (s *killStory) erase() {
+	s.t.Helper()
+	if s.declared {
+		s.world.erase("web.yaml")
+		s.declared = false
+	}
+}
+
+// converged waits for what is declared, and has a request arrive with the token.
+func (s *killStory) converged(absent bool) {
+	s.t.Helper()
+	eventually(s.t, "what is declared is there, and nothing else", func() error { return s.look(absent) })
+	if absent {
+		return
+	}
+	all := s.arrived()
+	last := all[len(all)-1]
+	if last.URI != s.uri() || last.Header.Get("Authorization") != "Bearer s3cret" {
+		s.t.Errorf("%s arrived with Authorization %q", last.URI, last.Header.Get("Authorization"))
+	}
+}
+
+// uri is where a request arrives now.
+func (s *killStory) uri() string { return fmt.Sprintf("/v%d/x", s.version) }
+
+// look compares what is there with what is declared; what is dearest to ask comes last.
+func (s *killStory) look(absent bool) error {
+	now, err := s.c.get("web")
+	if absent && err == nil {
+		return errors.New("the API still knows it")
+	}
+	if !absent && (err != nil || !now.isReady()) {
+		return fmt.Errorf("%v %s", err, now.condition("Ready"))
+	}
+	expected := 1 // the other one
+	if !absent {
+		expected = 2
+	}
+	for _, kind := range []string{"container", "volume"} {
+		if found := labelled(s.t, kind, s.id); len(found) != expected {
+			return fmt.Errorf("there are %d %ss: %v", len(found), kind, found)
+		}
+	}
+	if absent {
+		return nil
+	}
+	found, err := tryInspect(s.id + "-web")
+	hasEnv := slices.ContainsFunc(found.Config.Env, func(kv string) bool { return strings.HasPrefix(kv, "CRED_PROXY_TOKEN_") })
+	if err != nil || found.ID != now.Status.ContainerID || hasEnv != s.byEnv {
+		return fmt.Errorf("another container bears its name: %v %+v", err, found)
+	}
+	answer, err := s.agentGets(fmt.Sprintf("http://cred-proxy:%d/api/x", s.port))
+	if err == nil && !strings.Contains(answer, fmt.Sprintf("%q:%q", "uri", s.uri())) {
+		err = errors.New(answer)
+	}
+	return err
+}
