@@ -211,15 +211,15 @@ func editResources(variant int) func(*spec.CredProxy) {
 // editInternal and editEgress choose a spec's own network, one that all share, or one that it has the controller make.
 func editInternal(variant int) func(*spec.CredProxy) {
 	return func(cp *spec.CredProxy) {
-		cp.Spec.InternalNetwork = []string{cp.Name + "-in", "shared-in", cp.Name + "-new-in"}[variant%3]
-		cp.Spec.CreateNetworks = cp.Spec.CreateNetworks || variant%3 == 2
+		cp.Spec.InternalNetwork = []string{cp.Name + "-in", "shared-in", cp.Name + "-new-in", "shared-new-in"}[variant%4]
+		cp.Spec.CreateNetworks = cp.Spec.CreateNetworks || variant%4 >= 2
 	}
 }
 
 func editEgress(variant int) func(*spec.CredProxy) {
 	return func(cp *spec.CredProxy) {
-		cp.Spec.EgressNetwork = []string{cp.Name + "-out", "shared-out", cp.Name + "-new-out"}[variant%3]
-		cp.Spec.CreateNetworks = cp.Spec.CreateNetworks || variant%3 == 2
+		cp.Spec.EgressNetwork = []string{cp.Name + "-out", "shared-out", cp.Name + "-new-out", "shared-new-out"}[variant%4]
+		cp.Spec.CreateNetworks = cp.Spec.CreateNetworks || variant%4 >= 2
 	}
 }
 

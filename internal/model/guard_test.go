@@ -10,12 +10,12 @@ import (
 
 // guard looks at a call before it is made. No call may be about what is not ours, and none may remove what no
 // declaration lets go.
-func (w *world) guard(verb fakeengine.Verb, target string) {
+func (w *world) guard(verb fakeengine.Verb, target string, deliberate bool) {
 	switch verb {
 	case fakeengine.Observe, fakeengine.EnsureNetwork, fakeengine.EnsureImage, fakeengine.Create:
 		return
 	case fakeengine.RemoveNetwork, fakeengine.RemoveVolume:
-		w.guardThing(verb, target)
+		w.guardThing(verb, target, deliberate)
 		return
 	}
 	c, ok := w.engine.Container(target)
@@ -26,12 +26,12 @@ func (w *world) guard(verb fakeengine.Verb, target string) {
 		w.fail("%s of container %s, which is not ours", verb, c.Name)
 	}
 	if verb == fakeengine.Remove || verb == fakeengine.Drain {
-		w.guardRemoval(verb, c.SpecName())
+		w.guardRemoval(verb, c.SpecName(), deliberate)
 	}
 }
 
 // guardThing guards networks and volumes.
-func (w *world) guardThing(verb fakeengine.Verb, target string) {
+func (w *world) guardThing(verb fakeengine.Verb, target string, deliberate bool) {
 	s := w.engine.Snapshot()
 	labels := map[string]string{}
 	for _, n := range s.Networks {
@@ -48,25 +48,27 @@ func (w *world) guardThing(verb fakeengine.Verb, target string) {
 	case labels == nil || len(labels) > 0 && labels[labelInstance] != instance:
 		w.fail("%s of %s, which is not ours", verb, target)
 	case len(labels) > 0:
-		w.guardRemoval(verb, labels[spec.Group+"/name"])
+		w.guardRemoval(verb, labels[spec.Group+"/name"], deliberate)
 	}
 }
 
 // guardRemoval holds that a declaration which a plan in hand may follow lets what belongs to a name be removed.
-func (w *world) guardRemoval(verb fakeengine.Verb, name string) {
+func (w *world) guardRemoval(verb fakeengine.Verb, name string, deliberate bool) {
 	s := w.engine.Snapshot()
 	w.mu.Lock()
 	by, hadSpecs := w.files.past[w.files.base:], w.now.hadSpecs
 	w.mu.Unlock()
-	if !slices.ContainsFunc(by, func(d reconcile.Declared) bool { return mayRemove(d, s, name, hadSpecs) }) {
+	if !slices.ContainsFunc(by, func(d reconcile.Declared) bool {
+		return mayRemove(d, name) && (deliberate || declares(d, name) != nil || hadSpecs && !tooMany(s, d))
+	}) {
 		w.fail("%s of what belongs to %s, which no declaration in force permits", verb, name)
 	}
 }
 
 // mayRemove reports whether a declaration lets what belongs to a name be removed, be it to make something better.
-func mayRemove(d reconcile.Declared, s fakeengine.Snapshot, name string, hadSpecs bool) bool {
+func mayRemove(d reconcile.Declared, name string) bool {
 	if cp := declares(d, name); cp != nil {
 		return !cp.Paused()
 	}
-	return !mentions(d, name) && d.Complete && !d.KeepAll && !d.KeepNames.Has(name) && hadSpecs && !tooMany(s, d)
+	return !mentions(d, name) && d.Complete && !d.KeepAll && !d.KeepNames.Has(name)
 }

@@ -16,6 +16,8 @@ import (
 type mortal struct {
 	driver *fakeengine.Driver
 	world  *world
+	// deliberate is true for a person's own pass, which may remove whatever no file declares.
+	deliberate bool
 
 	mu    sync.Mutex
 	calls int // so far, watches not counted
@@ -94,7 +96,7 @@ func (m *mortal) call(verb fakeengine.Verb, target string, f func() error) error
 	if dead {
 		return errDead
 	}
-	m.world.guard(verb, target)
+	m.world.guard(verb, target, m.deliberate)
 	err := f()
 	m.mu.Lock()
 	m.open--

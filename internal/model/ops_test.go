@@ -172,6 +172,7 @@ func fileKinds() []kind {
 		{"another directory", 1, directory(func(w *world, variant int) { w.files.root = uint64(1 + variant%2) })},
 		{"heal files", 4, directory(func(w *world, _ int) { w.files.heal() })},
 		{"token", 8, func(w *world, _ string, variant int) { w.tokens.put(refs()[variant%len(refs())]) }},
+		{"token of before", 3, func(w *world, _ string, variant int) { w.tokens.putBack(refs()[variant%len(refs())]) }},
 		{"no token", 2, func(w *world, _ string, variant int) { w.tokens.take(refs()[variant%len(refs())]) }},
 	}
 }
@@ -227,6 +228,14 @@ func userKinds() []kind {
 			if in := w.network(name + "-in"); in != "" {
 				w.hand(func() {
 					w.engine.AddContainer(fakeengine.Foreign{Name: w.fresh("holder"), Restarts: true, Networks: map[string][]string{in: {"cred-proxy"}}})
+				})
+			}
+		}},
+		{"agent joins", 3, func(w *world, name string, _ int) {
+			if f := w.files.byName[name]; f != nil && w.network(f.spec.Spec.InternalNetwork) != "" {
+				w.hand(func() {
+					w.engine.AddContainer(fakeengine.Foreign{Name: w.fresh("agent"), Restarts: true, Networks: map[string][]string{
+						w.network(f.spec.Spec.InternalNetwork): nil}})
 				})
 			}
 		}},
@@ -297,6 +306,7 @@ func engineKinds() []kind {
 		})},
 		{"manners of Podman", 2, plain(func(w *world, _ int) { w.engine.SetManners(fakeengine.Podman) })},
 		{"controller dies", 15, plain(func(w *world, variant int) { w.now.driver.doom(1+variant/2%12, variant%2 == 0) })},
+		{"person prunes", 4, plain(func(w *world, _ int) { w.prune() })},
 		{"controller restarts", 5, plain(func(w *world, _ int) { w.restart() })},
 	}
 }
@@ -383,7 +393,7 @@ func (w *world) checkQuiet() {
 	w.rest(35 * time.Second) // a resync
 	for verb, n := range w.engine.Calls() {
 		switch verb {
-		case fakeengine.Observe, fakeengine.Inspect, fakeengine.Watch:
+		case fakeengine.Observe, fakeengine.Inspect, fakeengine.ListVolumes, fakeengine.Watch:
 		default:
 			w.fail("%d calls of %s at rest", n, verb)
 		}

@@ -28,6 +28,7 @@ type world struct {
 	engine  *fakeengine.Engine
 	files   *files
 	tokens  *purse
+	locks   *locks
 	workers int
 	now     *process
 	past    []*process
@@ -70,7 +71,7 @@ func play(t *testing.T, workers int, story func(*world)) (w *world, err error) {
 
 func newWorld(ctx context.Context, workers int) *world {
 	w := &world{
-		ctx: ctx, engine: fakeengine.New(time.Millisecond), files: newFiles(), workers: workers,
+		ctx: ctx, engine: fakeengine.New(time.Millisecond), files: newFiles(), locks: newLocks(), workers: workers,
 		hits: map[fakeengine.Hit]int{},
 	}
 	w.tokens = newPurse(w)
@@ -83,14 +84,7 @@ func newWorld(ctx context.Context, workers int) *world {
 // start begins a new process.
 func (w *world) start() {
 	ctx, cancel := context.WithCancel(w.ctx)
-	p := &process{cancel: cancel, ended: make(chan struct{})}
-	p.driver = &mortal{driver: w.engine.Driver(instance), world: w, die: cancel}
-	p.Controller = reconcile.New(p.driver, w.tokens, reconcile.Options{
-		NamePrefix: prefix, Workers: w.workers, Prune: true, Resync: 30 * time.Second, DeepResync: 2 * time.Minute,
-		ReadyTimeout: 10 * time.Second,
-	}, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
-	p.hadSpecs = len(w.files.declared().Specs) > 0
-	p.Declare(w.files.declared())
+	p := w.launch(cancel, false)
 	go func() {
 		defer close(p.ended)
 		if err := p.Run(ctx); err != nil {
@@ -101,6 +95,29 @@ func (w *world) start() {
 	w.now = p
 	w.mu.Unlock()
 	w.log("a controller starts")
+}
+
+// launch makes a process to which the files are declared. A deliberate one is a person's single pass.
+func (w *world) launch(cancel context.CancelFunc, deliberate bool) *process {
+	p := &process{cancel: cancel, ended: make(chan struct{})}
+	p.driver = &mortal{driver: w.engine.Driver(instance), world: w, die: cancel, deliberate: deliberate}
+	p.Controller = reconcile.New(p.driver, w.tokens, reconcile.Options{
+		NamePrefix: prefix, Workers: w.workers, Prune: true, Deliberate: deliberate, Resync: 30 * time.Second,
+		DeepResync: 2 * time.Minute, ReadyTimeout: 10 * time.Second, Locker: key{w.locks, p.driver},
+	}, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	p.hadSpecs = len(w.files.declared().Specs) > 0
+	p.Declare(w.files.declared())
+	return p
+}
+
+// prune is a person's `controller apply --prune`, beside the controller that runs.
+func (w *world) prune() {
+	ctx, cancel := context.WithCancel(w.ctx)
+	defer cancel()
+	w.log("a person prunes")
+	if err := w.launch(cancel, true).Once(ctx); err != nil {
+		w.log("the person's pass failed: %v", err)
+	}
 }
 
 // declare hands the files to the controller.
@@ -236,10 +253,11 @@ type purse struct {
 	mu     sync.Mutex
 	values map[string]string
 	given  int
+	before map[string]string
 }
 
 func newPurse(w *world) *purse {
-	p := &purse{world: w, values: map[string]string{}}
+	p := &purse{world: w, values: map[string]string{}, before: map[string]string{}}
 	for _, ref := range refs() {
 		p.put(ref)
 	}
@@ -251,7 +269,15 @@ func (p *purse) put(ref string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.given++
+	p.before[ref] = p.values[ref]
 	p.values[ref] = fmt.Sprint(ref, "-", p.given)
+}
+
+// putBack gives a reference the value again that it had before.
+func (p *purse) putBack(ref string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.before[ref], p.values[ref] = p.values[ref], p.before[ref]
 }
 
 func (p *purse) take(ref string) {
