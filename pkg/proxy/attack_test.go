@@ -56,6 +56,7 @@ func TestRefusedRequestsReachNobody(t *testing.T) {
 		"endless header":           {"GET /r/x HTTP/1.1\nHost: a\nX-A: " + strings.Repeat("a", 2*maxHeaderBytes) + "\n\n", 431, ""},
 		"unknown version":          {"GET /r/x HTTP/3.0\nHost: a\n\n", 505, ""},
 		"method of several words":  {"GET /r/x y HTTP/1.1\nHost: a\n\n", 400, ""},
+		"too many fields":          {"GET /r/x HTTP/1.1\nHost: a\n" + fields(maxFields+1) + "\n", 400, "bad_request"},
 		"prior knowledge of HTTP2": {"PRI * HTTP/2.0\n\nSM\n\n", 400, "bad_path"},
 	}
 	for name, tt := range tests {
@@ -81,6 +82,8 @@ func TestRefusedRequestsReachNobody(t *testing.T) {
 	}
 }
 
+// TestLengthAndChunksTogetherAreOneRequest: net/http takes the length away before a handler sees the request, so that it
+// cannot be refused here; it is read and sent on by its chunks alone, as RFC 9112 section 6.1 allows.
 func TestLengthAndChunksTogetherAreOneRequest(t *testing.T) {
 	upstream := newRecorder(t)
 	proxy := serve(t, routetable.Route{Path: "/r", Upstream: upstream.URL, Auth: bearer()})

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -28,8 +27,11 @@ type doorway struct {
 	closed  chan struct{}
 	closing sync.Once
 	running sync.WaitGroup
-	// deaf is set before the first socket is.
-	deaf atomic.Bool
+	// leaving is closed when the last call begins, before the first socket is made deaf.
+	leaving chan struct{}
+	calling sync.Once
+	// seats holds one element for each connection that is let in.
+	seats chan struct{}
 
 	mu        sync.Mutex
 	shut      bool
@@ -41,6 +43,7 @@ func newDoorway(n network, log *slog.Logger) *doorway {
 	return &doorway{
 		network: n, log: log,
 		accepted: make(chan net.Conn), arrived: make(chan struct{}, 1), closed: make(chan struct{}),
+		leaving: make(chan struct{}), seats: make(chan struct{}, maxConnections),
 		sockets: map[place]net.Listener{},
 	}
 }
@@ -170,10 +173,15 @@ func (d *doorway) admits(conn net.Conn) bool {
 }
 
 func (d *doorway) pass(conn net.Conn) {
-	select {
-	case d.accepted <- conn:
-	case <-d.closed:
+	seated, ok := d.seat(conn)
+	if !ok {
 		_ = conn.Close()
+		return
+	}
+	select {
+	case d.accepted <- seated:
+	case <-d.closed:
+		_ = seated.Close()
 	}
 }
 

@@ -218,10 +218,15 @@ func TestFailedAcceptIsTriedAgain(t *testing.T) {
 }
 
 func TestLastCallLetsInWhoIsThereAndTellsOfWhoIsLate(t *testing.T) {
-	for name, late := range map[string]bool{"nobody is late": false, "somebody is late": true} {
+	for name, is := range map[string]struct{ late, full bool }{
+		"nobody is late": {}, "somebody is late": {late: true}, "the house is full": {full: true}, "full and late": {true, true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(internal())
 			d := newDoorway(m, slog.New(slog.DiscardHandler))
+			if is.full {
+				d.seats = make(chan struct{})
+			}
 			d.watch(everybody(t))
 			if err := d.adjust(t.Context()); err != nil {
 				t.Fatal(err)
@@ -231,7 +236,7 @@ func TestLastCallLetsInWhoIsThereAndTellsOfWhoIsLate(t *testing.T) {
 				dial(t, m.addr(internal()))
 			}
 			d.stopHandshakes()
-			if late {
+			if is.late {
 				_, err := net.DialTimeout("tcp", m.addr(internal()), knock/10)
 				if !unanswered(err) {
 					t.Errorf("a late client got %v", err)
@@ -246,7 +251,7 @@ func TestLastCallLetsInWhoIsThereAndTellsOfWhoIsLate(t *testing.T) {
 				}
 				accepted <- n
 			}()
-			if knocked := d.lastCall(t.Context()); knocked != late {
+			if knocked := d.lastCall(t.Context()); knocked != is.late {
 				t.Errorf("somebody knocked in vain: %v", knocked)
 			}
 			if n := <-accepted; n != early {

@@ -15,7 +15,15 @@ import (
 // errorHeader carries the code of an error that is the sidecar's own and not the upstream's.
 const errorHeader = "Cred-Proxy-Error"
 
-// refusal is an answer that the sidecar gives itself.
+// refusal is an answer that the sidecar gives itself. Its codes are:
+//
+//	400 bad_path              the path could lead out of its route
+//	400 bad_request           the body is not framed as it should be, or the header has too many fields
+//	403 denied                CONNECT or TRACE
+//	404 no_route              no route has a prefix of the path
+//	502 upstream_unreachable  the upstream could not be asked
+//	503 no_token              the route's token is missing
+//	504 upstream_timeout      the upstream did not answer in time
 type refusal struct {
 	status int
 	code   string
@@ -38,6 +46,10 @@ func denied(message string) *refusal {
 
 func badPathRefusal(why string) *refusal {
 	return &refusal{http.StatusBadRequest, "bad_path", why}
+}
+
+func badRequest(why string) *refusal {
+	return &refusal{http.StatusBadRequest, "bad_request", why}
 }
 
 // upstreamRefusal words a failed exchange with an upstream. The error's own text is not used: it may quote what the

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,6 +75,10 @@ func (t *table) admit(r *http.Request) (*route, *refusal) {
 	}
 	if r.URL.Scheme != "" || r.URL.Host != "" {
 		return nil, badPathRefusal("this is not a forward proxy: send a path that begins with a route, and no proxy setting")
+	}
+	if len(r.Header) > maxFields {
+		// Those of a request that was read along with the body before it have not been counted.
+		return nil, badRequest("the header has more than " + strconv.Itoa(maxFields) + " fields")
 	}
 	path := r.URL.EscapedPath()
 	if why := badPath(path); why != "" {

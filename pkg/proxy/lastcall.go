@@ -35,7 +35,7 @@ func (d *doorway) stopHandshakes() (stopped bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.shut = true
-	d.deaf.Store(true)
+	d.calling.Do(func() { close(d.leaving) })
 	for at, socket := range d.sockets {
 		if err := stopHandshakes(socket); err != nil {
 			d.log.Warn("connections that are just being made may be reset", "interface", at.name, "error", err)
@@ -48,7 +48,9 @@ func (d *doorway) stopHandshakes() (stopped bool) {
 
 // hear undoes what a connection may have inherited from its socket.
 func (d *doorway) hear(conn net.Conn) {
-	if !d.deaf.Load() {
+	select {
+	case <-d.leaving:
+	default:
 		return
 	}
 	if err := hear(conn); err != nil {

@@ -12,8 +12,9 @@ const maxEncodings = 4
 // badPath says why a request's escaped path is not forwarded; it is empty when nothing is wrong.
 //
 // A path is judged by everything that a server behind us might make of it: servers are known to decode twice, to take
-// \ for / and to cut parameters (;…) before they resolve dot segments (RFC 3986 section 5.2.4). If any of that could lead
-// out of the route's prefix, the path is refused. An encoded slash stays legal: @scope%2fname is a name.
+// \ for / and to cut off parameters (;…), or a query or fragment that only decoding has brought to light (?…, #…), before
+// they resolve dot segments (RFC 3986 section 5.2.4). If any of that could lead out of the route's prefix, the path is
+// refused. An encoded slash stays legal: @scope%2fname is a name.
 func badPath(escaped string) string {
 	if !strings.HasPrefix(escaped, "/") {
 		return "the request target has to be a path that begins with /"
@@ -52,10 +53,12 @@ func badDecodedPath(path string) string {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// hasDotSegment sees through path parameters and trailing spaces, which some servers cut off first.
+// hasDotSegment sees through what some servers cut off first: parameters, a query, a fragment, trailing spaces.
 func hasDotSegment(path string) bool {
 	for segment := range strings.SplitSeq(path, "/") {
-		segment, _, _ = strings.Cut(segment, ";")
+		if end := strings.IndexAny(segment, ";?#"); end >= 0 {
+			segment = segment[:end]
+		}
 		segment = strings.TrimRight(segment, " ")
 		if segment == "." || segment == ".." {
 			return true

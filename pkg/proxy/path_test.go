@@ -24,6 +24,13 @@ func TestPathsThatCouldLeadOutAreRefused(t *testing.T) {
 		"encoded dots and parameter": "/r/%2e%2e;/x",
 		"encoded semicolon":          "/r/..%3b/x",
 		"dots with a space":          "/r/..%20/x",
+		"dots with a query":          "/r/..%3fx",
+		"dot with a query":           "/r/.%3Fx",
+		"twice encoded query":        "/r/..%253fx/y",
+		"dots with a fragment":       "/r/..%23/x",
+		"encoded dots and fragment":  "/r/%2e%2e%23",
+		"twice encoded fragment":     "/r/a/..%2523x",
+		"dots within a query":        "/r/a%3fb/../x",
 		"backslash":                  `/r/..\x`,
 		"lone backslash":             `/r/a\b`,
 		"encoded backslash":          "/r/..%5c..%5cx",
@@ -59,6 +66,8 @@ func TestLegalPathsStay(t *testing.T) {
 		"hidden file":               "/r/.git/config",
 		"matrix parameter":          "/r/a;v=1.1/b",
 		"encoded percent":           "/r/100%25",
+		"question in a name":        "/r/why%3f/..a%3fb/a.%3f",
+		"sharp in a name":           "/r/c%23/..a%23b",
 		"encoded percent and hex":   "/r/50%25ab",
 		"encoded URL":               "/r/https%3A%2F%2Fexample.org%2Fa",
 		"twice encoded URL":         "/r/https%253A%252F%252Fexample.org",
@@ -79,7 +88,7 @@ func TestLegalPathsStay(t *testing.T) {
 }
 
 func FuzzRequestPath(f *testing.F) {
-	for _, seed := range []string{"/r/@scope%2fname", "/r/%2e%2e/x", "/r/..%252fx", `/r/a\b`, "/r/..;/x", "/%", "/%%%25", "/r/%252525252e"} {
+	for _, seed := range []string{"/r/@scope%2fname", "/r/%2e%2e/x", "/r/..%252fx", `/r/a\b`, "/r/..;/x", "/r/..%3f", "/r/..%23/x", "/%", "/%%%25", "/r/%252525252e"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
@@ -89,7 +98,10 @@ func FuzzRequestPath(f *testing.F) {
 		// Whatever a server decodes and cuts, it finds no way up.
 		for range 10 {
 			for segment := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
-				name, _, _ := strings.Cut(segment, ";")
+				name := segment
+				if end := strings.IndexAny(segment, ";?#"); end >= 0 {
+					name = segment[:end]
+				}
 				if name = strings.TrimRight(name, " "); name == ".." || name == "." {
 					t.Fatalf("a dot segment is left in %q", path)
 				}

@@ -138,4 +138,7 @@ func (rt *route) rewrite(pr *httputil.ProxyRequest) {
 	// (RFC 9110 section 6.5.1).
 	out.Trailer = nil
 	rt.authorize(out.Header)
+	if out.Body != nil {
+		out.Body = &upload{ReadCloser: out.Body}
+	}
 }

@@ -13,7 +13,8 @@ const (
 	// none either.
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
+	// maxHeaderBytes is ample for what agents and their tools send. net/http reads 4 KiB more before it refuses.
+	maxHeaderBytes = 16 << 10
 )
 
 // newServer bounds what a client can hold open. The end of base cuts off the requests in flight.

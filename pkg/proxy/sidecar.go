@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -53,12 +54,20 @@ func (s *sidecar) start() {
 	base, cutOff := context.WithCancel(context.Background())
 	s.cutOff = cutOff
 	s.server = newServer(base, s.handler, s.streams.log)
-	s.server.ConnState = s.visitors.note
+	s.server.ConnState = s.follow
 	go func() {
 		defer close(s.ended)
 		// It always fails in the end: the doorway is closed, or the server.
 		_ = s.server.Serve(s.doorway)
 	}()
+}
+
+// follow is http.Server's ConnState hook.
+func (s *sidecar) follow(conn net.Conn, state http.ConnState) {
+	if g, ok := conn.(*guest); ok && state == http.StateIdle {
+		g.next()
+	}
+	s.visitors.note(conn, state)
 }
 
 // stop cuts off what is still in flight.

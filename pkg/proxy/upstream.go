@@ -79,6 +79,10 @@ func (rt *route) fail(w http.ResponseWriter, r *http.Request, err error) {
 		// The client has left, or the sidecar ends: nobody reads an answer.
 		panic(http.ErrAbortHandler)
 	}
+	if sent, ok := r.Body.(*upload); ok && sent.failed.Load() {
+		e.refuse(badRequest("the request's body could not be read: its chunks are not as they should be (RFC 9112 section 7.1)"))
+		return
+	}
 	e.refuse(upstreamRefusal(rt, err))
 }
 

@@ -32,7 +32,7 @@ type visit struct {
 
 func newVisitors() *visitors { return &visitors{present: map[net.Conn]visit{}} }
 
-// note is http.Server's ConnState hook.
+// note keeps what a connection does.
 func (v *visitors) note(conn net.Conn, state http.ConnState) {
 	now := time.Now()
 	v.mu.Lock()

@@ -1,0 +1,76 @@
+package proxy
+
+import (
+	"errors"
+	"net"
+	"sync"
+)
+
+// maxConnections is how many connections are read at a time, tunnels among them. A sidecar has 64 MiB by default, and
+// each can make it hold some 90 KiB: a header of the most bytes, an upstream's connection with TLS, and a piece of a
+// response that its client does not read.
+const maxConnections = 512
+
+const (
+	// ownBufferBytes is the size of net/http's buffer for a connection. Larger ones are for bodies.
+	ownBufferBytes = 4 << 10
+	// pieceBytes holds most headers.
+	pieceBytes = 1 << 10
+)
+
+// seat waits until there is room for a connection; false when the doorway was closed meanwhile.
+//
+// Whoever comes to a full house waits, unread, and behind it others in the socket's queue: to close a connection at
+// once would lose a request that its client has sent along, and the wait is short, since those who do not finish a
+// header are shown out. At the last call everybody is let in, however full it is: those who have seats might keep them
+// until the sidecar is gone, and who waits in the doorway would be lost. Nobody new can come then, so that these are
+// the socket's queue and no more.
+func (d *doorway) seat(conn net.Conn) (net.Conn, bool) {
+	select {
+	case d.seats <- struct{}{}:
+		return &guest{Conn: conn, leave: sync.OnceFunc(func() { <-d.seats })}, true
+	case <-d.leaving:
+		return &guest{Conn: conn, leave: func() {}}, true
+	case <-d.closed:
+		return nil, false
+	}
+}
+
+// guest is a connection that has a seat until it is closed.
+type guest struct {
+	net.Conn
+	leave func()
+	// header is that of the request which is read, or was read last.
+	header header
+}
+
+// next is http.Server's notice that the next request may come.
+func (g *guest) next() { g.header = header{} }
+
+// Read fails in a header of too many fields, to which net/http answers 400. It fills buffers of net/http's own by pieces:
+// what they take in behind the end of a request is the beginning of a header of which no field is counted.
+func (g *guest) Read(b []byte) (int, error) {
+	if len(b) <= ownBufferBytes {
+		b = b[:min(len(b), pieceBytes)]
+	}
+	n, err := g.Conn.Read(b)
+	if tooMany := g.header.read(b[:n]); tooMany != nil {
+		return 0, tooMany
+	}
+	return n, err
+}
+
+// Close frees the seat.
+func (g *guest) Close() error {
+	defer g.leave()
+	return g.Conn.Close()
+}
+
+// CloseWrite is for net/http, which ends the last answer of a connection with it so that the client can read it all,
+// and for tunnels of which one direction ends.
+func (g *guest) CloseWrite() error {
+	if half, ok := g.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
