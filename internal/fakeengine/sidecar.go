@@ -24,7 +24,7 @@ type run struct {
 
 // proceed lets a sidecar take its next step towards serving: a table if there is none yet, then its interface. It does so
 // whenever something has changed for it.
-func (e *Engine) proceed(c *container) {
+func (e *Engine) proceed(c *container) { //nolint:gocyclo // the life of a sidecar, told in one place
 	r := c.run
 	if r == nil || r.program != Sidecar || c.Volume == "" || c.State != reconcile.StateRunning {
 		return

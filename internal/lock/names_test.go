@@ -31,12 +31,12 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	held, fresh, err := lock.NewNames().Acquire(context.Background(), dir, scope, "web")
-	fmt.Println("held", fresh, err)
+	fmt.Fprintln(os.Stdout, "held", fresh, err)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	if err == nil {
 		err = held.Release()
 	}
-	fmt.Println("released", err)
+	fmt.Fprintln(os.Stdout, "released", err)
 }
 
 // other is another process, which holds the name.

@@ -76,10 +76,8 @@ func cut(message string) string {
 	return strings.ToValidUTF8(message[:longest], "") + " …"
 }
 
+// ready judges by what stands in the way: a refusal first, then a failure, then the state of the sidecar.
 func (v verdict) ready() metav1.Condition {
-	ready := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
-		return condition(spec.ConditionReady, status, reason, message)
-	}
 	switch {
 	case v.blocked != nil && v.blocked.Reason == ReasonPaused && v.serves():
 		return ready(metav1.ConditionTrue, ReasonPaused, v.blocked.Message)
@@ -91,14 +89,33 @@ func (v verdict) ready() metav1.Condition {
 		return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar is being made")
 	case v.crashing():
 		return ready(metav1.ConditionFalse, ReasonCrashLooping, v.crash())
+	case !v.serves():
+		return v.notServing()
+	}
+	return v.serving()
+}
+
+func ready(status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return condition(spec.ConditionReady, status, reason, message)
+}
+
+// notServing says how far a sidecar is.
+func (v verdict) notServing() metav1.Condition {
+	switch {
 	case v.sidecar.State == StateExited:
-		return ready(metav1.ConditionFalse, ReasonProgressing, fmt.Sprintf("the sidecar ended with exit code %d, and is started again", v.sidecar.ExitCode))
+		return ready(metav1.ConditionFalse, ReasonProgressing,
+			fmt.Sprintf("the sidecar ended with exit code %d, and is started again", v.sidecar.ExitCode))
 	case v.sidecar.State != StateRunning:
 		return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar is "+string(v.sidecar.State))
 	case v.sidecar.Report == nil:
 		return ready(metav1.ConditionUnknown, ReasonProgressing, "the sidecar runs and has not answered yet")
-	case !v.sidecar.Report.Serving:
-		return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar does not serve yet: "+v.sidecar.Report.Error)
+	}
+	return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar does not serve yet: "+v.sidecar.Report.Error)
+}
+
+// serving says what is to be said of a sidecar that serves.
+func (v verdict) serving() metav1.Condition {
+	switch {
 	case errors.Is(v.tokenErr, ErrTokenDenied):
 		return ready(metav1.ConditionFalse, ReasonTokenDenied, v.tokenErr.Error()+v.asItIs())
 	case v.rivalry != nil:
