@@ -19,6 +19,8 @@ type document struct {
 	root *yaml.Node
 	// broken says why the rest cannot be read; nil when all was.
 	broken *Problem
+	// rest: it stands for all the documents that are too many.
+	rest bool
 }
 
 // readYAML reads a stream of YAML documents. The text is cut at the document markers first, so that a document which
@@ -41,7 +43,7 @@ func readYAML(text []byte) []document {
 
 // tooMany stands for the documents of a file that are not read, the first of them at this line.
 func tooMany(line int) document {
-	return document{broken: &Problem{Line: line, Message: fmt.Sprintf(
+	return document{rest: true, broken: &Problem{Line: line, Message: fmt.Sprintf(
 		"more than %d documents in one file: split it into several files; nothing from here on is read", maxDocuments)}}
 }
 

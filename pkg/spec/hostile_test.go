@@ -132,7 +132,7 @@ func allocated(f func()) uint64 {
 // checkBounds holds what is true of every file: little is said of it, and nothing that could upset a terminal.
 func checkBounds(t *testing.T, got Decoded) {
 	t.Helper()
-	if len(got.Problems) > maxProblems+1 || len(got.Objects) > maxDocuments || len(got.Names) > maxNames || len(got.Invalid) > maxNames {
+	if len(got.Problems) > maxProblems+2 || len(got.Objects) > maxDocuments || len(got.Names) > maxNames || len(got.Invalid) > maxNames {
 		t.Errorf("%d problems, %d objects, %d names, %d invalid", len(got.Problems), len(got.Objects), len(got.Names), len(got.Invalid))
 	}
 	for _, p := range got.Problems {
@@ -172,6 +172,14 @@ func TestAFileHoldsABoundedNumberOfDocuments(t *testing.T) {
 			t.Errorf("%s: beyond that there are %d objects, %d names, parsed %v:\n%s",
 				name, len(got.Objects), len(got.Names), got.Parsed, told(got))
 		}
+	}
+}
+
+func TestThatThereAreTooManyDocumentsIsSaidWhateverElseIs(t *testing.T) {
+	got := told(Decode("x.yaml", []byte(numbered("---\nkind: CredProxy\nmetadata: {name: n%d}\n")), Options{}))
+	if !strings.HasSuffix(got, "\n769 : more than 256 documents in one file: split it into several files; nothing from here on is read\n"+
+		"0 : and more problems; mend these first\n") {
+		t.Error(got[len(got)-300:])
 	}
 }
 

@@ -30,6 +30,9 @@ func (t *tally) add(doc document) {
 	t.hold(names)
 	if doc.broken != nil {
 		t.out.Parsed = false
+		if doc.rest {
+			t.report.limit++ // Whatever else is too much to say, this is said.
+		}
 		t.blame(names, report{problems: []Problem{*doc.broken}})
 		return
 	}
