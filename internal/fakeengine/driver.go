@@ -19,6 +19,8 @@ type Driver struct {
 	image string // Ref of the controller's own image
 	looks map[string]look
 	ears  map[string]ear
+	// strays are found by the same rules as in the real driver.
+	strays strays
 }
 
 var _ reconcile.Driver = (*Driver)(nil)
@@ -28,7 +30,10 @@ const ownImage = "cred-proxy:1"
 
 // Driver makes a driver for an instance.
 func (e *Engine) Driver(instance string) *Driver {
-	return &Driver{engine: e, instance: instance, image: ownImage, looks: map[string]look{}, ears: map[string]ear{}}
+	return &Driver{
+		engine: e, instance: instance, image: ownImage, looks: map[string]look{}, ears: map[string]ear{},
+		strays: strays{sought: true},
+	}
 }
 
 // Carry makes ref the controller's own image, as a new release does.

@@ -14,14 +14,16 @@ import (
 // Verb names one kind of call of a driver, for counting and for faults.
 type Verb string
 
-// The verbs. Inspect, Attach and Ask are parts of others: an inspection of one container, listening to its output, asking a
-// sidecar for its state. Attach and Ask are only counted, and Inspect is no call that AnyVerb counts.
+// The verbs. Inspect, Attach, Ask and ListVolumes are parts of others: an inspection of one container, listening to its
+// output, asking a sidecar for its state, looking for strays. All but Inspect are only counted, and Inspect is no call that
+// AnyVerb counts.
 const (
 	AnyVerb       Verb = ""
 	Observe       Verb = "observe"
 	Inspect       Verb = "inspect"
 	Attach        Verb = "attach"
 	Ask           Verb = "ask"
+	ListVolumes   Verb = "list_volumes"
 	Watch         Verb = "watch"
 	Ping          Verb = "ping"
 	EnsureNetwork Verb = "ensure_network"

@@ -215,6 +215,7 @@ func (e *Engine) remove(c *container, withVolume bool) {
 // RemoveVolume removes a volume by name. One that a container uses stays.
 func (d *Driver) RemoveVolume(ctx context.Context, name string) error {
 	return d.act(ctx, &Call{Verb: RemoveVolume, Target: name}, func() error {
+		d.strays.forget(name)
 		for _, c := range d.engine.containers {
 			if name != "" && c.Volume == name {
 				return errors.New("volume is in use by container " + c.Name)

@@ -32,6 +32,7 @@ func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
 	o := &reconcile.Observation{At: time.Now()}
 	var seen []look
 	err := d.act(ctx, &Call{Verb: Observe}, func() error {
+		o.StrayVolumes = d.lookForStrays()
 		looks := make(map[string]look, len(d.engine.containers))
 		for _, c := range d.engine.sorted() {
 			l, known := d.looks[c.ID]
@@ -111,6 +112,7 @@ func (d *Driver) Forget() {
 	d.engine.mu.Lock()
 	defer d.engine.mu.Unlock()
 	clear(d.looks)
+	d.strays.sought = true
 }
 
 // inspect looks at one container. Of those that are not ours only the names on networks that somebody made are of

@@ -81,6 +81,9 @@ func (w *watch) arrived() (changes []reconcile.Change, later time.Time) {
 			continue
 		}
 		delete(w.driver.looks, n.container)
+		if n.change.Kind == "destroy" && n.change.SpecName != "" {
+			w.driver.strays.sought = true
+		}
 		changes = append(changes, n.change)
 	}
 	w.queue = kept

@@ -187,6 +187,11 @@ func (h hands) Kill(t *testing.T, id string) {
 	docker(t, "kill", id)
 }
 
+func (h hands) RemoveContainer(t *testing.T, id string) {
+	t.Helper()
+	docker(t, "rm", "-f", id)
+}
+
 func (h hands) Connect(t *testing.T, id, network string, aliases ...string) {
 	t.Helper()
 	args := []string{"network", "connect"}

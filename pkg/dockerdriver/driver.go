@@ -55,6 +55,7 @@ type Driver struct {
 	records   map[string]*record
 	met       bool
 	marks     marks
+	strays    strays
 
 	known   known
 	streams streams
@@ -91,6 +92,7 @@ func New(opts Options) (*Driver, error) {
 		return nil, err
 	}
 	d := &Driver{opts: opts, log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), docker: docker, metrics: m, pulse: defaultPulse}
+	d.strays.seek()
 	d.life, d.end = context.WithCancel(context.Background())
 	return d, nil
 }

@@ -30,6 +30,7 @@ func newFakeEngine(t *testing.T) *fakeEngine {
 	t.Helper()
 	f := &fakeEngine{t: t, routes: map[string]http.HandlerFunc{}}
 	f.answer("HEAD /_ping", http.StatusOK, nil)
+	f.answer("GET /volumes", http.StatusOK, fields{})
 	f.server = httptest.NewServer(f)
 	t.Cleanup(f.server.Close)
 	return f

@@ -98,6 +98,7 @@ func (d *Driver) Drain(ctx context.Context, containerID string) error {
 // Remove kills and removes a container together with its anonymous volume. One that is gone is success, and one that
 // somebody else is removing is waited for.
 func (d *Driver) Remove(ctx context.Context, containerID string) error {
+	defer d.strays.removal()()
 	name := d.nameOf(containerID)
 	err := d.call(ctx, opContainerRemove, "remove container "+name, func(ctx context.Context) error {
 		return ignoreGone(d.docker.ContainerRemove(ctx, containerID, container.RemoveOptions{Force: true, RemoveVolumes: true}))
@@ -137,9 +138,17 @@ func (d *Driver) awaitRemoval(ctx context.Context, containerID string, refusal e
 	})
 }
 
-// RemoveVolume removes a volume by name. One that is gone is success.
+// RemoveVolume removes a volume by name. One that is gone is success; one that a container uses stays, and is an error.
 func (d *Driver) RemoveVolume(ctx context.Context, name string) error {
-	return d.call(ctx, opVolumeRemove, "remove volume "+name, func(ctx context.Context) error {
+	err := d.call(ctx, opVolumeRemove, "remove volume "+name, func(ctx context.Context) error {
 		return ignoreGone(d.docker.VolumeRemove(ctx, name, false))
 	})
+	used := cerrdefs.IsConflict(err)
+	if err == nil || used {
+		d.strays.drop(func(stray string) bool { return stray == name })
+	}
+	if used {
+		return fmt.Errorf("a container uses the volume, so it stays: %w", err)
+	}
+	return err
 }

@@ -20,15 +20,16 @@ const (
 	firstAnswers = time.Second
 )
 
-// Observe makes one container list and one network list, and inspects only what is new or has changed.
+// Observe makes one container list and one network list, and inspects only what is new or has changed. Volumes are
+// listed only where a container of ours has gone.
 func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
 	d.observing.Lock()
 	defer d.observing.Unlock()
 	p := &pass{Driver: d, at: time.Now(), upTo: d.marks.count(), limit: min(d.opts.CallTimeout, inspectionTime), records: map[string]*record{}}
-	if err := p.list(ctx); err != nil {
-		return nil, err
-	}
-	if err := p.refresh(ctx); err != nil {
+	if err := p.see(ctx); err != nil {
+		if p.volumes.listed {
+			d.strays.seek()
+		}
 		return nil, err
 	}
 	p.settle()
@@ -40,8 +41,11 @@ func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
 	return p.observation(), nil
 }
 
-// Forget makes the next Observe inspect everything anew.
-func (d *Driver) Forget() { d.marks.all() }
+// Forget makes the next Observe inspect everything anew, and list the volumes.
+func (d *Driver) Forget() {
+	d.marks.all()
+	d.strays.seek()
+}
 
 // pass is one look at the engine.
 type pass struct {
@@ -51,9 +55,19 @@ type pass struct {
 	limit      time.Duration // of one inspection
 	containers []container.Summary
 	networks   *networkTable
+	volumes    volumes
 
 	mu      sync.Mutex
 	records map[string]*record
+}
+
+// see lists and inspects. The volumes come first: one that a container uses is never seen without it.
+func (p *pass) see(ctx context.Context) error {
+	p.listVolumes(ctx)
+	if err := p.list(ctx); err != nil {
+		return err
+	}
+	return p.refresh(ctx)
 }
 
 func (p *pass) list(ctx context.Context) error {
@@ -73,6 +87,7 @@ func (p *pass) list(ctx context.Context) error {
 
 // settle makes the pass's records the driver's, and forgets whatever is gone.
 func (p *pass) settle() {
+	p.settleStrays(p.Driver.records)
 	p.Driver.records = p.records
 	present := func(id string) bool { return p.records[id] != nil }
 	for id, r := range p.records {
@@ -87,7 +102,7 @@ func (p *pass) settle() {
 
 // observation puts the records together, in order of names.
 func (p *pass) observation() *reconcile.Observation {
-	o := &reconcile.Observation{At: p.at, Networks: p.networks.all}
+	o := &reconcile.Observation{At: p.at, Networks: p.networks.all, StrayVolumes: p.strays.list()}
 	for _, c := range p.containers {
 		switch r := p.records[c.ID]; {
 		case r == nil: // it went

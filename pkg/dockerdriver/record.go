@@ -25,7 +25,9 @@ type record struct {
 	// failed is set when the last inspection failed. Of a container that is not theirs, nothing is known then.
 	failed *setback
 	// tty is true when what the container writes comes without the frames that tell its streams apart.
-	tty     bool
+	tty bool
+	// volumes are the names of those that a sidecar uses.
+	volumes []string
 	sidecar reconcile.Sidecar
 	other   reconcile.OtherContainer
 }
@@ -71,6 +73,9 @@ func (p *pass) adopt(r *record, c container.Summary, found container.InspectResp
 	r.sidecar = p.toSidecar(found)
 	r.sidecar.Endpoints = endpointsOf(listedNetworks(c), aliasesOf(found), p.networks)
 	r.tty = found.Config.Tty
+	for _, m := range found.Mounts {
+		r.volumes = append(r.volumes, m.Name)
+	}
 	// The state is that of the inspection, which is the newer; when the list disagrees next time, it is looked at again.
 	r.print = fingerprint(c, r.sidecar.State)
 }

@@ -92,7 +92,11 @@ func (d *Driver) translate(m events.Message) (reconcile.Change, bool) {
 			return reconcile.Change{}, false
 		}
 		d.marks.put(m.Actor.ID)
-		return reconcile.Change{SpecName: d.claimed(m.Actor.Attributes), Kind: kind}, true
+		change := reconcile.Change{SpecName: d.claimed(m.Actor.Attributes), Kind: kind}
+		if change.SpecName != "" && kind == string(events.ActionDestroy) {
+			d.strays.seek()
+		}
+		return change, true
 	case events.NetworkEventType:
 		kind, ok := networkChange(m.Action)
 		if !ok {
