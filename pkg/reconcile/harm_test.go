@@ -87,3 +87,26 @@ func TestARefusedSpecIsTriedAgainWhenItsRivalLeaves(t *testing.T) {
 		s.wantReady("rival", metav1.ConditionTrue, reconcile.ReasonRunning)
 	})
 }
+
+// A container that cannot be looked at is there all the same, or the brake would let go of the others.
+func TestASidecarThatIsUnclearCountsForTheBrake(t *testing.T) {
+	play(t, func(s *stage) {
+		var specs []*spec.CredProxy
+		for _, name := range []string{"a", "b", "c", "d"} {
+			specs = append(specs, s.environment(name))
+		}
+		s.declare(specs...)
+		s.declare()
+		s.wantReady("a", metav1.ConditionFalse, reconcile.ReasonPruneBlocked)
+		s.engine.Inject(fakeengine.Inspect, 0, fakeengine.FailsBefore(nil))
+		s.engine.StopContainer(s.container("a").ID)
+		later(31 * time.Second) // a resync
+		s.settle()
+		if n := len(s.engine.Snapshot().Containers); n != 4 {
+			t.Errorf("%d of 4 sidecars are left", n)
+		}
+		if n := len(s.Blocked()); n != 4 {
+			t.Errorf("%d of 4 names are blocked", n)
+		}
+	})
+}

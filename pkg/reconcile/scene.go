@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"maps"
 	"slices"
 	"sync"
 
@@ -36,7 +35,7 @@ func newScene(d Declared, v *view) *scene {
 	for _, r := range d.Rejected {
 		s.rejected[r.Name] = r
 	}
-	for _, name := range slices.Sorted(maps.Keys(v.sidecars)) {
+	for _, name := range v.served() {
 		if !s.mentions(name) {
 			s.orphans = append(s.orphans, name)
 		}
@@ -81,13 +80,13 @@ func (s *scene) inputs(name string, history history, opts Options) inputs {
 
 // leftOf reports whether the engine has anything of a name.
 func (s *scene) leftOf(name string) bool {
-	return len(s.view.sidecars[name]) > 0 || len(s.view.made[name]) > 0 || len(s.view.strayVolumes[name]) > 0
+	return len(s.view.sidecars[name]) > 0 || s.view.unclear[name] != nil || len(s.view.made[name]) > 0 || len(s.view.strayVolumes[name]) > 0
 }
 
 func (s *scene) clearance(h history, opts Options) *clearance {
 	return &clearance{
 		declared: s.declared, everDeclared: h.everDeclared, moved: h.moved(s.declared.Root),
-		orphans: s.orphans, all: len(s.view.sidecars), opts: opts,
+		orphans: s.orphans, all: len(s.view.served()), opts: opts,
 	}
 }
 

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -69,12 +70,16 @@ func (v *view) attach(containerID string, endpoints []Endpoint) {
 	}
 }
 
-// names are the spec names that the engine knows of, through sidecars and networks.
+// served are the spec names that have a sidecar, also one of which nothing else is known, sorted.
+func (v *view) served() []string {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(v.sidecars)), maps.Keys(v.unclear))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// names are the spec names that the engine knows of, through sidecars, networks and volumes, sorted.
 func (v *view) names() []string {
-	var names []string
-	for name := range v.sidecars {
-		names = append(names, name)
-	}
+	names := v.served()
 	for name := range v.made {
 		names = append(names, name)
 	}
