@@ -42,7 +42,7 @@ func rows(t *testing.T) (all []row) {
 		all = append(all, row{h.fault.Name, h.meets, h.because})
 	}
 	for _, after := range []bool{false, true} {
-		all = append(all, row{death{after: after}.String(), steps()[1:], "a process that watches dies with its other calls"})
+		all = append(all, row{death{after: after}.String(), steps()[2:], "a process that watches, or looks at one container, dies with its other calls"})
 	}
 	return append(all, row{"token missing", []fakeengine.Verb{resolveTokens}, "it is no call of the engine"})
 }

@@ -10,7 +10,7 @@ import (
 // steps are the calls that a controller makes, and the columns of the table: a step of a plan is one or two of them.
 func steps() []fakeengine.Verb {
 	return []fakeengine.Verb{
-		fakeengine.Watch, fakeengine.Observe, fakeengine.EnsureNetwork, fakeengine.EnsureImage, fakeengine.Create,
+		fakeengine.Watch, fakeengine.Inspect, fakeengine.Observe, fakeengine.EnsureNetwork, fakeengine.EnsureImage, fakeengine.Create,
 		fakeengine.CopyRoutes, fakeengine.Connect, fakeengine.Start, fakeengine.WaitLoaded, fakeengine.WaitReady,
 		fakeengine.Reload, fakeengine.Update, fakeengine.Disconnect, fakeengine.Drain, fakeengine.Rename, fakeengine.Remove,
 		fakeengine.RemoveVolume, fakeengine.RemoveNetwork,
@@ -59,7 +59,7 @@ func (w *world) hazards() []hazard {
 // stages are the plots in which each step is taken.
 func stages() map[fakeengine.Verb]string {
 	return map[fakeengine.Verb]string{
-		fakeengine.Watch: "streams cut", fakeengine.Observe: "reload routes", fakeengine.EnsureNetwork: "create with networks",
+		fakeengine.Watch: "streams cut", fakeengine.Inspect: "repair limits", fakeengine.Observe: "reload routes", fakeengine.EnsureNetwork: "create with networks",
 		fakeengine.EnsureImage: "create", fakeengine.Create: "replace for an Env token", fakeengine.CopyRoutes: "reload routes",
 		fakeengine.Connect: "move to a hostname", fakeengine.Start: "replace for the delivery",
 		fakeengine.WaitLoaded: "replace for the image", fakeengine.WaitReady: "move to a port",

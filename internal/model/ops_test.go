@@ -196,7 +196,7 @@ func userKinds() []kind {
 		{"crash", 4, by(func(e *fakeengine.Engine, id string) { e.CrashContainer(id, 2) })},
 		{"docker pause", 4, by((*fakeengine.Engine).PauseContainer)},
 		{"docker unpause", 1, by((*fakeengine.Engine).UnpauseContainer)},
-		{"docker rm", 5, by(func(e *fakeengine.Engine, id string) { e.RemoveContainer(id, true) })},
+		{"docker rm", 5, onSidecar(func(w *world, c fakeengine.Container, variant int) { w.engine.RemoveContainer(c.ID, variant%2 == 0) })},
 		{"stall removal", 3, by((*fakeengine.Engine).StallRemoval)},
 		{"rename", 3, onSidecar(func(w *world, c fakeengine.Container, _ int) { w.engine.RenameContainer(c.ID, w.fresh("renamed")) })},
 		{"limits", 3, by(func(e *fakeengine.Engine, id string) { e.UpdateContainer(id, reconcile.Limits{Memory: 1 << 30}) })},

@@ -87,6 +87,7 @@ func driftPlots() []plot {
 		{"repair crashed", nil, by(func(e *fakeengine.Engine, id string) { e.CrashContainer(id, 1) }), true},
 		{"repair paused", nil, by((*fakeengine.Engine).PauseContainer), false},
 		{"repair removed", nil, by(func(e *fakeengine.Engine, id string) { e.RemoveContainer(id, true) }), false},
+		{"volume without container", nil, by(func(e *fakeengine.Engine, id string) { e.RemoveContainer(id, false) }), false},
 		{"repair removing", nil, by((*fakeengine.Engine).StallRemoval), false},
 		{"repair renamed", nil, by(func(e *fakeengine.Engine, id string) { e.RenameContainer(id, "renamed") }), true},
 		{"repair limits", nil, by(func(e *fakeengine.Engine, id string) { e.UpdateContainer(id, reconcile.Limits{Memory: 1}) }), true},
