@@ -41,7 +41,7 @@ var errStruck = errors.New("the controller was killed before this call")
 // newEngineProxy listens on a socket of its own until the end of the story.
 func newEngineProxy(t testing.TB) *engineProxy {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "proxy") // the path of a socket has to be short
+	dir, err := os.MkdirTemp("", "proxy") //nolint:usetesting // the path of a socket has to be short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func newEngineProxy(t testing.TB) *engineProxy {
 	straight := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}}
-	server := &http.Server{Handler: &httputil.ReverseProxy{ //nolint:gosec // only the story's own controller comes here
+	server := &http.Server{Handler: &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "engine"}) },
 		Transport:     counting{p, straight},
 		FlushInterval: -1, // events are worth nothing later

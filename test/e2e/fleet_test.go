@@ -51,7 +51,7 @@ func newFleet(w *world, c *controller, seed uint64) *fleet {
 	w.t.Logf("the seed is %d", seed)
 	return &fleet{
 		w: w, c: c, visitors: w.visitors("-c", "2", "-pause", "5ms"),
-		random:  rand.New(rand.NewPCG(seed, seed)), //nolint:gosec // nothing secret hangs on it
+		random:  rand.New(rand.NewPCG(seed, seed)),
 		members: map[string]*member{}, calls: map[string]int{},
 	}
 }

@@ -145,8 +145,11 @@ func (s *killStory) look(absent bool) error {
 	if absent && err == nil {
 		return errors.New("the API still knows it")
 	}
-	if !absent && (err != nil || !now.isReady()) {
-		return fmt.Errorf("%v %s", err, now.condition("Ready"))
+	if !absent && err != nil {
+		return err
+	}
+	if !absent && !now.isReady() {
+		return fmt.Errorf("not Ready: %s", now.condition("Ready"))
 	}
 	expected := 1 // the other one
 	if !absent {
@@ -162,8 +165,11 @@ func (s *killStory) look(absent bool) error {
 	}
 	found, err := tryInspect(s.id + "-web")
 	hasEnv := slices.ContainsFunc(found.Config.Env, func(kv string) bool { return strings.HasPrefix(kv, "CRED_PROXY_TOKEN_") })
-	if err != nil || found.ID != now.Status.ContainerID || hasEnv != s.byEnv {
-		return fmt.Errorf("another container bears its name: %v %+v", err, found)
+	if err != nil {
+		return err
+	}
+	if found.ID != now.Status.ContainerID || hasEnv != s.byEnv {
+		return fmt.Errorf("another container bears its name: %+v", found)
 	}
 	answer, err := s.agentGets(fmt.Sprintf("http://cred-proxy:%d/api/x", s.port))
 	if err == nil && !strings.Contains(answer, fmt.Sprintf("%q:%q", "uri", s.uri())) {

@@ -28,7 +28,7 @@ type ownEngine struct {
 
 func newOwnEngine(t testing.TB) *ownEngine {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "engine") // the paths of sockets have to be short
+	dir, err := os.MkdirTemp("", "engine") //nolint:usetesting // the paths of sockets have to be short
 	if err != nil {
 		t.Fatal(err)
 	}
