@@ -3,6 +3,7 @@
 
 GO        ?= go
 FUZZTIME  ?= 10s
+SOAK      ?= 10m
 SPECS     ?= config/samples
 # The variables that the samples name.
 RUN_FLAGS ?= --token-env CLAUDE_CODE_OAUTH_TOKEN,GITHUB_TOKEN,INVENTORY_KEY
@@ -77,6 +78,10 @@ lint: sidecars $(LINTER) ## Check formatting, modules, scripts and code
 .PHONY: bench
 bench: build toolbox engine ## Print this project's figures beside their floors, from one run
 	@$(GO) run ./test/bench $(PARTS)
+
+.PHONY: soak
+soak: build toolbox engine race ## Edit a fleet at random for SOAK (10m): print what is lost and what it uses, fail on growth
+	@hack/soak.sh $(SOAK)
 
 .PHONY: fuzz
 fuzz: sidecars ## Run every fuzz target for FUZZTIME (10s)
