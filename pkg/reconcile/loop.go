@@ -22,6 +22,8 @@ const (
 	jitter = 0.3
 	// reconnectPause is how long the event stream rests after it broke: an engine's return is noticed within it.
 	reconnectPause = 500 * time.Millisecond
+	// lookRetry is how soon a look that failed is made again. While the stream is broken as well, that asks sooner.
+	lookRetry = 2 * reconnectPause
 )
 
 // Run reconciles until ctx ends. Sidecars keep running. It returns once every step in hand is finished.
@@ -158,28 +160,33 @@ func (c *Controller) resync(ctx context.Context) {
 	light, deep := time.NewTicker(c.opts.Resync), time.NewTicker(c.opts.DeepResync)
 	defer light.Stop()
 	defer deep.Stop()
+	var retry <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-c.lookAgain:
+		case <-retry:
 		case <-light.C:
 		case <-deep.C:
 			c.driver.Forget()
 		}
-		c.lookAtAll(ctx)
+		retry = nil
+		if !c.lookAtAll(ctx) {
+			retry = time.After(lookRetry)
+		}
 	}
 }
 
-// lookAtAll observes, and has every name reconciled on that observation.
-func (c *Controller) lookAtAll(ctx context.Context) {
+// lookAtAll observes, and has every name reconciled on that observation. It reports whether the engine answered.
+func (c *Controller) lookAtAll(ctx context.Context) bool {
 	began := time.Now()
 	v, err := c.lookout.since(ctx, began)
 	if err != nil {
 		for _, name := range c.statuses.names(false) {
 			c.statuses.unavailable(name, err)
 		}
-		return
+		return false
 	}
 	s, _ := c.scene(v)
 	names := s.names()
@@ -198,6 +205,7 @@ func (c *Controller) lookAtAll(ctx context.Context) {
 		queue.Add(name)
 	}
 	c.learnOwnImage(ctx)
+	return true
 }
 
 // learnOwnImage has the controller's own image there before a spec needs it, and known, so that sidecars that run another

@@ -322,3 +322,15 @@ func TestASpecsSeriesGoWithIt(t *testing.T) {
 		}
 	})
 }
+
+// An engine may fail to answer one look, and keep its stream of events, which then asks for no other.
+func TestALookThatFailsIsMadeAgainSoon(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("web"))
+		s.engine.Inject(fakeengine.Observe, 1, fakeengine.FailsBefore(nil))
+		later(30 * time.Second) // a resync
+		s.settle()
+		s.settle()
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+	})
+}
