@@ -22,6 +22,7 @@ func TestModel(t *testing.T) {
 	t.Run("part", func(t *testing.T) {
 		t.Run("faults", func(t *testing.T) { t.Parallel(); testFaults(t, &census) })
 		t.Run("deaths", func(t *testing.T) { t.Parallel(); testDeaths(t, &census) })
+		t.Run("stories", func(t *testing.T) { t.Parallel(); testStories(t, &census) })
 		for i := range shards {
 			t.Run(fmt.Sprint("random ", i+1), func(t *testing.T) { t.Parallel(); testRandom(t, &census) })
 		}

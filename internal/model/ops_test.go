@@ -329,6 +329,9 @@ func (w *world) peace(tidy bool) {
 			if c.State == reconcile.StateRestarting {
 				w.engine.RetryContainer(c.ID)
 			}
+			if now, _ := w.engine.Container(c.ID); now.State == reconcile.StateRestarting {
+				w.engine.RemoveContainer(c.ID, true) // its image is another than the one that was mended
+			}
 		}
 	})
 	if tidy {
