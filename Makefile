@@ -69,7 +69,7 @@ test-unit: sidecars race ## Run the tests that need no engine, with the race det
 
 .PHONY: test-e2e
 test-e2e: build toolbox engine race ## Run the tests that need a real engine; without one they fail
-	$(GO) test -race -count=1 -timeout 20m -tags e2e ./pkg/dockerdriver/... ./test/e2e/...
+	$(GO) test -race -count=1 -p 1 -timeout 20m -tags e2e ./pkg/dockerdriver/... ./test/e2e/...
 
 .PHONY: lint
 lint: sidecars $(LINTER) ## Check formatting, modules, scripts and code
