@@ -71,6 +71,10 @@ test-unit: sidecars race ## Run the tests that need no engine, with the race det
 test-e2e: build toolbox engine race ## Run the tests that need a real engine; without one they fail
 	$(GO) test -race -count=1 -p 1 -timeout 20m -tags e2e ./pkg/dockerdriver/... ./test/e2e/...
 
+.PHONY: test-fleet
+test-fleet: build toolbox engine race ## Run the long stories: a fleet under load, a kill at every call, an engine killed and hung (as root)
+	$(GO) test -race -count=1 -timeout 30m -tags e2e,fleet ./test/e2e/...
+
 .PHONY: lint
 lint: sidecars $(LINTER) ## Check formatting, modules, scripts and code
 	@hack/lint.sh $(LINTER)
