@@ -3,6 +3,7 @@ package model
 import (
 	"flag"
 	"fmt"
+	"os"
 	"strconv"
 	"testing"
 
@@ -35,7 +36,10 @@ func TestModel(t *testing.T) {
 // shards is how many parts of the random scripts run beside each other.
 const shards = 2
 
-// divide shares -rapid.checks among parts, and returns what it was.
+// few is how many random scripts there are unless -rapid.checks says otherwise.
+const few = 300
+
+// divide shares -rapid.checks among parts, and returns how many there are in all.
 func divide(t *testing.T, parts int) int {
 	t.Helper()
 	f := flag.Lookup("rapid.checks")
@@ -43,13 +47,15 @@ func divide(t *testing.T, parts int) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := func(n int) {
-		if err := f.Value.Set(strconv.Itoa(n)); err != nil {
-			t.Fatal(err)
-		}
+	t.Cleanup(func() { _ = f.Value.Set(strconv.Itoa(checks)) })
+	asked := os.Getenv("RAPID_CHECKS") != ""
+	flag.Visit(func(set *flag.Flag) { asked = asked || set == f })
+	if !asked {
+		checks = few
 	}
-	set(max(1, checks/parts))
-	t.Cleanup(func() { set(checks) })
+	if err := f.Value.Set(strconv.Itoa(max(1, checks/parts))); err != nil {
+		t.Fatal(err)
+	}
 	return checks
 }
 

@@ -290,7 +290,7 @@ func engineKinds() []kind {
 		return func(w *world, _ string, variant int) { do(w, variant) }
 	}
 	return []kind{
-		{"fault", 30, plain(func(w *world, variant int) {
+		{"fault", 45, plain(func(w *world, variant int) {
 			all := w.hazards()
 			h := all[variant%len(all)]
 			w.engine.Inject(h.meets[variant/len(all)%len(h.meets)], 1+variant%2, h.fault)

@@ -32,7 +32,7 @@ func scripts() *rapid.Generator[script] {
 		return script{
 			workers:   rapid.SampledFrom([]int{1, 3}).Draw(t, "workers"),
 			inhabited: rapid.Bool().Draw(t, "inhabited"),
-			ops:       rapid.SliceOfN(ops, 6, 40).Draw(t, "ops"),
+			ops:       rapid.SliceOfN(ops, 10, 50).Draw(t, "ops"),
 			tidy:      rapid.Bool().Draw(t, "tidy"),
 		}
 	})

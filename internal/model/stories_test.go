@@ -16,9 +16,9 @@ func testStories(t *testing.T, census *census) {
 		{"a token returns after a reload of which nothing was heard", func(w *world) {
 			w.engine.Inject(fakeengine.Reload, 1, fakeengine.HangsAfter())
 			w.tokens.put("RED")
-			w.rest(35 * time.Second)
+			w.await(fakeengine.Hit{Fault: "hung after", Verb: fakeengine.Reload})
 			w.tokens.putBack("RED")
-			w.rest(10 * time.Second)
+			w.rest(30 * time.Second)
 		}},
 		{"an agent is on a network that is not needed any more", func(w *world) {
 			w.files.edit(hero, editInternal(2))
@@ -66,29 +66,22 @@ func testStories(t *testing.T, census *census) {
 			w.declare()
 			w.rest(5 * time.Minute)
 			w.engine.SetDown(false)
-			w.rest(time.Second)
-			if wrong := w.unrest(); wrong != nil {
-				w.fail("a second after the engine's return: %q", wrong)
-			}
+			w.atRestWithin(time.Second)
+		}},
+		{"a sidecar is killed", func(w *world) {
+			onHero(func(w *world, c fakeengine.Container) { w.engine.KillContainer(c.ID) })(w)
+			w.atRestWithin(time.Second)
 		}},
 		{"a call fails once", func(w *world) {
 			w.engine.Inject(fakeengine.Create, 1, fakeengine.DiskFull(0))
 			w.files.edit(hero, editHostname(1))
 			w.declare()
-			w.rest(3 * time.Second)
-			if wrong := w.unrest(); wrong != nil {
-				w.fail("three seconds after: %q", wrong)
-			}
+			w.atRestWithin(3 * time.Second)
 		}},
 		{"one look fails while the stream of events stays", func(w *world) {
 			w.engine.Inject(fakeengine.Observe, 1, fakeengine.FailsBefore(nil))
-			for w.engine.Hits()[fakeengine.Hit{Fault: "fails before", Verb: fakeengine.Observe}] == 0 {
-				w.rest(time.Second)
-			}
-			w.rest(2 * time.Second)
-			if wrong := w.unrest(); wrong != nil {
-				w.fail("two seconds after: %q", wrong)
-			}
+			w.await(fakeengine.Hit{Fault: "fails before", Verb: fakeengine.Observe})
+			w.atRestWithin(2 * time.Second)
 		}},
 	} {
 		w, err := play(t, 2, func(w *world) {
@@ -102,5 +95,24 @@ func testStories(t *testing.T, census *census) {
 		if err != nil {
 			t.Errorf("%s: %v\n%s", story.name, err, w.story())
 		}
+	}
+}
+
+// await lets time pass until a fault has met its call.
+func (w *world) await(hit fakeengine.Hit) {
+	for range 60 {
+		if w.engine.Hits()[hit] > 0 {
+			return
+		}
+		w.rest(time.Second)
+	}
+	w.fail("%s never meets %s", hit.Fault, hit.Verb)
+}
+
+// atRestWithin holds that all is at rest as declared after so long.
+func (w *world) atRestWithin(d time.Duration) {
+	w.rest(d)
+	if wrong := w.unrest(); wrong != nil {
+		w.fail("%s later: %q", d, wrong)
 	}
 }

@@ -40,7 +40,9 @@ type world struct {
 	problems []string
 	trace    []string
 	hits     map[fakeengine.Hit]int
-	counts   tally
+	// loaded is what each container took over last, by ID.
+	loaded map[string]routetable.Table
+	counts tally
 	// sample, if set, is called after each call of a controller.
 	sample func()
 }
@@ -72,10 +74,10 @@ func play(t *testing.T, workers int, story func(*world)) (w *world, err error) {
 func newWorld(ctx context.Context, workers int) *world {
 	w := &world{
 		ctx: ctx, engine: fakeengine.New(time.Millisecond), files: newFiles(), locks: newLocks(), workers: workers,
-		hits: map[fakeengine.Hit]int{},
+		hits: map[fakeengine.Hit]int{}, loaded: map[string]routetable.Table{},
 	}
 	w.tokens = newPurse(w)
-	w.engine.WhenLoaded(w.checkPairs)
+	w.engine.WhenLoaded(w.checkLoaded)
 	w.furnish()
 	w.start()
 	return w
@@ -304,8 +306,16 @@ func (p *purse) Resolve(_ context.Context, ref spec.TokenRef) (reconcile.Token, 
 	return reconcile.Token{}, fmt.Errorf("token %s: %w", ref, reconcile.ErrTokenMissing)
 }
 
-// checkPairs holds that no token is ever paired with another reference's upstream.
-func (w *world) checkPairs(c fakeengine.Container, l *routetable.Loaded) {
+// checkLoaded holds that no token is ever paired with another reference's upstream, and that the generations of a sidecar
+// never go back.
+func (w *world) checkLoaded(c fakeengine.Container, l *routetable.Loaded) {
+	w.mu.Lock()
+	last, known := w.loaded[c.ID]
+	w.loaded[c.ID] = l.Table
+	w.mu.Unlock()
+	if now := l.Table; known && (now.Generation < last.Generation || now.Generation == last.Generation && now.Digest != last.Digest) {
+		w.fail("%s went from generation %d to another %d", c.Name, last.Generation, now.Generation)
+	}
 	for _, r := range l.Table.Routes {
 		if r.Auth == nil {
 			continue
