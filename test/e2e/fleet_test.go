@@ -47,6 +47,20 @@ type member struct {
 	touched bool
 }
 
+func newFleetWorld(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.setToken("token", "s3cret")
+	// Engine 20.10 loses count of a network's endpoints when many containers go at once, and then never removes the
+	// network: so they go one by one.
+	t.Cleanup(func() {
+		for _, id := range labelled(t, "container", w.id) {
+			docker(t, "rm", "-fv", id)
+		}
+	})
+	return w
+}
+
 func newFleet(w *world, c *controller, seed uint64) *fleet {
 	w.t.Logf("the seed is %d", seed)
 	return &fleet{
@@ -60,8 +74,7 @@ func newFleet(w *world, c *controller, seed uint64) *fleet {
 // sidecar that serves what its file says.
 func TestFleet(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.setToken("token", "s3cret")
+	w := newFleetWorld(t)
 	f := newFleet(w, w.run("--drain-timeout", "5s"), uint64(time.Now().UnixNano()))
 	for len(f.members) < fleetSize {
 		f.create()

@@ -31,8 +31,7 @@ func TestSoak(t *testing.T) {
 	if err != nil {
 		t.Fatalf("SOAK has to be a duration, such as 10m: %v", err)
 	}
-	w := newWorld(t)
-	w.setToken("token", "s3cret")
+	w := newFleetWorld(t)
 	c := w.runWith(released(t), nil, "--drain-timeout", "5s", "--log-level", "info")
 	f := newFleet(w, c, uint64(time.Now().UnixNano()))
 	f.whole()
