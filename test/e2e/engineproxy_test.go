@@ -134,8 +134,9 @@ func (p *engineProxy) count(req *http.Request) bool {
 		return false
 	}
 	p.calls = append(p.calls, fmt.Sprintf("%s %s", req.Method, withoutNames(req.URL.Path)))
-	p.falls = len(p.calls) == p.armed
-	return p.falls
+	isLast := len(p.calls) == p.armed
+	p.falls = p.falls || isLast
+	return isLast
 }
 
 func (p *engineProxy) fall() {
