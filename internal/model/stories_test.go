@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"credproxy.dev/controller/internal/fakeengine"
+	"credproxy.dev/controller/pkg/reconcile"
 )
 
 // testStories plays what is told in two or three operations and what random scripts seldom tell.
@@ -67,6 +68,13 @@ func testStories(t *testing.T, census *census) {
 			w.rest(5 * time.Minute)
 			w.engine.SetDown(false)
 			w.atRestWithin(time.Second)
+		}},
+		{"limits are changed while the stream of events is broken", func(w *world) {
+			w.engine.LoseEvents(true)
+			onHero(func(w *world, c fakeengine.Container) { w.engine.UpdateContainer(c.ID, reconcile.Limits{Memory: 1}) })(w)
+			w.engine.CutWatches()
+			w.engine.LoseEvents(false)
+			w.atRestWithin(2 * time.Second)
 		}},
 		{"a sidecar is killed", func(w *world) {
 			onHero(func(w *world, c fakeengine.Container) { w.engine.KillContainer(c.ID) })(w)

@@ -122,6 +122,7 @@ func (c *Controller) changed(ch Change) {
 	case ch == Change{}:
 		c.metrics.eventsUp.Set(1)
 		c.forgetBackoff()
+		c.driver.Forget() // a list alone does not show all that may have changed since the last event
 		c.askForLook()
 	case ch.SpecName != "":
 		c.noticed.add(ch.SpecName)

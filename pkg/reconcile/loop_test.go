@@ -334,3 +334,18 @@ func TestALookThatFailsIsMadeAgainSoon(t *testing.T) {
 		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
 	})
 }
+
+// Limits and aliases are in no list: after a gap in the stream of events each sidecar is looked at once.
+func TestWhatChangesWhileTheStreamIsBrokenIsSeen(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("web"))
+		s.engine.LoseEvents(true)
+		s.engine.UpdateContainer(s.container("web").ID, reconcile.Limits{Memory: 1 << 30})
+		s.engine.CutWatches()
+		s.engine.LoseEvents(false)
+		s.settle()
+		if c := s.container("web"); c.Limits.Memory != 64<<20 {
+			t.Errorf("memory limit %d", c.Limits.Memory)
+		}
+	})
+}
