@@ -391,7 +391,7 @@ func (w *world) settle() {
 
 // checkQuiet holds that a second pass makes no call but looks.
 func (w *world) checkQuiet() {
-	w.rest(35 * time.Second) // what is in hand, such as a last rename or the next look
+	w.rest(deepResync + 5*time.Second) // of a spec that need not be in force, only a deep look may have seen all
 	w.engine.ResetCalls()
 	w.rest(35 * time.Second) // a resync
 	for verb, n := range w.engine.Calls() {

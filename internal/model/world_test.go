@@ -59,6 +59,9 @@ type process struct {
 
 const instance = "default"
 
+// deepResync is how often controllers look at everything anew.
+const deepResync = 2 * time.Minute
+
 // play has a world in a bubble, and returns what went wrong.
 func play(t *testing.T, workers int, story func(*world)) (w *world, err error) {
 	t.Helper()
@@ -105,7 +108,7 @@ func (w *world) launch(cancel context.CancelFunc, deliberate bool) *process {
 	p.driver = &mortal{driver: w.engine.Driver(instance), world: w, die: cancel, deliberate: deliberate}
 	p.Controller = reconcile.New(p.driver, w.tokens, reconcile.Options{
 		NamePrefix: prefix, Workers: w.workers, Prune: true, Deliberate: deliberate, Resync: 30 * time.Second,
-		DeepResync: 2 * time.Minute, ReadyTimeout: 10 * time.Second, Locker: key{w.locks, p.driver},
+		DeepResync: deepResync, ReadyTimeout: 10 * time.Second, Locker: key{w.locks, p.driver},
 	}, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	p.hadSpecs = len(w.files.declared().Specs) > 0
 	p.Declare(w.files.declared())
