@@ -96,8 +96,8 @@ func (f *fleet) soak(long time.Duration) {
 // report prints a line of figures.
 func (f *fleet) report(when string, used consumption) {
 	visits := f.visitors.total()
-	f.w.t.Logf("%-6s %d members, edits %v, %d calls to the engine; %d requests, %d failed; %.1f MB, %d goroutines, %d file descriptors",
-		when, len(f.members), f.calls, f.c.engineCalls(), visits.OK+visits.Failed, visits.Failed,
+	f.w.t.Logf("%-6s %d members, edits %v, %d calls to the engine; %d requests, %d failed, %d addresses silent; %.1f MB, %d goroutines, %d file descriptors",
+		when, len(f.members), f.calls, f.c.engineCalls(), visits.OK+visits.Failed, visits.Failed, visits.Silent,
 		float64(used.resident)/1e6, used.goroutines, used.files)
 }
 

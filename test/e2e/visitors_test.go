@@ -26,7 +26,12 @@ type visitors struct {
 // visits is how the requests to one name went.
 type visits struct {
 	OK, Failed int
-	Errors     []string
+	// Silent is how many addresses neither accepted nor refused in time, so that the next one was tried: those of
+	// containers that the engine took off the network just before it took them off the name.
+	Silent int
+	// Slowest is the longest that a request took, in milliseconds.
+	Slowest int
+	Errors  []string
 }
 
 func (w *world) visitors(flags ...string) *visitors {
@@ -103,6 +108,8 @@ func (v *visitors) total() visits {
 	for name, one := range v.counts() {
 		sum.OK += one.OK
 		sum.Failed += one.Failed
+		sum.Silent += one.Silent
+		sum.Slowest = max(sum.Slowest, one.Slowest)
 		for _, e := range one.Errors {
 			sum.Errors = append(sum.Errors, e+" ("+name+")")
 		}
@@ -115,7 +122,8 @@ func (v *visitors) total() visits {
 func (v *visitors) lostNone(who string) visits {
 	v.t.Helper()
 	sum := v.total()
-	v.t.Logf("%s: %d requests, %d failed", who, sum.OK+sum.Failed, sum.Failed)
+	v.t.Logf("%s: %d requests, %d failed; %d addresses were silent, the slowest request took %d ms",
+		who, sum.OK+sum.Failed, sum.Failed, sum.Silent, sum.Slowest)
 	if sum.Failed > 0 {
 		v.t.Errorf("%s: %d of %d requests failed:\n%s", who, sum.Failed, sum.OK+sum.Failed, strings.Join(sum.Errors, "\n"))
 	}

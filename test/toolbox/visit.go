@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,10 @@ const errorsTold = 5
 type visits struct {
 	OK     int64 `json:"ok"`
 	Failed int64 `json:"failed"`
+	// Silent is how many addresses neither accepted nor refused in time, so that the next one was tried.
+	Silent int64 `json:"silent"`
+	// Slowest is the longest that a request took, in milliseconds.
+	Slowest int64 `json:"slowest"`
 	// Errors are the first failures, each with its time.
 	Errors []string `json:"errors,omitempty"`
 }
@@ -124,7 +129,7 @@ func (v *visitor) keepAsking(ctx context.Context, client *http.Client, pause tim
 		}
 		began := time.Now()
 		// What is underway at the end is finished: to be cut off by oneself is no failure.
-		err := askInTime(context.WithoutCancel(ctx), client, url)
+		err := v.askInTime(context.WithoutCancel(ctx), client, name, url)
 		v.note(name, began, err)
 		if pause > 0 {
 			rest(ctx, pause)
@@ -149,6 +154,7 @@ func (v *visitor) note(name string, began time.Time, err error) {
 	v.underway[name]--
 	v.idle.Broadcast()
 	counts := v.counts[name]
+	counts.Slowest = max(counts.Slowest, time.Since(began).Milliseconds())
 	if err == nil {
 		counts.OK++
 		return
@@ -160,10 +166,16 @@ func (v *visitor) note(name string, began time.Time, err error) {
 	}
 }
 
-func askInTime(ctx context.Context, client *http.Client, url string) error {
+func (v *visitor) askInTime(ctx context.Context, client *http.Client, name, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return ask(ctx, client, url)
+	return ask(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{ConnectDone: func(_, _ string, err error) {
+		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			v.counts[name].Silent++
+		}
+	}}), client, url)
 }
 
 func rest(ctx context.Context, long time.Duration) {
@@ -180,6 +192,9 @@ func clientThat(keeps bool) *http.Client {
 	return &http.Client{Transport: &http.Transport{DisableKeepAlives: !keeps, DisableCompression: true, DialContext: dialAny}}
 }
 
+// dialPatience is how long an address may be silent before the next one is tried. One that refuses says so at once.
+const dialPatience = 2 * time.Second
+
 // dialAny tries all addresses of a name, in the order that the resolver gave them, until one accepts.
 func dialAny(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
@@ -192,7 +207,7 @@ func dialAny(ctx context.Context, network, address string) (net.Conn, error) {
 	}
 	var refusals []error
 	for _, one := range found {
-		conn, err := new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(one, port))
+		conn, err := (&net.Dialer{Timeout: dialPatience}).DialContext(ctx, network, net.JoinHostPort(one, port))
 		if err == nil {
 			return conn, nil
 		}
