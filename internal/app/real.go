@@ -13,11 +13,14 @@ import (
 )
 
 func newEngine(o Options, reg prometheus.Registerer) (Engine, error) {
-	driver, err := dockerdriver.New(dockerdriver.Options{
+	opts := dockerdriver.Options{
 		Instance: o.Instance, DockerHost: o.DockerHost, CallTimeout: o.CallTimeout, DrainTimeout: o.DrainTimeout,
-		Image:      dockerdriver.Image{Dockerfile: controller.SidecarDockerfile(), Binary: sidecarimage.Binary},
 		Registerer: reg, Logger: o.Log,
-	})
+	}
+	if o.Image == "" {
+		opts.Image = dockerdriver.Image{Dockerfile: controller.SidecarDockerfile(), Binary: sidecarimage.Binary}
+	}
+	driver, err := dockerdriver.New(opts)
 	if err != nil {
 		return nil, err
 	}

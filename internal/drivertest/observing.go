@@ -41,6 +41,9 @@ func seenAsMade(w *world) {
 	if got != want {
 		w.Errorf("got %+v, want %+v", got, want)
 	}
+	if s.ImageTag == "" || s.ImageTag != w.observe().ImageTag {
+		w.Errorf("it was made from the image %q, which is the controller's own", s.ImageTag)
+	}
 	if limits := reconcile.LimitsOf(req.Resources); s.Resources != limits {
 		w.Errorf("its limits are %+v, want %+v", s.Resources, limits)
 	}

@@ -29,7 +29,7 @@ const inspectionTime = 5 * time.Second
 
 // Observe lists containers and networks, and inspects the containers that it does not know as they are.
 func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
-	o := &reconcile.Observation{At: time.Now()}
+	o := &reconcile.Observation{At: time.Now(), ImageTag: d.image}
 	var seen []look
 	err := d.act(ctx, &Call{Verb: Observe}, func() error {
 		o.StrayVolumes = d.lookForStrays()
@@ -124,6 +124,9 @@ func (d *Driver) inspect(c *container) look {
 	}
 	if l.ours {
 		l.sidecar = toSidecar(c)
+		if c.image.Ref == d.image {
+			l.sidecar.ImageTag = d.image
+		}
 		return l
 	}
 	l.other = reconcile.OtherContainer{ID: c.ID, Name: c.Name, State: c.State, Endpoints: copyEndpoints(c.Endpoints)}

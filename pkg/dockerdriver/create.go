@@ -63,6 +63,9 @@ func (d *Driver) whatIsMissing(ctx context.Context, req reconcile.CreateRequest,
 func (d *Driver) config(req reconcile.CreateRequest) *container.Config {
 	labels := d.identity(req.SpecName)
 	labels[LabelSpecHash] = req.SpecHash
+	if tag := d.images.tagOf(req.ImageID); tag != "" {
+		labels[LabelImage] = tag
+	}
 	stop := int((d.opts.DrainTimeout + stopMargin).Seconds())
 	env := []string{routetable.DrainTimeoutVariable + "=" + d.opts.DrainTimeout.String()}
 	for _, slot := range slices.Sorted(maps.Keys(req.Env)) {

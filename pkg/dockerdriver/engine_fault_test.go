@@ -200,3 +200,33 @@ func TestImagesThatCannotBe(t *testing.T) {
 		})
 	}
 }
+
+// Two controllers that begin at once on an engine without the image both build it, and the tag is the later one's.
+func TestAnImageThatIsThereKeepsItsIDWhoeverTakesTheTag(t *testing.T) {
+	f := newFakeEngine(t)
+	f.answer("GET /version", http.StatusOK, fields{"Arch": "amd64"})
+	d := f.driver()
+	d.opts.Image = Image{Dockerfile: []byte("FROM scratch"), Binary: func(string) ([]byte, error) { return []byte("program"), nil }}
+	tag := imageTag([]byte("FROM scratch"), []byte("program"))
+	f.answer("GET /images/"+tag+"/json", http.StatusOK, fields{"Id": "sha256:mine"})
+	f.answer("GET /images/sha256:mine/json", http.StatusOK, fields{"Id": "sha256:mine"})
+	own := func(want string) {
+		t.Helper()
+		if id, err := d.EnsureImage(t.Context(), ""); err != nil || id != want {
+			t.Errorf("got %s, %v, want %s", id, err, want)
+		}
+	}
+	own("sha256:mine")
+	f.answer("GET /images/"+tag+"/json", http.StatusOK, fields{"Id": "sha256:theirs"})
+	own("sha256:mine")
+	f.answer("GET /images/sha256:mine/json", http.StatusNotFound, failure("no such image"))
+	own("sha256:theirs")
+	for _, id := range []string{"sha256:mine", "sha256:theirs"} {
+		if labels := d.config(reconcile.CreateRequest{ImageID: id}).Labels; labels[LabelImage] != tag {
+			t.Errorf("a container of %s has the labels %v", id, labels)
+		}
+	}
+	if labels := d.config(reconcile.CreateRequest{ImageID: "sha256:other"}).Labels; labels[LabelImage] != "" {
+		t.Errorf("a container of another image has the labels %v", labels)
+	}
+}

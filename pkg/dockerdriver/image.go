@@ -2,6 +2,7 @@ package dockerdriver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/docker/docker/api/types/build"
@@ -37,6 +39,41 @@ type images struct {
 	mu   sync.Mutex
 	arch string // the engine's, once it is known
 	tag  string // empty until it is known
+	// ids are those that the controller's own image has had, the last one at the end.
+	ids []string
+}
+
+func (i *images) knownTag() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.tag
+}
+
+func (i *images) lastID() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.ids) == 0 {
+		return ""
+	}
+	return i.ids[len(i.ids)-1]
+}
+
+func (i *images) put(id string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !slices.Contains(i.ids, id) {
+		i.ids = append(i.ids, id)
+	}
+}
+
+// tagOf is the tag of the controller's own image, if that is what an ID is of; empty otherwise.
+func (i *images) tagOf(id string) string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !slices.Contains(i.ids, id) {
+		return ""
+	}
+	return i.tag
 }
 
 // EnsureImage returns the ID of the image to run. The controller's own is built when it is missing; any other has
@@ -63,19 +100,30 @@ func (d *Driver) imageID(ctx context.Context, ref string) (id string, err error)
 	return id, err
 }
 
-// ownImage returns the ID of the controller's own image. When it is there, that takes one inspection.
+// ownImage returns the ID of the controller's own image. When it is there, that takes one inspection. While it is there,
+// its ID stays the same, also when another controller builds the image again and takes the tag.
 func (d *Driver) ownImage(ctx context.Context) (string, error) {
 	tag, err := d.ownTag(ctx)
 	if err != nil {
 		return "", err
 	}
-	if id, err := d.imageID(ctx, tag); !errors.Is(err, reconcile.ErrNotFound) {
-		return id, err
+	id, err := d.imageID(ctx, cmp.Or(d.images.lastID(), tag))
+	if errors.Is(err, reconcile.ErrNotFound) {
+		id, err = d.builtImage(ctx, tag)
 	}
+	if err != nil {
+		return "", err
+	}
+	d.images.put(id)
+	return id, nil
+}
+
+// builtImage returns the ID of the image with the tag, which is built unless somebody else has done so meanwhile.
+func (d *Driver) builtImage(ctx context.Context, tag string) (string, error) {
 	d.images.building.Lock()
 	defer d.images.building.Unlock()
 	if id, err := d.imageID(ctx, tag); !errors.Is(err, reconcile.ErrNotFound) {
-		return id, err // another caller has built it meanwhile
+		return id, err
 	}
 	d.log.Info("building the sidecar's image", "image", tag)
 	if err := d.build(ctx, tag); err != nil {

@@ -97,6 +97,7 @@ func (d *Driver) toSidecar(c container.InspectResponse) reconcile.Sidecar {
 		SpecHash:     c.Config.Labels[LabelSpecHash],
 		State:        stateOf(c.State.Status),
 		ImageID:      c.Image,
+		ImageTag:     c.Config.Labels[LabelImage],
 		Created:      moment(c.Created),
 		RestartCount: c.RestartCount,
 		OOMKilled:    c.State.OOMKilled,

@@ -15,6 +15,9 @@ const (
 	LabelName = spec.Group + "/name"
 	// LabelSpecHash holds spec.Hash of the spec that a container was made from.
 	LabelSpecHash = spec.Group + "/spec-hash"
+	// LabelImage holds the tag of the controller's own image that a container was made from. The tag says what the image
+	// is made of, while its ID is another one each time that it is built.
+	LabelImage = spec.Group + "/image"
 )
 
 const (

@@ -3,6 +3,7 @@ package dockerdriver
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,10 @@ const (
 func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
 	d.observing.Lock()
 	defer d.observing.Unlock()
+	// A controller without an image of its own has no tag, and looks all the same.
+	if _, err := d.ownTag(ctx); errors.Is(err, reconcile.ErrEngineUnavailable) {
+		return nil, err
+	}
 	p := &pass{Driver: d, at: time.Now(), upTo: d.marks.count(), limit: min(d.opts.CallTimeout, inspectionTime), records: map[string]*record{}}
 	if err := p.see(ctx); err != nil {
 		if p.volumes.listed {
@@ -102,7 +107,7 @@ func (p *pass) settle() {
 
 // observation puts the records together, in order of names.
 func (p *pass) observation() *reconcile.Observation {
-	o := &reconcile.Observation{At: p.at, Networks: p.networks.all, StrayVolumes: p.strays.list()}
+	o := &reconcile.Observation{At: p.at, Networks: p.networks.all, StrayVolumes: p.strays.list(), ImageTag: p.images.knownTag()}
 	for _, c := range p.containers {
 		switch r := p.records[c.ID]; {
 		case r == nil: // it went

@@ -69,7 +69,7 @@ func TestASidecarIsSeenWhole(t *testing.T) {
 	}
 	want := reconcile.Sidecar{
 		ID: id, Name: l.prefix + "-web", SpecName: "web", SpecHash: "v1:abc", State: reconcile.StateRunning, ImageID: l.image(),
-		Created: s.Created, StartedAt: s.StartedAt,
+		ImageTag: s.ImageTag, Created: s.Created, StartedAt: s.StartedAt,
 		Endpoints: []reconcile.Endpoint{
 			{NetworkID: internal, NetworkName: l.prefix + "-in", IPv4: address("in"), Aliases: []string{"cred-proxy"}},
 			{NetworkID: egress, NetworkName: l.prefix + "-out", IPv4: address("out")},

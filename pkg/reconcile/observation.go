@@ -22,6 +22,9 @@ type Observation struct {
 	// Unclear says, by spec name, why nothing can be said of a container that claims to be that spec's sidecar. It is
 	// not among Sidecars, and must not be taken for absent.
 	Unclear map[string]error
+	// ImageTag says what the controller's own image is made of; empty when that is not known. An image that is built anew
+	// has the same tag and another ID.
+	ImageTag string
 }
 
 // Volume is a volume of this instance.
@@ -37,6 +40,8 @@ type Sidecar struct {
 	SpecHash string
 	State    ContainerState
 	ImageID  string
+	// ImageTag is the Observation's, as it was when the sidecar was made; empty when it was made from another image.
+	ImageTag string
 	// Created is when the container was made.
 	Created   time.Time
 	Endpoints []Endpoint

@@ -91,8 +91,11 @@ func (p *planner) envFits(s Sidecar) bool {
 	return p.spec.Spec.TokenDelivery != spec.DeliverEnv || p.tokens == nil || p.tokens.equal(s.Env)
 }
 
+// outdated reports whether a sidecar should run the controller's own image, and runs another. One that was only built
+// anew is the same.
 func (p *planner) outdated(s Sidecar) bool {
-	return p.spec.Spec.Image == "" && p.ownImage != "" && s.ImageID != p.ownImage
+	same := s.ImageID == p.ownImage || s.ImageTag != "" && s.ImageTag == p.view.imageTag
+	return p.spec.Spec.Image == "" && p.ownImage != "" && !same
 }
 
 // adjust brings a running sidecar of the right make to what is declared, without another container.

@@ -22,6 +22,8 @@ type view struct {
 	on map[string][]Sidecar
 	// unclear says why nothing is known of a spec's container, by spec name.
 	unclear map[string]error
+	// imageTag says what the controller's own image is made of.
+	imageTag string
 	// attached are the IDs of the containers on each network, by network ID.
 	attached map[string][]string
 }
@@ -39,6 +41,7 @@ func newView(o *Observation) *view {
 		strayVolumes: map[string][]string{},
 		on:           map[string][]Sidecar{},
 		unclear:      o.Unclear,
+		imageTag:     o.ImageTag,
 	}
 	for _, s := range o.Sidecars {
 		v.sidecars[s.SpecName] = append(v.sidecars[s.SpecName], s)
