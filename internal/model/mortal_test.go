@@ -100,7 +100,7 @@ func (m *mortal) call(verb fakeengine.Verb, target string, f func() error) error
 	err := f()
 	m.mu.Lock()
 	m.open--
-	if last {
+	if last && n == m.death.call { // it was not spared meanwhile
 		m.fall(verb)
 	}
 	dead = m.dead
