@@ -1,4 +1,4 @@
-//go:build e2e && fleet
+//go:build e2e
 
 package e2e
 
@@ -89,6 +89,12 @@ func (v *visitors) ask(name, url string) {
 func (v *visitors) leave(name string) {
 	v.t.Helper()
 	v.say("leave %s", name)
+}
+
+// turn returns when no request is underway that began before.
+func (v *visitors) turn() {
+	v.t.Helper()
+	v.say("turn")
 }
 
 // counts is how the requests went so far, by name.

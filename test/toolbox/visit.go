@@ -40,12 +40,20 @@ type visitor struct {
 	idle *sync.Cond
 	// urls are what is requested now, by name; underway counts the requests that have no answer yet.
 	urls     map[string]string
-	underway map[string]int
+	underway map[trip]int
 	counts   map[string]*visits
+	// turn counts the turns so far.
+	turn int
+}
+
+// trip is what requests that are underway are told apart by: to which name, and since which turn.
+type trip struct {
+	name string
+	turn int
 }
 
 func newVisitor() *visitor {
-	v := &visitor{urls: map[string]string{}, underway: map[string]int{}, counts: map[string]*visits{}}
+	v := &visitor{urls: map[string]string{}, underway: map[trip]int{}, counts: map[string]*visits{}}
 	v.idle = sync.NewCond(&v.mu)
 	return v
 }
@@ -71,7 +79,7 @@ func visit(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer
 	return err
 }
 
-// follow does what each line says: ask, leave or tell.
+// follow does what each line says: ask, leave, turn or tell.
 func (v *visitor) follow(stdin io.Reader, stdout io.Writer) error {
 	lines := bufio.NewScanner(stdin)
 	for lines.Scan() {
@@ -82,6 +90,9 @@ func (v *visitor) follow(stdin io.Reader, stdout io.Writer) error {
 			fmt.Fprintln(stdout, lines.Text())
 		case len(words) == 2 && words[0] == "leave":
 			v.leave(words[1])
+			fmt.Fprintln(stdout, lines.Text())
+		case len(words) == 1 && words[0] == "turn":
+			v.takeTurn()
 			fmt.Fprintln(stdout, lines.Text())
 		case len(words) == 1 && words[0] == "tell":
 			if err := v.tell(stdout); err != nil {
@@ -108,7 +119,21 @@ func (v *visitor) leave(name string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	delete(v.urls, name)
-	for v.underway[name] > 0 {
+	v.await(func(t trip) bool { return t.name == name })
+}
+
+// takeTurn returns when no request is underway that began before it was called. The others go on.
+func (v *visitor) takeTurn() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.turn++
+	now := v.turn
+	v.await(func(t trip) bool { return t.turn < now })
+}
+
+// await returns when no request of a kind is underway. It is called, and returns, with the lock held.
+func (v *visitor) await(kind func(trip) bool) {
+	for slices.ContainsFunc(slices.Collect(maps.Keys(v.underway)), kind) {
 		v.idle.Wait()
 	}
 }
@@ -122,38 +147,42 @@ func (v *visitor) tell(stdout io.Writer) error {
 // keepAsking requests a URL after the other, picked at random, until the end of ctx.
 func (v *visitor) keepAsking(ctx context.Context, client *http.Client, pause time.Duration) {
 	for ctx.Err() == nil {
-		name, url := v.pick()
-		if name == "" {
+		trip, url := v.pick()
+		if url == "" {
 			rest(ctx, 20*time.Millisecond)
 			continue
 		}
 		began := time.Now()
 		// What is underway at the end is finished: to be cut off by oneself is no failure.
-		err := v.askInTime(context.WithoutCancel(ctx), client, name, url)
-		v.note(name, began, err)
+		err := v.askInTime(context.WithoutCancel(ctx), client, trip.name, url)
+		v.note(trip, began, err)
 		if pause > 0 {
 			rest(ctx, pause)
 		}
 	}
 }
 
-func (v *visitor) pick() (name, url string) {
+// pick begins a request. The URL is empty when there is none to ask.
+func (v *visitor) pick() (t trip, url string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.urls) == 0 {
-		return "", ""
+		return trip{}, ""
 	}
-	name = slices.Collect(maps.Keys(v.urls))[rand.IntN(len(v.urls))]
-	v.underway[name]++
-	return name, v.urls[name]
+	t = trip{slices.Collect(maps.Keys(v.urls))[rand.IntN(len(v.urls))], v.turn}
+	v.underway[t]++
+	return t, v.urls[t.name]
 }
 
-func (v *visitor) note(name string, began time.Time, err error) {
+// note ends a request.
+func (v *visitor) note(t trip, began time.Time, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.underway[name]--
+	if v.underway[t]--; v.underway[t] == 0 {
+		delete(v.underway, t)
+	}
 	v.idle.Broadcast()
-	counts := v.counts[name]
+	counts := v.counts[t.name]
 	counts.Slowest = max(counts.Slowest, time.Since(began).Milliseconds())
 	if err == nil {
 		counts.OK++
