@@ -3,4 +3,4 @@
 # Usage: hack/soak.sh DURATION, such as 10m
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-SOAK=${1:-10m} exec "${GO:-go}" test -count=1 -timeout 0 -tags e2e,fleet,soak -run '^TestSoak$' -v ./test/e2e
+SOAK=${1:-10m} exec "${GO:-go}" test -count=1 -timeout 0 -tags e2e,soak -run '^TestSoak$' -v ./test/e2e

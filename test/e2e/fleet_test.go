@@ -9,7 +9,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -54,7 +53,7 @@ type member struct {
 // anew it does not remove the network. That is no fault of a controller, and nothing to leave on the machine's engine.
 func newFleetWorld(t *testing.T) *world {
 	t.Helper()
-	if os.Geteuid() == 0 {
+	if mayHaveOwnEngine(t) {
 		t.Setenv("DOCKER_HOST", newOwnEngine(t).host())
 		if err := importToolbox(toolboxImage); err != nil {
 			t.Fatal(err)

@@ -26,6 +26,16 @@ type ownEngine struct {
 	log    *logBuffer
 }
 
+// mayHaveOwnEngine reports whether the caller can start one. In CI nothing is left out.
+func mayHaveOwnEngine(t testing.TB) bool {
+	t.Helper()
+	root := os.Geteuid() == 0
+	if !root && os.Getenv("CI") != "" {
+		t.Fatal("an engine of its own takes root, and CI leaves nothing out")
+	}
+	return root
+}
+
 func newOwnEngine(t testing.TB) *ownEngine {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "engine") //nolint:usetesting // the paths of sockets have to be short
