@@ -26,11 +26,15 @@ const usage = `usage: toolbox COMMAND [ARG…]
   ws URL MESSAGE            send a message over a WebSocket and print the echo
   freeport                  print a free TCP port of 127.0.0.1
   probe ADDR…               dial each address, send a request, and print as JSON what came back
+  knock -mac MAC IP:PORT    ask for a connection in a frame made by hand, and print syn-ack, rst or silence
+  spoof IP MAC CLAIMED      tell the victim at IP and MAC that the address CLAIMED is here, and print as JSON whether it
+                            sent something for that address
   load [-n N] [-c C] URL    make N requests over C connections that are kept, and print as JSON how it went
   visit [-c C] [-keep] [-pause D]
                             request URLs over and over, each time over a new connection to the first address of the
                             name that accepts; follow the lines of stdin, and answer each with one: "ask NAME URL"
-                            begins, "leave NAME" ends when no request is underway, "tell" prints the counts as JSON
+                            begins, "leave NAME" ends when no request is underway, "turn" waits until none is that began
+                            before, "tell" prints the counts as JSON
   reverseproxy URL          be the barest proxy there is, on :9099, which adds one header
   grep PATH…                look for the text on stdin in files and environments; exit 1 when it is nowhere
 `
@@ -55,7 +59,7 @@ func main() {
 	os.Exit(1)
 }
 
-func run(ctx context.Context, command string, args []string, stdin io.Reader, stdout io.Writer) error {
+func run(ctx context.Context, command string, args []string, stdin io.Reader, stdout io.Writer) error { //nolint:gocyclo // a table
 	switch command {
 	case "sleep", "agent":
 		<-ctx.Done()
@@ -79,6 +83,10 @@ func run(ctx context.Context, command string, args []string, stdin io.Reader, st
 		return echoOnce(ctx, args, stdout)
 	case "probe":
 		return probe(ctx, args, stdout)
+	case "knock":
+		return knock(ctx, args, stdout)
+	case "spoof":
+		return spoof(ctx, args, stdout)
 	case "load":
 		return load(ctx, args, stdout)
 	case "visit":
