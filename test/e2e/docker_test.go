@@ -72,11 +72,15 @@ type container struct {
 	}
 	NetworkSettings struct {
 		Networks map[string]struct {
-			NetworkID, IPAddress string
-			Aliases              []string
+			NetworkID, IPAddress, MacAddress string
+
+			Aliases []string
 		}
 	}
 }
+
+// mac is the container's hardware address on a network.
+func (c container) mac(network string) string { return c.NetworkSettings.Networks[network].MacAddress }
 
 // address is the container's IPv4 address on a network.
 func (c container) address(network string) string {
