@@ -22,6 +22,8 @@ type mortal struct {
 	mu    sync.Mutex
 	calls int // so far, watches not counted
 	open  int // calls in hand
+	// done counts the calls that succeeded, by verb.
+	done  map[fakeengine.Verb]int
 	death death
 	dead  bool
 	die   func() // called once, at death
@@ -73,6 +75,13 @@ func (m *mortal) idle() bool {
 	return m.open == 0
 }
 
+// succeeded is how many calls of a verb have.
+func (m *mortal) succeeded(verb fakeengine.Verb) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.done[verb]
+}
+
 func (m *mortal) isDead() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -104,6 +113,9 @@ func (m *mortal) call(verb fakeengine.Verb, target string, f func() error) error
 		m.fall(verb)
 	}
 	dead = m.dead
+	if err == nil && !dead {
+		m.done[verb]++
+	}
 	m.mu.Unlock()
 	m.world.called(verb, target, err)
 	if dead {

@@ -384,6 +384,7 @@ func (w *world) settle() {
 		w.fail("it does not come to rest: %s", problem)
 	}
 	w.checkForeign()
+	w.checkTold()
 	if wrong == nil {
 		w.checkQuiet()
 	}

@@ -105,7 +105,7 @@ func (w *world) start() {
 // launch makes a process to which the files are declared. A deliberate one is a person's single pass.
 func (w *world) launch(cancel context.CancelFunc, deliberate bool) *process {
 	p := &process{cancel: cancel, ended: make(chan struct{})}
-	p.driver = &mortal{driver: w.engine.Driver(instance), world: w, die: cancel, deliberate: deliberate}
+	p.driver = &mortal{driver: w.engine.Driver(instance), world: w, die: cancel, deliberate: deliberate, done: map[fakeengine.Verb]int{}}
 	p.Controller = reconcile.New(p.driver, w.tokens, reconcile.Options{
 		NamePrefix: prefix, Workers: w.workers, Prune: true, Deliberate: deliberate, Resync: 30 * time.Second,
 		DeepResync: deepResync, ReadyTimeout: 10 * time.Second, Locker: key{w.locks, p.driver},

@@ -62,6 +62,7 @@ func (a *attempt) giveUp(ctx context.Context, err error) error {
 	if removal := a.driver.Remove(context.WithoutCancel(ctx), a.made); removal != nil {
 		return errors.Join(err, removal)
 	}
+	a.tell(Step{Step: StepRemove, Target: a.madeName, Cause: "the attempt that made it came to nothing"})
 	return err
 }
 
