@@ -70,7 +70,7 @@ func (a *attempt) do(ctx context.Context, s Step) error { //nolint:gocyclo // a 
 	id := cmp.Or(s.id, a.made)
 	switch s.Step {
 	case StepEnsureNetwork:
-		return a.ensureNetwork(ctx, s.Target)
+		return a.ensureNetwork(ctx, s)
 	case StepResolveTokens:
 		return a.resolveTokens(ctx)
 	case StepEnsureImage:
@@ -105,29 +105,38 @@ func (a *attempt) do(ctx context.Context, s Step) error { //nolint:gocyclo // a 
 	return fmt.Errorf("no such step: %s", s.Step)
 }
 
-// ensureNetwork makes a network and looks again, since its subnet is part of the routing table.
-func (a *attempt) ensureNetwork(ctx context.Context, name string) error {
-	internal := name == a.spec.Spec.InternalNetwork
-	id, err := a.driver.EnsureNetwork(ctx, NetworkRequest{Name: name, SpecName: a.item.Name, Internal: internal})
+// ensureNetwork makes a network and looks again, since its subnet is part of the routing table. That it is made is told even
+// if it cannot be looked at.
+func (a *attempt) ensureNetwork(ctx context.Context, s Step) error {
+	internal := s.Target == a.spec.Spec.InternalNetwork
+	id, err := a.driver.EnsureNetwork(ctx, NetworkRequest{Name: s.Target, SpecName: a.item.Name, Internal: internal})
 	if err != nil {
 		return err
 	}
+	n, err := a.seeNetwork(ctx, s.Target, id)
+	if err != nil {
+		a.tell(s)
+		return err
+	}
+	if internal {
+		a.nets.internal = n
+	} else {
+		a.nets.egress = n
+	}
+	return nil
+}
+
+func (a *attempt) seeNetwork(ctx context.Context, name, id string) (Network, error) {
 	v, err := a.lookout.since(ctx, time.Now())
 	if err != nil {
-		return err
+		return Network{}, err
 	}
 	for _, n := range v.networks[name] {
-		if n.ID != id {
-			continue
+		if n.ID == id {
+			return n, nil
 		}
-		if internal {
-			a.nets.internal = n
-		} else {
-			a.nets.egress = n
-		}
-		return nil
 	}
-	return fmt.Errorf("%w: network %q vanished as it was made", ErrNetworkNotFound, name)
+	return Network{}, fmt.Errorf("%w: network %q vanished as it was made", ErrNetworkNotFound, name)
 }
 
 func (a *attempt) resolveTokens(ctx context.Context) (err error) {
