@@ -62,6 +62,10 @@ func (e *engine) set(down bool) {
 func (e *engine) Host() string { return e.host }
 func (*engine) Close() error   { return nil }
 
+func (e *engine) Examine(context.Context) reconcile.EngineFacts {
+	return reconcile.EngineFacts{Host: e.host, Err: errDown}
+}
+
 // looker is a controller that does nothing but look at the engine until it answers.
 type looker struct {
 	driver reconcile.Driver

@@ -19,6 +19,8 @@ type Engine interface {
 	EngineID(ctx context.Context) (string, error)
 	// Host is the address of the engine, such as unix:///var/run/docker.sock.
 	Host() string
+	// Examine asks the engine what it is and what it permits, and changes nothing.
+	Examine(ctx context.Context) reconcile.EngineFacts
 	Close() error
 }
 

@@ -20,7 +20,7 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 		flag string
 		err  error
 	}{
-		{"specs", given(s.Specs)},
+		{"specs", s.givenSpecs()},
 		{"hostname", words(validation.IsDNS1123Label(s.Spec.Hostname))},
 		{"port", words(validation.IsValidPortNum(int(s.Spec.Port)))},
 		{"instance", instance(s.Instance)},
@@ -43,8 +43,8 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 	return nil
 }
 
-func given(dir string) error {
-	if dir == "" {
+func (s *settings) givenSpecs() error {
+	if s.Specs == "" && !s.optionalSpecs {
 		return errors.New("say which directory holds the CredProxy files")
 	}
 	return nil

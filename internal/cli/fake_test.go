@@ -22,15 +22,17 @@ import (
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// fakeEngine is an engine of which nothing is asked but its name.
+// fakeEngine is an engine of which nothing is asked but its name and what it says of itself.
 type fakeEngine struct {
 	reconcile.Driver
-	host string
+	host  string
+	facts reconcile.EngineFacts
 }
 
-func (fakeEngine) EngineID(context.Context) (string, error) { return "engine-1", nil }
-func (e fakeEngine) Host() string                           { return e.host }
-func (fakeEngine) Close() error                             { return nil }
+func (fakeEngine) EngineID(context.Context) (string, error)        { return "engine-1", nil }
+func (e fakeEngine) Host() string                                  { return e.host }
+func (fakeEngine) Close() error                                    { return nil }
+func (e fakeEngine) Examine(context.Context) reconcile.EngineFacts { return e.facts }
 
 // fakeController makes every declared spec Ready at once, those excepted that are in broken.
 type fakeController struct {
@@ -139,6 +141,8 @@ type console struct {
 	options    app.Options // what the engine was opened with
 	listening  chan net.Addr
 	host       string
+	facts      reconcile.EngineFacts
+	engineErr  error
 }
 
 func newConsole(t *testing.T, controller *fakeController) *console {
@@ -154,7 +158,7 @@ func (c *console) system() System {
 		Parts: app.Parts{
 			Engine: func(o app.Options, _ prometheus.Registerer) (app.Engine, error) {
 				c.options = o
-				return fakeEngine{host: c.host}, nil
+				return fakeEngine{host: c.host, facts: c.facts}, c.engineErr
 			},
 			Tokens: func(app.Options) (reconcile.Resolver, error) { return noTokens{}, nil },
 			Controller: func(_ reconcile.Driver, _ reconcile.Resolver, o reconcile.Options, _ prometheus.Registerer,

@@ -15,6 +15,8 @@ import (
 type settings struct {
 	app.Options
 	logFormat, logLevel string
+	// optionalSpecs is true where --specs may be left out.
+	optionalSpecs bool
 }
 
 func (s *settings) fileFlags(f *pflag.FlagSet) {
@@ -29,21 +31,29 @@ func (s *settings) specsFlags(f *pflag.FlagSet) {
 	s.fileFlags(f)
 }
 
-func (s *settings) engineFlags(f *pflag.FlagSet) {
+func (s *settings) engineAddressFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.DockerHost, "docker-host", "",
 		"engine, such as unix:///var/run/docker.sock; found as the docker command finds it if empty")
 	f.StringVar(&s.Instance, "instance", "default", "name of this controller on its engine; it sees its own sidecars only")
+	f.DurationVar(&s.CallTimeout, "call-timeout", 30*time.Second, "longest wait for one call to the engine")
+}
+
+func (s *settings) engineFlags(f *pflag.FlagSet) {
+	s.engineAddressFlags(f)
 	f.StringVar(&s.NamePrefix, "name-prefix", "cred-proxy", "beginning of the names of containers")
 	f.StringVar(&s.Image, "image", "", "image of sidecars, already on the engine; built from this binary if empty")
 	f.BoolVar(&s.UpgradeSidecars, "upgrade-sidecars", false, "replace sidecars that run another image than this controller's")
 	f.IntVar(&s.Workers, "workers", 8, "sidecars worked on at a time")
-	f.DurationVar(&s.CallTimeout, "call-timeout", 30*time.Second, "longest wait for one call to the engine")
 	f.DurationVar(&s.ReadyTimeout, "ready-timeout", 15*time.Second, "longest wait for a started sidecar to serve")
 	f.DurationVar(&s.DrainTimeout, "drain-timeout", 30*time.Second, "longest time that a replaced sidecar may finish requests")
 }
 
-func (s *settings) tokenFlags(f *pflag.FlagSet) {
+func (s *settings) tokenDirFlag(f *pflag.FlagSet) {
 	f.StringVar(&s.TokenDir, "token-dir", "", "directory beneath which specs may name token files; none if empty")
+}
+
+func (s *settings) tokenFlags(f *pflag.FlagSet) {
+	s.tokenDirFlag(f)
 	f.StringSliceVar(&s.TokenEnv, "token-env", nil,
 		"variable, or pattern of variables such as 'AGENT_*', that specs may name as tokens; repeat it, or separate by commas")
 }
@@ -60,12 +70,16 @@ func (s *settings) lockFlags(f *pflag.FlagSet) {
 			"else $XDG_STATE_HOME/credproxy or ~/.local/state/credproxy)")
 }
 
-func (s *settings) webFlags(f *pflag.FlagSet) {
+func (s *settings) listenFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.Listen, "listen", "127.0.0.1:8099", "address of metrics, health and API; port 0 picks a free one")
-	f.StringSliceVar(&s.AllowedHosts, "allowed-hosts", nil,
-		"names, besides loopback ones, by which that address may be asked; repeat it, or separate by commas")
 	f.BoolVar(&s.AllowRemoteAPI, "allow-remote-api", false,
 		"serve the API on a --listen address that is not loopback too")
+}
+
+func (s *settings) webFlags(f *pflag.FlagSet) {
+	s.listenFlags(f)
+	f.StringSliceVar(&s.AllowedHosts, "allowed-hosts", nil,
+		"names, besides loopback ones, by which that address may be asked; repeat it, or separate by commas")
 }
 
 func (s *settings) logFlags(f *pflag.FlagSet, level string) {

@@ -42,8 +42,11 @@ type Options struct {
 
 const apiPrefix = "/api/" + spec.Version + "/"
 
+// Greeting begins the page at the root, by which a controller is known.
+const Greeting = "The credential-proxy controller."
+
 // endpoints is the page at the root.
-const endpoints = `The credential-proxy controller. It answers GET and HEAD:
+const endpoints = Greeting + ` It answers GET and HEAD:
 
 /metrics                           metrics in Prometheus' text format
 /healthz                           the process answers

@@ -151,3 +151,10 @@ type operationKey struct{}
 func withOperation(ctx context.Context, op operation) context.Context {
 	return context.WithValue(ctx, operationKey{}, op)
 }
+
+type statusKey struct{}
+
+// withStatus makes the requests of ctx leave the status of their answers: the last one, or 0 while there is none.
+func withStatus(ctx context.Context, status *int) context.Context {
+	return context.WithValue(ctx, statusKey{}, status)
+}

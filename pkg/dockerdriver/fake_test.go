@@ -23,7 +23,9 @@ type fakeEngine struct {
 
 	mu     sync.Mutex
 	routes map[string]http.HandlerFunc // by method and path without the API's version
-	asked  []string
+	// forbidden is the status of everything but a ping, when it is set.
+	forbidden int
+	asked     []string
 }
 
 func newFakeEngine(t *testing.T) *fakeEngine {
@@ -40,10 +42,14 @@ func newFakeEngine(t *testing.T) *fakeEngine {
 func (f *fakeEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := r.Method + " " + regexp.MustCompile(`^/v1\.\d+`).ReplaceAllString(r.URL.Path, "")
 	f.mu.Lock()
-	handle := f.routes[request]
+	handle, forbidden := f.routes[request], f.forbidden
 	f.asked = append(f.asked, request)
 	f.mu.Unlock()
 	w.Header().Set("Api-Version", "1.41")
+	if forbidden != 0 && request != "HEAD /_ping" {
+		reply(w, forbidden, nil)
+		return
+	}
 	if handle == nil {
 		reply(w, http.StatusNotFound, failure("no such thing"))
 		return
@@ -56,6 +62,13 @@ func (f *fakeEngine) on(request string, handle http.HandlerFunc) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.routes[request] = handle
+}
+
+// forbid makes everything but a ping be refused with a status, as a proxy before the engine does.
+func (f *fakeEngine) forbid(status int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forbidden = status
 }
 
 // answer says what a request gets from now on.

@@ -122,6 +122,9 @@ func (t *timed) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err == nil {
 		status = resp.StatusCode
 	}
+	if asked, ok := req.Context().Value(statusKey{}).(*int); ok {
+		*asked = status
+	}
 	t.metrics.done(op, status, began)
 	return resp, err
 }

@@ -1,0 +1,59 @@
+package app
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"credproxy.dev/controller/internal/doctor"
+	"credproxy.dev/controller/pkg/reconcile"
+)
+
+// inotifyLimits is where Linux tells them.
+const inotifyLimits = "/proc/sys/fs/inotify"
+
+// Examine looks at all that a controller with these options would need, for a user, and changes nothing. What cannot
+// be looked at is among the checks.
+func Examine(ctx context.Context, opts Options, parts Parts, uid int) []doctor.Check {
+	facts := doctor.Facts{Engine: parts.examine(ctx, opts), UID: uid}
+	facts.Socket = doctor.LookAtSocket(facts.Engine.Host)
+	facts.Specs = parts.lookAtSpecs(ctx, opts)
+	facts.TokenDir = doctor.LookAtTokenDir(opts.TokenDir, opts.Specs)
+	facts.StateDir = doctor.LookAtStateDir(opts.StateDir)
+	facts.Listen = doctor.LookAtListen(ctx, opts.Listen, opts.AllowRemoteAPI)
+	facts.Inotify = doctor.LookAtInotify(inotifyLimits)
+	return doctor.Judge(facts)
+}
+
+func (p Parts) examine(ctx context.Context, opts Options) reconcile.EngineFacts {
+	engine, err := p.engine(opts, prometheus.NewRegistry())
+	if err != nil {
+		return reconcile.EngineFacts{Host: opts.DockerHost, Err: err}
+	}
+	defer func() { _ = engine.Close() }() // of a connection that is not used any more
+	return engine.Examine(ctx)
+}
+
+func (p Parts) lookAtSpecs(ctx context.Context, opts Options) doctor.Specs {
+	found := doctor.Specs{Dir: opts.Specs}
+	if opts.Specs == "" {
+		return found
+	}
+	directory, err := p.source(opts)
+	if err != nil {
+		found.Err = err
+		return found
+	}
+	snap := directory.Scan(ctx)
+	found.Valid, found.Err = len(snap.Specs), snap.Err
+	for _, file := range snap.Files {
+		if len(file.Errors) > 0 {
+			found.Bad++
+			problem := file.Errors[0]
+			problem.File = file.Path
+			found.Problem = cmp.Or(found.Problem, problem.String())
+		}
+	}
+	return found
+}

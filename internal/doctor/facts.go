@@ -1,0 +1,80 @@
+package doctor
+
+import (
+	"io/fs"
+
+	"credproxy.dev/controller/pkg/reconcile"
+)
+
+// Facts are all that is judged.
+type Facts struct {
+	Engine reconcile.EngineFacts
+	// UID is the user's; 0 is root.
+	UID      int
+	Socket   Socket
+	Specs    Specs
+	TokenDir TokenDir
+	StateDir StateDir
+	Listen   Listen
+	Inotify  Inotify
+}
+
+// Socket is the engine's, on this machine.
+type Socket struct {
+	// Path is empty when the engine is reached in another way.
+	Path string
+	Err  error
+	Mode fs.FileMode
+	// Group is its group's name, or its number where it has no name.
+	Group string
+	// Usable is whether this process may read and write it.
+	Usable bool
+}
+
+// Specs are the files of --specs.
+type Specs struct {
+	// Dir is empty when none was given.
+	Dir string
+	Err error
+	// Valid counts specs, and Bad files with a problem, of which Problem is the first.
+	Valid, Bad int
+	Problem    string
+}
+
+// TokenDir is the directory of tokens.
+type TokenDir struct {
+	// Dir is empty when none was given.
+	Dir  string
+	Err  error
+	Mode fs.FileMode
+	// Readable is a file in it whose mode lets every user read it; empty when there is none.
+	Readable string
+	// InSpecs is true when it lies beneath the directory of specs.
+	InSpecs bool
+}
+
+// StateDir is the directory of locks.
+type StateDir struct {
+	Dir string
+	// Err says why it cannot be written.
+	Err error
+	// Missing is true when it would be made, which Err says nothing against.
+	Missing bool
+}
+
+// Listen is the address of the controller's pages.
+type Listen struct {
+	Address string
+	// Loopback is whether it is of this machine alone, and RemoteAPI whether the API is served if it is not.
+	Loopback, RemoteAPI bool
+	// Taken is true when a process listens there, and Controller when it answers as a controller does.
+	Taken, Controller bool
+	// Err says why it cannot be listened on, or was not tried.
+	Err error
+}
+
+// Inotify is how much this user may watch.
+type Inotify struct {
+	Watches, Instances int
+	Err                error
+}
