@@ -118,8 +118,13 @@ func TestTheContainerIsWhatTheDesignSays(t *testing.T) {
 		Labels      map[string]string
 		StopTimeout int
 	}
+	binary, err := l.opts.Image.Binary("")
+	if err != nil {
+		t.Fatal(err)
+	}
 	wantProcess := process{User: "65532:65532", StopTimeout: 10, Labels: map[string]string{
 		"credproxy.dev/instance": l.prefix, "credproxy.dev/name": "web", "credproxy.dev/spec-hash": "v1:abc",
+		"credproxy.dev/image": imageTag(l.opts.Image.Dockerfile, binary),
 	}}
 	if diff := cmp.Diff(wantProcess, inspected[process](l, id, ".Config")); diff != "" {
 		t.Error(diff)
