@@ -14,8 +14,11 @@ import (
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
-// bridge is the driver of the networks that the controller makes.
-const bridge = "bridge"
+// bridge is the driver of the networks that the controller makes; overlay is the other one that is known.
+const (
+	bridge  = "bridge"
+	overlay = "overlay"
+)
 
 // EnsureNetwork makes a labelled bridge network unless one of that exact name exists, and returns its ID.
 func (d *Driver) EnsureNetwork(ctx context.Context, req reconcile.NetworkRequest) (string, error) {

@@ -3,6 +3,7 @@ package dockerdriver
 import (
 	"cmp"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/docker/docker/api/types/network"
@@ -52,22 +53,46 @@ func (t *networkTable) find(id, key string) (reconcile.Network, bool) {
 func (d *Driver) toNetwork(n network.Summary) reconcile.Network {
 	made := reconcile.Network{
 		ID: n.ID, Name: n.Name, Driver: n.Driver, Internal: n.Internal, SpecName: d.claimed(n.Labels),
+		HostReachable: hostReachable(n),
 	}
 	for _, c := range n.IPAM.Config {
 		if c.Subnet != "" {
 			made.Subnets = append(made.Subnets, c.Subnet)
 		}
-		made.Gateways = append(made.Gateways, gateways(c)...)
+		made.Gateways = append(made.Gateways, gateways(c, made.HostReachable)...)
 	}
 	return made
 }
 
+// Options of a bridge network by which the host has no address on it.
+const (
+	optionInhibitIPv4 = "com.docker.network.bridge.inhibit_ipv4"
+	optionGatewayMode = "com.docker.network.bridge.gateway_mode_ipv4"
+
+	// gatewayIsolated is the gateway mode of internal networks on which the host has no address.
+	gatewayIsolated = "isolated"
+)
+
+// hostReachable reports whether the host has an IPv4 address on a network that containers can dial. It has one on each
+// bridge unless that was made without; on an overlay it has none. Of other drivers nothing is known.
+func hostReachable(n network.Summary) bool {
+	if n.Driver != bridge {
+		return n.Driver != overlay
+	}
+	inhibited, err := strconv.ParseBool(n.Options[optionInhibitIPv4]) // as the engine reads it
+	return (err != nil || !inhibited) && n.Options[optionGatewayMode] != gatewayIsolated
+}
+
 // gateways are the addresses that the host may have in a subnet. An engine does not report the gateway of a subnet
-// that was given without one; it takes the first address of the range from which it hands out addresses.
-func gateways(c network.IPAMConfig) []string {
+// that was given without one; it takes the first address of the range from which it hands out addresses. Where the host has
+// none, newer engines hand that address out to a container.
+func gateways(c network.IPAMConfig, hostReachable bool) []string {
 	if c.Gateway != "" {
 		address, _, _ := strings.Cut(c.Gateway, "/") // some engines add the length of the prefix
 		return []string{address}
+	}
+	if !hostReachable {
+		return nil
 	}
 	var found []string
 	for _, prefix := range []string{c.Subnet, c.IPRange} {

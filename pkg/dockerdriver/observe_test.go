@@ -154,8 +154,42 @@ func TestGateways(t *testing.T) {
 		"no subnet at all":           {network.IPAMConfig{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, gateways(c.config)); diff != "" {
+			if diff := cmp.Diff(c.want, gateways(c.config, true)); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Where the host has no address, an engine may give to a container what would have been the host's.
+func TestOnlyAReportedGatewayIsOneWhereTheHostHasNone(t *testing.T) {
+	if got := gateways(network.IPAMConfig{Subnet: "10.1.0.0/28"}, false); got != nil {
+		t.Errorf("got %q", got)
+	}
+	if got := gateways(network.IPAMConfig{Subnet: "10.1.0.0/28", Gateway: "10.1.0.1"}, false); !slices.Equal(got, []string{"10.1.0.1"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestWhereTheHostCanBeDialled(t *testing.T) {
+	for name, c := range map[string]struct {
+		driver  string
+		options map[string]string
+		want    bool
+	}{
+		"a bridge":                        {bridge, nil, true},
+		"a bridge without its address":    {bridge, map[string]string{optionInhibitIPv4: "true"}, false},
+		"as the engine reads it":          {bridge, map[string]string{optionInhibitIPv4: "1"}, false},
+		"with its address, said so":       {bridge, map[string]string{optionInhibitIPv4: "false"}, true},
+		"said in a way that no one knows": {bridge, map[string]string{optionInhibitIPv4: "yes"}, true},
+		"an isolated gateway":             {bridge, map[string]string{optionGatewayMode: "isolated"}, false},
+		"a routed gateway":                {bridge, map[string]string{optionGatewayMode: "routed"}, true},
+		"an overlay":                      {overlay, nil, false},
+		"a driver that is not known":      {"macvlan", nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := hostReachable(network.Summary{Driver: c.driver, Options: c.options}); got != c.want {
+				t.Errorf("got %v", got)
 			}
 		})
 	}

@@ -21,6 +21,8 @@ func TestPerimeter(t *testing.T) {
 	named.InternalGateways = []string{"10.1.2.254", "fd00:1::ff"}
 	half := table
 	half.InternalGateways = []string{"10.1.2.254"}
+	hostless := table
+	hostless.InternalGateways = []string{"10.1.2.0", "fd00:1::"} // addresses that nobody can have
 	tests := map[string]struct {
 		table  routetable.Table
 		client string
@@ -37,6 +39,7 @@ func TestPerimeter(t *testing.T) {
 		"the first, when another is":     {named, "10.1.2.1", true},
 		"the host where none is named":   {half, "fd00:1::1", false},
 		"the first, where one is named":  {half, "10.1.2.1", true},
+		"the first, where no host is":    {hostless, "10.1.2.1", true},
 		"a neighbour on egress":          {table, "10.1.3.3", false},
 		"loopback":                       {table, "127.0.0.1", false},
 		"a link-local neighbour":         {table, "fe80::1%eth0", false},

@@ -99,8 +99,10 @@ type Network struct {
 	Driver   string
 	Internal bool
 	Subnets  []string
-	// Gateways are the host's addresses on it.
+	// Gateways are the addresses on it that are the host's, or that the engine keeps for it; no container has one of them.
 	Gateways []string
+	// HostReachable is true when the host has an address on it that containers can dial.
+	HostReachable bool
 	// SpecName is set when this instance made the network for that spec.
 	SpecName string
 }

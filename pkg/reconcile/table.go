@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"net/netip"
+	"slices"
 	"strconv"
 
 	"credproxy.dev/controller/pkg/routetable"
@@ -17,7 +19,7 @@ func tableOf(s *spec.CredProxySpec, internal Network) routetable.Table {
 		Version:          routetable.Version,
 		Listen:           ":" + strconv.Itoa(int(s.Port)),
 		InternalSubnets:  internal.Subnets,
-		InternalGateways: internal.Gateways,
+		InternalGateways: gatewaysTold(internal),
 	}
 	for _, r := range s.Routes {
 		t.Routes = append(t.Routes, routetable.Route{
@@ -27,6 +29,27 @@ func tableOf(s *spec.CredProxySpec, internal Network) routetable.Table {
 		})
 	}
 	return t
+}
+
+// gatewaysTold are the addresses that a sidecar does not serve. Of a subnet without any, it takes the first address for the
+// host's. Where the host has none that address may be an agent's, and the sidecar is told the one that nobody can have.
+func gatewaysTold(n Network) []string {
+	told := slices.Clone(n.Gateways)
+	if n.HostReachable {
+		return told
+	}
+	for _, s := range n.Subnets {
+		subnet, err := netip.ParsePrefix(s)
+		if err == nil && !slices.ContainsFunc(n.Gateways, func(g string) bool { return within(subnet, g) }) {
+			told = append(told, subnet.Masked().Addr().String())
+		}
+	}
+	return told
+}
+
+func within(subnet netip.Prefix, address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && subnet.Contains(a)
 }
 
 func authOf(a *spec.Auth, delivery spec.TokenDelivery, slots map[spec.TokenRef]string) *routetable.Auth {
