@@ -29,11 +29,14 @@ func networkMadeOnce(w *world) {
 		w.Errorf("made twice: %s and %s", first, second)
 	}
 	n, ok := w.seen(first)
-	if !ok || n.Name != w.name("internal") || !n.Internal || n.SpecName != specName || len(n.Subnets) == 0 {
+	if !ok || n.Name != w.name("internal") || !n.Internal || n.HostReachable || n.SpecName != specName || len(n.Subnets) == 0 {
 		w.Errorf("it is seen as %+v", n)
 	}
 	if out, _ := w.seen(w.egress()); out.Internal {
 		w.Errorf("the way out is internal: %+v", out)
+	}
+	if theirs, _ := w.seen(w.Hands.AddNetwork(w.T, w.name("plain"), true)); !theirs.HostReachable {
+		w.Errorf("the host has no address on a network as people make it: %+v", theirs)
 	}
 }
 

@@ -27,12 +27,13 @@ func (d *Driver) EnsureNetwork(ctx context.Context, req reconcile.NetworkRequest
 	return id, nil
 }
 
-// makeNetwork makes a network with a subnet of its own. Names are not unique.
+// makeNetwork makes a network with a subnet of its own. Names are not unique. Of those that a controller makes, the internal
+// ones are without the host.
 func (e *Engine) makeNetwork(name string, internal bool, labels map[string]string) string {
 	id := e.newID()
 	prefix := fmt.Sprintf("10.%d.%d.", 1+e.made/256%200, e.made%256)
 	n := &Network{
-		ID: id, Name: name, Internal: internal, Labels: labels,
+		ID: id, Name: name, Internal: internal, Labels: labels, HostReachable: labels == nil || !internal,
 		Subnets: []string{prefix + "0/24"}, Gateways: []string{prefix + "1"},
 	}
 	e.networks[id] = n

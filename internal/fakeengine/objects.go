@@ -83,9 +83,11 @@ func copyEndpoints(from []reconcile.Endpoint) []reconcile.Endpoint {
 type Network struct {
 	ID, Name string
 	Internal bool
-	Subnets  []string
-	Gateways []string
-	Labels   map[string]string
+	// HostReachable is true when the host has an address on it.
+	HostReachable bool
+	Subnets       []string
+	Gateways      []string
+	Labels        map[string]string
 }
 
 func (n *Network) copy() Network {

@@ -166,7 +166,7 @@ func toSidecar(c *container) reconcile.Sidecar {
 func (d *Driver) toNetwork(n *Network) reconcile.Network {
 	shared := n.copy()
 	return reconcile.Network{
-		ID: n.ID, Name: n.Name, Driver: "bridge", Internal: n.Internal,
+		ID: n.ID, Name: n.Name, Driver: "bridge", Internal: n.Internal, HostReachable: n.HostReachable,
 		Subnets: shared.Subnets, Gateways: shared.Gateways, SpecName: d.claimed(n.Labels),
 	}
 }

@@ -34,7 +34,7 @@ func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (strin
 	var made container.CreateResponse
 	var refusal error
 	err := d.call(ctx, opContainerCreate, "create container "+req.ContainerName, func(ctx context.Context) error {
-		made, refusal = d.docker.ContainerCreate(ctx, d.config(req), d.hostConfig(req), networking(req), nil, req.ContainerName)
+		made, refusal = d.docker.ContainerCreate(ctx, d.config(req), d.hostConfig(req), d.networking(req), nil, req.ContainerName)
 		if refusal != nil && nameTaken(refusal) {
 			return fmt.Errorf("%w: another container holds the name %s; rename or remove it (`docker ps -a --filter name=%s`)",
 				reconcile.ErrNameConflict, req.ContainerName, req.ContainerName)
@@ -109,13 +109,13 @@ func (d *Driver) hostConfig(req reconcile.CreateRequest) *container.HostConfig {
 }
 
 // networking is the one network that engines before API 1.44 take at creation.
-func networking(req reconcile.CreateRequest) *network.NetworkingConfig {
+func (d *Driver) networking(req reconcile.CreateRequest) *network.NetworkingConfig {
 	var aliases []string
 	if req.Alias != "" {
 		aliases = []string{req.Alias}
 	}
 	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
-		req.Network: {Aliases: aliases},
+		req.Network: d.endpoint(aliases),
 	}}
 }
 

@@ -22,6 +22,7 @@ type fakeEngine struct {
 	server *httptest.Server
 
 	mu     sync.Mutex
+	api    string                      // its newest version of the API
 	routes map[string]http.HandlerFunc // by method and path without the API's version
 	// forbidden is the status of everything but a ping, when it is set.
 	forbidden int
@@ -30,7 +31,7 @@ type fakeEngine struct {
 
 func newFakeEngine(t *testing.T) *fakeEngine {
 	t.Helper()
-	f := &fakeEngine{t: t, routes: map[string]http.HandlerFunc{}}
+	f := &fakeEngine{t: t, api: "1.41", routes: map[string]http.HandlerFunc{}}
 	f.answer("HEAD /_ping", http.StatusOK, nil)
 	f.answer("GET /volumes", http.StatusOK, fields{})
 	f.server = httptest.NewServer(f)
@@ -44,8 +45,8 @@ func (f *fakeEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	handle, forbidden := f.routes[request], f.forbidden
 	f.asked = append(f.asked, request)
+	w.Header().Set("Api-Version", f.api)
 	f.mu.Unlock()
-	w.Header().Set("Api-Version", "1.41")
 	if forbidden != 0 && request != "HEAD /_ping" {
 		reply(w, forbidden, nil)
 		return

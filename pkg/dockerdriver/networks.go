@@ -10,6 +10,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/versions"
 
 	"credproxy.dev/controller/pkg/reconcile"
 )
@@ -20,7 +21,8 @@ const (
 	overlay = "overlay"
 )
 
-// EnsureNetwork makes a labelled bridge network unless one of that exact name exists, and returns its ID.
+// EnsureNetwork makes a labelled bridge network unless one of that exact name exists, and returns its ID. The host has no
+// address on an internal one, and containers on another cannot reach each other.
 func (d *Driver) EnsureNetwork(ctx context.Context, req reconcile.NetworkRequest) (string, error) {
 	if id, err := d.networkNamed(ctx, req.Name); err != nil || id != "" {
 		return id, err
@@ -28,7 +30,7 @@ func (d *Driver) EnsureNetwork(ctx context.Context, req reconcile.NetworkRequest
 	var made network.CreateResponse
 	err := d.call(ctx, opNetworkCreate, "create network "+req.Name, func(ctx context.Context) (err error) {
 		made, err = d.docker.NetworkCreate(ctx, req.Name, network.CreateOptions{
-			Driver: bridge, Internal: req.Internal, Labels: d.identity(req.SpecName),
+			Driver: bridge, Internal: req.Internal, Labels: d.identity(req.SpecName), Options: d.networkOptions(req.Internal),
 		})
 		return err
 	})
@@ -39,6 +41,24 @@ func (d *Driver) EnsureNetwork(ctx context.Context, req reconcile.NetworkRequest
 		}
 	}
 	return made.ID, err
+}
+
+// networkOptions are the bridge driver's options that shut a network in. Docker knows them by the version of its API; Podman
+// has none of them, and ignores what it does not know. Whether they took is told by what the engine lists of the network.
+func (d *Driver) networkOptions(internal bool) map[string]string {
+	switch {
+	case !internal:
+		return map[string]string{optionConnectivity: "false"}
+	case d.knowsGatewayModes():
+		return map[string]string{optionGatewayMode: gatewayIsolated, optionGatewayMode6: gatewayIsolated}
+	}
+	return map[string]string{optionInhibitIPv4: "true"}
+}
+
+// knowsGatewayModes reports whether the engine is Docker 28 or newer: it can leave the host without an address of either
+// family, and can be told which network a container's way out is. The version is negotiated before any call is made.
+func (d *Driver) knowsGatewayModes() bool {
+	return versions.GreaterThanOrEqualTo(d.docker.ClientVersion(), "1.48")
 }
 
 // networkNamed returns the ID of a network by its exact name; empty when there is none.
@@ -87,7 +107,7 @@ func (d *Driver) usersOf(ctx context.Context, id string) (names []string, err er
 func (d *Driver) Connect(ctx context.Context, containerID, networkID string, aliases ...string) error {
 	what := fmt.Sprintf("connect container %s to network %s", d.nameOf(containerID), shortID(networkID))
 	err := d.change(ctx, opNetworkConnect, containerID, what, func(ctx context.Context) error {
-		return d.docker.NetworkConnect(ctx, networkID, containerID, &network.EndpointSettings{Aliases: aliases})
+		return d.docker.NetworkConnect(ctx, networkID, containerID, d.endpoint(aliases))
 	})
 	if err == nil {
 		return nil
@@ -103,6 +123,16 @@ func (d *Driver) Connect(ctx context.Context, containerID, networkID string, ali
 		return fmt.Errorf("%w: %w", reconcile.ErrNetworkNotFound, err)
 	}
 	return err
+}
+
+// endpoint is a sidecar's place on a network. The one on which nobody is to find it is its way out, whatever its other
+// networks are and are called. Older engines do not ask; there an internal network has no way out that could be taken.
+func (d *Driver) endpoint(aliases []string) *network.EndpointSettings {
+	place := &network.EndpointSettings{Aliases: aliases}
+	if len(aliases) == 0 && d.knowsGatewayModes() {
+		place.GwPriority = 1
+	}
+	return place
 }
 
 // Disconnect detaches a container from a network. Not being connected, or being gone, is success.

@@ -64,10 +64,13 @@ func (d *Driver) toNetwork(n network.Summary) reconcile.Network {
 	return made
 }
 
-// Options of a bridge network by which the host has no address on it.
+// Options of a bridge network: by the first three the host has no address on it, and without the last, its containers
+// cannot reach each other.
 const (
-	optionInhibitIPv4 = "com.docker.network.bridge.inhibit_ipv4"
-	optionGatewayMode = "com.docker.network.bridge.gateway_mode_ipv4"
+	optionInhibitIPv4  = "com.docker.network.bridge.inhibit_ipv4"
+	optionGatewayMode  = "com.docker.network.bridge.gateway_mode_ipv4"
+	optionGatewayMode6 = "com.docker.network.bridge.gateway_mode_ipv6"
+	optionConnectivity = "com.docker.network.bridge.enable_icc"
 
 	// gatewayIsolated is the gateway mode of internal networks on which the host has no address.
 	gatewayIsolated = "isolated"

@@ -156,17 +156,23 @@ func (w *world) served(url, upstreamURI string) {
 // arrived lists the requests that the upstream received.
 func (w *world) arrived() []request {
 	w.t.Helper()
-	var all []request
-	if err := json.Unmarshal([]byte(docker(w.t, "exec", w.upstream, "/toolbox", "records")), &all); err != nil {
-		w.t.Fatal(err)
-	}
-	return all
+	return requests(w.t, docker(w.t, "exec", w.upstream, "/toolbox", "records"))
 }
 
 // request is one request as it arrived.
 type request struct {
-	Method, URI, Host string
-	Header            http.Header
+	Method, URI, Host, Remote string
+
+	Header http.Header
+}
+
+// requests reads an upstream's records.
+func requests(t testing.TB, records string) (all []request) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(records), &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // findsInAgent lists where in the agent's files and environments a text is.
