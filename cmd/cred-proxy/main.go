@@ -1,4 +1,4 @@
-// The cred-proxy command is the sidecar.
+// The cred-proxy command is the sidecar, and with `try` an agent's request to one.
 package main
 
 import (
@@ -23,6 +23,9 @@ func main() {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGTERM, syscall.SIGINT, syscall.SIGPIPE)
 
+	if len(os.Args) > 1 && os.Args[1] == routetable.TrialCommand {
+		os.Exit(proxy.Try(context.Background(), os.Args[2:], os.Getenv, os.Stdout, os.Stderr))
+	}
 	dir := flag.String("dir", routetable.Dir, "the volume with routes.json and the token files")
 	version := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()

@@ -120,3 +120,15 @@ func TestVersionIsPrinted(t *testing.T) {
 		t.Errorf("got %q, %v", out, err)
 	}
 }
+
+// With "try" the same binary is one request, and no sidecar.
+func TestTryIsOneRequest(t *testing.T) {
+	cmd := sidecar(t, routetable.TrialCommand, "-timeout", "5s", "http://127.0.0.1:1/r")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trial, err := routetable.ParseTrial(out); err != nil || trial.Status != 0 || trial.Stage != routetable.StageConnect {
+		t.Errorf("got %q, %v", out, err)
+	}
+}

@@ -14,6 +14,7 @@ import (
 
 	"credproxy.dev/controller/internal/buildinfo"
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/source"
 	"credproxy.dev/controller/pkg/spec"
 )
@@ -61,6 +62,10 @@ func (e *engine) set(down bool) {
 
 func (e *engine) Host() string { return e.host }
 func (*engine) Close() error   { return nil }
+
+func (*engine) Try(context.Context, reconcile.TryRequest) (routetable.Trial, error) {
+	return routetable.Trial{}, errDown
+}
 
 func (e *engine) Examine(context.Context) reconcile.EngineFacts {
 	return reconcile.EngineFacts{Host: e.host, Err: errDown}

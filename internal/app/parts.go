@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/source"
 	"credproxy.dev/controller/pkg/spec"
 )
@@ -21,6 +22,8 @@ type Engine interface {
 	Host() string
 	// Examine asks the engine what it is and what it permits, and changes nothing.
 	Examine(ctx context.Context) reconcile.EngineFacts
+	// Try has one request made to a sidecar by a container that is gone when it returns.
+	Try(ctx context.Context, req reconcile.TryRequest) (routetable.Trial, error)
 	Close() error
 }
 

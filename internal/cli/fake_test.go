@@ -19,6 +19,7 @@ import (
 
 	"credproxy.dev/controller/internal/app"
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -27,11 +28,17 @@ type fakeEngine struct {
 	reconcile.Driver
 	host  string
 	facts reconcile.EngineFacts
+	try   func(context.Context, reconcile.TryRequest) (routetable.Trial, error)
 }
 
-func (fakeEngine) EngineID(context.Context) (string, error)        { return "engine-1", nil }
-func (e fakeEngine) Host() string                                  { return e.host }
-func (fakeEngine) Close() error                                    { return nil }
+func (fakeEngine) EngineID(context.Context) (string, error)            { return "engine-1", nil }
+func (e fakeEngine) Host() string                                      { return e.host }
+func (fakeEngine) Close() error                                        { return nil }
+func (fakeEngine) EnsureImage(context.Context, string) (string, error) { return "sha256:own", nil }
+func (e fakeEngine) Try(ctx context.Context, req reconcile.TryRequest) (routetable.Trial, error) {
+	return e.try(ctx, req)
+}
+
 func (e fakeEngine) Examine(context.Context) reconcile.EngineFacts { return e.facts }
 
 // fakeController makes every declared spec Ready at once, those excepted that are in broken.
@@ -143,6 +150,7 @@ type console struct {
 	host       string
 	facts      reconcile.EngineFacts
 	engineErr  error
+	try        func(context.Context, reconcile.TryRequest) (routetable.Trial, error)
 }
 
 func newConsole(t *testing.T, controller *fakeController) *console {
@@ -158,7 +166,7 @@ func (c *console) system() System {
 		Parts: app.Parts{
 			Engine: func(o app.Options, _ prometheus.Registerer) (app.Engine, error) {
 				c.options = o
-				return fakeEngine{host: c.host, facts: c.facts}, c.engineErr
+				return fakeEngine{host: c.host, facts: c.facts, try: c.try}, c.engineErr
 			},
 			Tokens: func(app.Options) (reconcile.Resolver, error) { return noTokens{}, nil },
 			Controller: func(_ reconcile.Driver, _ reconcile.Resolver, o reconcile.Options, _ prometheus.Registerer,

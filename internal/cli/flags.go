@@ -38,10 +38,14 @@ func (s *settings) engineAddressFlags(f *pflag.FlagSet) {
 	f.DurationVar(&s.CallTimeout, "call-timeout", 30*time.Second, "longest wait for one call to the engine")
 }
 
+func (s *settings) imageFlag(f *pflag.FlagSet) {
+	f.StringVar(&s.Image, "image", "", "image of sidecars, already on the engine; built from this binary if empty")
+}
+
 func (s *settings) engineFlags(f *pflag.FlagSet) {
 	s.engineAddressFlags(f)
 	f.StringVar(&s.NamePrefix, "name-prefix", "cred-proxy", "beginning of the names of containers")
-	f.StringVar(&s.Image, "image", "", "image of sidecars, already on the engine; built from this binary if empty")
+	s.imageFlag(f)
 	f.BoolVar(&s.UpgradeSidecars, "upgrade-sidecars", false, "replace sidecars that run another image than this controller's")
 	f.IntVar(&s.Workers, "workers", 8, "sidecars worked on at a time")
 	f.DurationVar(&s.ReadyTimeout, "ready-timeout", 15*time.Second, "longest wait for a started sidecar to serve")

@@ -194,7 +194,7 @@ func TestForgedErrorHeaderDoesNotPass(t *testing.T) {
 	})
 	proxy := serve(t, routetable.Route{Path: "/r", Upstream: upstream})
 	res, body := get(t, proxy.url("/r"))
-	if res.StatusCode != http.StatusServiceUnavailable || body != "no" || res.Header.Get(errorHeader) != "" ||
+	if res.StatusCode != http.StatusServiceUnavailable || body != "no" || res.Header.Get(routetable.FieldError) != "" ||
 		res.Header.Get("X-Hop") != "" || res.Header.Get("X-Stay") != "1" {
 		t.Errorf("got %d %q %v", res.StatusCode, body, res.Header)
 	}

@@ -44,10 +44,10 @@ func fieldValue(a routetable.Auth, token string) string {
 }
 
 // authorize decides alone which credential leaves: it removes every field in which a client could bring one, on
-// routes without a credential too, and then adds the route's. It runs last, on the header that is sent.
+// routes without a credential too, and what was meant for the sidecar itself, and then adds the route's. It runs last, on the header that is sent.
 func (rt *route) authorize(h http.Header) {
 	for name := range h {
-		if rt.isCredential(name) || isForwarding(name) {
+		if rt.isCredential(name) || isForwarding(name) || isOwn(name) {
 			delete(h, name)
 		}
 	}
@@ -65,6 +65,21 @@ func (rt *route) isCredential(name string) bool {
 func isForwarding(name string) bool {
 	const prefix = "X-Forwarded"
 	return sameField(name, "Forwarded") || len(name) >= len(prefix) && sameField(name[:len(prefix)], prefix)
+}
+
+// isOwn tells the fields that are between the sidecar and its clients.
+func isOwn(name string) bool {
+	const prefix = routetable.FieldPrefix
+	return len(name) >= len(prefix) && sameField(name[:len(prefix)], prefix)
+}
+
+// dropOwn takes such fields out of what an upstream has sent.
+func dropOwn(h http.Header) {
+	for name := range h {
+		if isOwn(name) {
+			delete(h, name)
+		}
+	}
 }
 
 // sameField compares field names as upstreams may: without case, and with _ for -, because CGI and what grew out of

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -10,10 +9,9 @@ import (
 	"net/http"
 	"strconv"
 	"syscall"
-)
 
-// errorHeader carries the code of an error that is the sidecar's own and not the upstream's.
-const errorHeader = "Cred-Proxy-Error"
+	"credproxy.dev/controller/pkg/routetable"
+)
 
 // refusal is an answer that the sidecar gives itself. Its codes are:
 //
@@ -29,38 +27,48 @@ type refusal struct {
 	code   string
 	// message is for people, and for agents that read what they are told.
 	message string
+	// stage is how far a request for the upstream got; empty for one that was not made.
+	stage string
 }
 
 func noRoute(t *table) *refusal {
-	return &refusal{http.StatusNotFound, "no_route", "no route has a prefix of this path; the routes are " + t.paths()}
+	return &refusal{status: http.StatusNotFound, code: "no_route", message: "no route has a prefix of this path; the routes are " + t.paths()}
 }
 
 func noToken(rt *route) *refusal {
-	return &refusal{http.StatusServiceUnavailable, "no_token",
-		"the sidecar has no token for route " + rt.path + "; the controller's status says which one is missing"}
+	return &refusal{status: http.StatusServiceUnavailable, code: "no_token",
+		message: "the sidecar has no token for route " + rt.path + "; the controller's status says which one is missing"}
 }
 
 func denied(message string) *refusal {
-	return &refusal{http.StatusForbidden, "denied", message}
+	return &refusal{status: http.StatusForbidden, code: "denied", message: message}
 }
 
 func badPathRefusal(why string) *refusal {
-	return &refusal{http.StatusBadRequest, "bad_path", why}
+	return &refusal{status: http.StatusBadRequest, code: "bad_path", message: why}
 }
 
 func badRequest(why string) *refusal {
-	return &refusal{http.StatusBadRequest, "bad_request", why}
+	return &refusal{status: http.StatusBadRequest, code: "bad_request", message: why}
 }
 
 // upstreamRefusal words a failed exchange with an upstream. The error's own text is not used: it may quote what the
 // upstream sent.
 func upstreamRefusal(rt *route, err error) *refusal {
-	host := rt.upstream.Host
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
-		return &refusal{http.StatusGatewayTimeout, "upstream_timeout", host + " did not answer in time"}
+	host, stage := rt.upstream.Host, stageOf(err)
+	if !timedOut(err) {
+		return &refusal{http.StatusBadGateway, "upstream_unreachable", host + " could not be reached: " + reason(err), stage}
 	}
-	return &refusal{http.StatusBadGateway, "upstream_unreachable", host + " could not be reached: " + reason(err)}
+	message := host + " did not answer in time"
+	switch stage {
+	case routetable.StageDNS:
+		message += ": its name was not resolved"
+	case routetable.StageConnect:
+		message += ": no connection came about"
+	case routetable.StageTLS:
+		message += ": TLS was not agreed on"
+	}
+	return &refusal{http.StatusGatewayTimeout, "upstream_timeout", message, stage}
 }
 
 func reason(err error) string {
@@ -76,7 +84,7 @@ func reason(err error) string {
 		return "its name could not be resolved"
 	case errors.As(err, &certificate), errors.As(err, &unknown):
 		return "its certificate was not accepted"
-	case errors.As(err, &record), errors.As(err, &alert):
+	case errors.As(err, &record), errors.As(err, &alert), errors.Is(err, http.ErrSchemeMismatch):
 		return "it does not speak TLS as expected"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "it refused the connection"
@@ -93,14 +101,18 @@ func (r *refusal) write(w http.ResponseWriter, route string) {
 		Error   string `json:"error"`
 		Message string `json:"message"`
 		Route   string `json:"route"`
-	}{r.code, r.message, route})
+		Stage   string `json:"stage,omitempty"`
+	}{r.code, r.message, route, r.stage})
 	body = append(body, '\n')
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
-	h.Set(errorHeader, r.code)
+	h.Set(routetable.FieldError, r.code)
+	if r.stage != "" {
+		h.Set(routetable.FieldStage, r.stage)
+	}
 	w.WriteHeader(r.status)
 	// A client that has left needs no answer.
 	_, _ = w.Write(body)

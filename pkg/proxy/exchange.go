@@ -2,7 +2,10 @@ package proxy
 
 import (
 	"net/http"
+	"net/url"
 	"sync/atomic"
+
+	"credproxy.dev/controller/pkg/routetable"
 )
 
 // exchange is the writer of one response. It knows what the log line needs.
@@ -11,8 +14,11 @@ type exchange struct {
 	// leaving is asked when the answer begins, which may be long after its request.
 	leaving *atomic.Bool
 	route   string
-	code    string
-	status  int
+	// traced is whether the client asked by which route its request goes, and credential whether that adds one.
+	traced, credential bool
+
+	code   string
+	status int
 	// sent counts the bytes of the body.
 	sent int64
 	// finished is false while the response may still break off.
@@ -30,11 +36,27 @@ func (e *exchange) WriteHeader(status int) {
 			// Without this net/http would guess one.
 			e.Header()["Content-Type"] = nil
 		}
+		if e.traced {
+			e.trace(e.Header())
+		}
 		if e.leaving.Load() && status != http.StatusSwitchingProtocols {
 			e.Header()["Connection"] = []string{"close"}
 		}
+	} else {
+		dropOwn(e.Header()) // of an upstream's interim answer
 	}
 	e.ResponseWriter.WriteHeader(status)
+}
+
+// trace tells a client the route of its request, which it may know, and whether a credential is added, never which.
+func (e *exchange) trace(h http.Header) {
+	if e.route != "" {
+		h.Set(routetable.FieldRoute, (&url.URL{Path: e.route}).EscapedPath())
+	}
+	h.Set(routetable.FieldCredential, routetable.CredentialNone)
+	if e.credential {
+		h.Set(routetable.FieldCredential, routetable.CredentialAdded)
+	}
 }
 
 // Write counts.

@@ -52,6 +52,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) serve(e *exchange, r *http.Request) {
 	t := h.table.Load()
+	e.traced = r.Header.Get(routetable.FieldTrace) == "true"
 	rt, refused := t.admit(r)
 	if rt != nil {
 		e.route = rt.path
@@ -60,6 +61,7 @@ func (h *Handler) serve(e *exchange, r *http.Request) {
 		e.refuse(refused)
 		return
 	}
+	e.credential = rt.credential != nil
 	if onlyWebSocket(r) {
 		h.tunnels.Add(1)
 		defer h.tunnels.Done()

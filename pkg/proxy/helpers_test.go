@@ -237,8 +237,8 @@ func wantRefusal(t testing.TB, res answer, body string, status int, code string)
 	if err := json.Unmarshal([]byte(body), &said); err != nil {
 		t.Fatalf("status %d, body %q: %v", res.StatusCode, body, err)
 	}
-	if res.StatusCode != status || said.Error != code || res.Header.Get(errorHeader) != code || said.Message == "" {
-		t.Errorf("status %d, %s %q, body %q; want %d %s", res.StatusCode, errorHeader, res.Header.Get(errorHeader), body, status, code)
+	if res.StatusCode != status || said.Error != code || res.Header.Get(routetable.FieldError) != code || said.Message == "" {
+		t.Errorf("status %d, %s %q, body %q; want %d %s", res.StatusCode, routetable.FieldError, res.Header.Get(routetable.FieldError), body, status, code)
 	}
 	if res.Header.Get("Content-Type") != "application/json" || res.Header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("a refusal is sent as %v", res.Header)

@@ -62,8 +62,8 @@ func forwarder(transport http.RoundTripper, buffers httputil.BufferPool) func(*r
 
 // adjustResponse changes what cannot pass as it is.
 func adjustResponse(res *http.Response) error {
-	// An answer with this header has to be the sidecar's own.
-	res.Header.Del(errorHeader)
+	// An answer with such a field has to be the sidecar's own.
+	dropOwn(res.Header)
 	if len(res.Trailer) > 0 {
 		// HTTP/2 has trailers behind a body of announced length; HTTP/1.1 has them behind chunks only (RFC 9112
 		// section 7.1.2).

@@ -16,7 +16,7 @@ const usage = `usage: toolbox COMMAND [ARG…]
 
   sleep                     do nothing until SIGTERM
   env                       print the environment
-  upstream [-name N] [-listen :8080] [-records 127.0.0.1:8081]
+  upstream [-name N] [-listen :8080] [-records 127.0.0.1:8081] [-tls]
                             answer requests with who answers and what was asked for, never with what was sent along;
                             the records, headers and all, are served at /, on an address that only it can reach
   get [-X M] [-H 'K: V']… [-d BODY] [-t 15s] [-i] [-f] URL

@@ -3,11 +3,17 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"strconv"
 	"sync"
@@ -44,6 +50,7 @@ func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("upstream", flag.ContinueOnError)
 	name := flags.String("name", "upstream", "who says that it answers")
 	listen := flags.String("listen", ":8080", "address to listen on")
+	selfSigned := flags.Bool("tls", false, "speak TLS, with a certificate that nobody trusts")
 	records := flags.String("records", recordsAddress, "address to serve the records on")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -58,18 +65,42 @@ func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 
 	ended := make(chan error, 2)
 	go func() { ended <- serve(ctx, *records, http.HandlerFunc(r.seen)) }()
-	go func() { ended <- serve(ctx, *listen, mux) }()
+	go func() { ended <- serveMaybeTLS(ctx, *listen, mux, *selfSigned) }()
 	fmt.Fprintln(stdout, "listening on", *listen)
 	return <-ended
 }
 
 func serve(ctx context.Context, addr string, handler http.Handler) error {
+	return serveMaybeTLS(ctx, addr, handler, false)
+}
+
+func serveMaybeTLS(ctx context.Context, addr string, handler http.Handler, selfSigned bool) error {
 	server := &http.Server{Addr: addr, Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	listenAndServe := server.ListenAndServe
+	if selfSigned {
+		certificate, err := selfSignedCertificate()
+		if err != nil {
+			return err
+		}
+		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+		listenAndServe = func() error { return server.ListenAndServeTLS("", "") }
+	}
+	if err := listenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
+}
+
+// selfSignedCertificate is for a server that no client should trust.
+func selfSignedCertificate() (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour), DNSNames: []string{"upstream"}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
 }
 
 // remember keeps a request.

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"text/tabwriter"
+
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+// What a trial comes to.
+const (
+	resultAnswered   = "answered"    // by the upstream
+	resultRefused    = "refused"     // by the sidecar
+	resultNoUpstream = "no_upstream" // it stopped on the way from the sidecar to the upstream
+	resultNoSidecar  = "no_sidecar"  // it stopped on the way to the sidecar
+)
+
+// trial is what try prints.
+type trial struct {
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Method string `json:"method"`
+	URL    string `json:"url"`
+	Result string `json:"result"`
+	routetable.Trial
+	Advice string `json:"advice,omitempty"`
+}
+
+func trialOf(name string, req reconcile.TryRequest, t routetable.Trial) trial {
+	result := resultOf(t)
+	return trial{"Trial", name, req.Method, req.URL, result, t, adviceFor(name, result, t)}
+}
+
+func resultOf(t routetable.Trial) string {
+	switch {
+	case t.Status == 0:
+		return resultNoSidecar
+	case t.Code != "" && t.Stage != "":
+		return resultNoUpstream
+	case t.Code != "":
+		return resultRefused
+	}
+	return resultAnswered
+}
+
+// adviceFor says what to do about a result; empty when it is as it should be.
+func adviceFor(name, result string, t routetable.Trial) string {
+	look := "controller status " + name + ", and the log of its container"
+	switch result {
+	case resultNoSidecar:
+		if t.Stage == routetable.StageDNS {
+			return "nobody answers to that name on the internal network: " + look
+		}
+		return look
+	case resultNoUpstream:
+		return upstreamAdvice(t.Stage)
+	case resultRefused:
+		switch t.Status {
+		case http.StatusUnauthorized:
+			return "the sidecar asks its callers for a key: name the variable that holds it with --key-env"
+		case http.StatusServiceUnavailable:
+			return look
+		}
+		return ""
+	}
+	refused := t.Status == http.StatusUnauthorized || t.Status == http.StatusForbidden
+	switch {
+	case refused && t.Credential == routetable.CredentialAdded:
+		return "the upstream did not accept the credential for this: is it the right token, and the scheme that it expects?"
+	case refused && t.Credential == routetable.CredentialNone:
+		return "the route adds no credential: does it need auth?"
+	case t.Credential == "":
+		return "the sidecar is of a version that does not tell its route; --upgrade-sidecars of run replaces it"
+	}
+	return ""
+}
+
+func upstreamAdvice(stage string) string {
+	switch stage {
+	case routetable.StageDNS:
+		return "is the upstream's name right, and does the engine's host resolve it?"
+	case routetable.StageConnect:
+		return "does the upstream listen there, and does the egress network lead to it?"
+	case routetable.StageTLS:
+		return "does the upstream speak TLS there, with a certificate of a public authority for that name?"
+	case routetable.StageTimeout:
+		return "the upstream took the request and said nothing: ask again, or look there"
+	}
+	return "the upstream broke the connection off: ask again, or look there"
+}
+
+func (t trial) print(w io.Writer, output string) error {
+	if output == "json" {
+		return printJSON(w, t)
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	printRow(table, []string{t.Method, t.URL})
+	if t.Result != resultNoSidecar {
+		printRow(table, []string{"route", t.Route})
+		printRow(table, []string{"credential", t.Credential})
+	}
+	printRow(table, t.outcome())
+	if t.Advice != "" {
+		_, _ = io.WriteString(table, "\t→ "+oneLine(t.Advice)+"\n")
+	}
+	return table.Flush()
+}
+
+// outcome is the line that says what came of it.
+func (t trial) outcome() []string {
+	took := fmt.Sprintf("after %.0f ms", t.Milliseconds)
+	switch t.Result {
+	case resultNoSidecar:
+		return []string{"stopped", fmt.Sprintf("on the way to the sidecar (%s), %s: %s", t.Stage, took, t.Message)}
+	case resultNoUpstream:
+		return []string{"stopped", fmt.Sprintf("on the way to the upstream (%s), %s: %s (%d %s)", t.Stage, took, t.Message, t.Status, t.Code)}
+	case resultRefused:
+		return []string{"refused", fmt.Sprintf("by the sidecar: %s (%d %s)", t.Message, t.Status, t.Code)}
+	}
+	body := "a body of unknown length"
+	if t.Length >= 0 {
+		body = fmt.Sprintf("%d bytes", t.Length)
+	}
+	if t.ContentType != "" {
+		body = t.ContentType + ", " + body
+	}
+	return []string{"upstream", fmt.Sprintf("%d %s, %s, %s", t.Status, http.StatusText(t.Status), body, took)}
+}
