@@ -37,7 +37,7 @@ func newWait(sys System) *cobra.Command {
 		Short: "Return when a sidecar is Ready: the gate before an agent starts",
 		Long: `Asks a running controller until the CredProxy has the condition. A name that no file declares yet is waited
 for too. --for takes Ready, TokensResolved, NetworksReady, Isolated or Deleted. Deleted is so once no file declares the
-name and nothing is left of its sidecar.
+name and nothing is left of its sidecar, nor of networks that were made for it: take the agent off them first.
 
 Exit code 0 when it is so, 1 when the time is over, with the reason, 3 if no controller answers.`,
 		Example: `  controller wait web && docker run --network web-internal my-agent

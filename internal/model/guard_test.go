@@ -37,6 +37,7 @@ func (w *world) guardThing(verb fakeengine.Verb, target string, deliberate bool)
 	for _, n := range s.Networks {
 		if n.ID == target {
 			labels = n.Labels
+			w.guardNetwork(n)
 		}
 	}
 	for _, v := range s.Volumes {
@@ -49,6 +50,20 @@ func (w *world) guardThing(verb fakeengine.Verb, target string, deliberate bool)
 		w.fail("%s of %s, which is not ours", verb, target)
 	case len(labels) > 0:
 		w.guardRemoval(verb, labels[spec.Group+"/name"], deliberate)
+	}
+}
+
+// guardNetwork holds that no network goes that every declaration that a plan in hand may follow still names for the spec for
+// which it was made.
+func (w *world) guardNetwork(n fakeengine.Network) {
+	w.mu.Lock()
+	by := w.files.past[w.files.base:]
+	w.mu.Unlock()
+	if !slices.ContainsFunc(by, func(d reconcile.Declared) bool {
+		cp := declares(d, n.Labels[spec.Group+"/name"])
+		return cp == nil || !refersTo(cp, n.Name)
+	}) {
+		w.fail("network %s is removed, which is in use", n.Name)
 	}
 }
 

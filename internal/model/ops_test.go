@@ -239,6 +239,25 @@ func userKinds() []kind {
 				})
 			}
 		}},
+		{"agent leaves", 3, func(w *world, _ string, variant int) {
+			var agents []fakeengine.Container
+			for _, c := range w.engine.Snapshot().Containers {
+				if strings.HasPrefix(c.Name, "agent-") {
+					agents = append(agents, c)
+				}
+			}
+			if len(agents) == 0 {
+				return
+			}
+			agent := agents[variant/2%len(agents)]
+			w.hand(func() {
+				if variant%2 == 0 || len(agent.Endpoints) == 0 {
+					w.engine.RemoveContainer(agent.ID, true)
+				} else {
+					w.engine.DisconnectContainer(agent.ID, agent.Endpoints[0].NetworkID)
+				}
+			})
+		}},
 		{"remove image", 3, func(w *world, _ string, variant int) {
 			w.hand(func() { w.engine.RemoveImage([]string{ownImage, customImage}[variant%2]) })
 		}},

@@ -56,8 +56,15 @@ func (o *oracle) excuse(cp *spec.CredProxy) string {
 	}
 	for _, name := range []string{cp.Spec.InternalNetwork, cp.Spec.EgressNetwork} {
 		found := len(networkIDs(o.snapshot, name))
-		if found > 1 || found == 0 && !cp.Spec.CreateNetworks {
+		switch owner := o.owner(name); {
+		case found > 1 || found == 0 && !cp.Spec.CreateNetworks:
 			return "a network is missing or ambiguous"
+		case owner != "" && owner != cp.Name:
+			return "a network was made for another"
+		case found == 0 && slices.ContainsFunc(o.declared.Specs, func(other *spec.CredProxy) bool {
+			return other.Name < cp.Name && other.Spec.CreateNetworks && refersTo(other, name)
+		}):
+			return "another that comes first has a missing network made"
 		}
 	}
 	for _, c := range o.snapshot.Containers {
@@ -66,6 +73,21 @@ func (o *oracle) excuse(cp *spec.CredProxy) string {
 		}
 	}
 	return ""
+}
+
+// owner is the spec for which the network of a name was made; empty when nobody here made it.
+func (o *oracle) owner(name string) string {
+	for _, n := range o.snapshot.Networks {
+		if n.Name == name && n.Labels[labelInstance] == instance {
+			return n.Labels[spec.Group+"/name"]
+		}
+	}
+	return ""
+}
+
+// refersTo reports whether one of a spec's networks has a name.
+func refersTo(cp *spec.CredProxy, network string) bool {
+	return cp.Spec.InternalNetwork == network || cp.Spec.EgressNetwork == network
 }
 
 // clash reports whether two specs cannot be in force together.
@@ -229,7 +251,8 @@ func (o *oracle) brakeFits(b reconcile.Blocked) bool {
 	return tooMany(o.snapshot, o.declared)
 }
 
-// litter holds that every volume of ours has its container, and that networks of ours that no spec refers to are gone.
+// litter holds that every volume of ours has its container, and that networks of ours that their spec does not name are gone,
+// or are said to be in use.
 func (o *oracle) litter() {
 	for _, v := range o.snapshot.Volumes {
 		name := v.Labels[spec.Group+"/name"]
@@ -240,21 +263,35 @@ func (o *oracle) litter() {
 	}
 	for _, n := range o.snapshot.Networks {
 		name := n.Labels[spec.Group+"/name"]
-		wanted := slices.ContainsFunc(o.declared.Specs, func(cp *spec.CredProxy) bool {
-			return cp.Spec.InternalNetwork == n.Name || cp.Spec.EgressNetwork == n.Name
-		})
-		used := slices.ContainsFunc(o.snapshot.Containers, func(c fakeengine.Container) bool {
-			return slices.ContainsFunc(c.Endpoints, func(e reconcile.Endpoint) bool { return e.NetworkID == n.ID })
-		})
-		if n.Labels[labelInstance] == instance && !wanted && !used && !o.left(name) {
+		owner := declares(o.declared, name)
+		if n.Labels[labelInstance] != instance || owner != nil && refersTo(owner, n.Name) || o.left(name) {
+			continue
+		}
+		switch user := o.user(n.ID); {
+		case user == "":
 			o.say("network %s, made for %s, is left", n.Name, name)
+		case owner == nil && !mentions(o.declared, name):
+			if status, words := o.ready(name); status != "False" || !strings.HasPrefix(words, reconcile.ReasonNetworkInUse) || !strings.Contains(words, user) {
+				o.say("network %s, made for %s, is kept by %s, and %s is Ready=%s %s", n.Name, name, user, name, status, words)
+			}
 		}
 	}
 }
 
+// user is the name of a container on a network; empty when there is none.
+func (o *oracle) user(networkID string) string {
+	for _, c := range o.snapshot.Containers {
+		if slices.ContainsFunc(c.Endpoints, func(e reconcile.Endpoint) bool { return e.NetworkID == networkID }) {
+			return c.Name
+		}
+	}
+	return ""
+}
+
 // left reports whether a name is left as it is.
 func (o *oracle) left(name string) bool {
-	_, blocked := o.blocked[name]
+	b, blocked := o.blocked[name]
+	blocked = blocked && b.Reason != reconcile.ReasonNetworkInUse // the rest goes all the same
 	for _, cp := range o.declared.Specs {
 		if cp.Name == name && o.excuse(cp) != "" {
 			return true

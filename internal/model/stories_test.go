@@ -30,6 +30,35 @@ func testStories(t *testing.T, census *census) {
 			})
 			delete(w.files.byName, hero)
 			w.declare()
+			w.atRestWithin(time.Second)
+			w.hand(func() { w.engine.RemoveContainer("guest", true) })
+			w.atRestWithin(time.Second)
+		}},
+		{"a spec waits for a network that was made for one that is gone, while an agent is on it", func(w *world) {
+			w.files.edit(hero, editInternal(3))
+			w.declare()
+			w.rest(time.Second)
+			w.hand(func() {
+				w.engine.AddContainer(fakeengine.Foreign{Name: "guest", Restarts: true, Networks: map[string][]string{w.network("shared-new-in"): nil}})
+			})
+			delete(w.files.byName, hero)
+			w.files.edit("bee", editInternal(3))
+			w.declare()
+			w.atRestWithin(time.Second)
+			w.hand(func() { w.engine.DisconnectContainer("guest", w.network("shared-new-in")) })
+			w.atRestWithin(time.Second)
+		}},
+		{"two specs want the same missing networks made", func(w *world) {
+			for _, name := range []string{"bee", hero} {
+				w.files.edit(name, editInternal(3))
+				w.files.edit(name, editEgress(3))
+			}
+			w.files.edit("bee", editHostname(1))
+			w.declare()
+			w.atRestWithin(time.Second)
+			delete(w.files.byName, hero)
+			w.declare()
+			w.atRestWithin(2 * time.Second)
 		}},
 		{"a spec wants the place of one that is paused there", func(w *world) {
 			w.files.edit(hero, editInternal(1))

@@ -132,7 +132,11 @@ func (a *attempt) seeNetwork(ctx context.Context, name, id string) (Network, err
 		return Network{}, err
 	}
 	for _, n := range v.networks[name] {
-		if n.ID == id {
+		switch {
+		case n.ID != id:
+		case n.SpecName != "" && n.SpecName != a.item.Name:
+			return Network{}, fmt.Errorf("network %q was made for spec %q meanwhile", name, n.SpecName)
+		default:
 			return n, nil
 		}
 	}

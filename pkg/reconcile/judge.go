@@ -30,6 +30,10 @@ type verdict struct {
 	rivalry *Blocked
 	// outdated is true when the sidecar runs another image than the controller's own.
 	outdated bool
+	// left is true while something is left of a name that no file declares.
+	left bool
+	// inUse says which networks the spec left behind that others are on; nil when there are none.
+	inUse *Blocked
 	// lastLines are what a sidecar that fails wrote last.
 	lastLines []string
 }
@@ -198,14 +202,18 @@ func (v verdict) networks() metav1.Condition {
 	const kind = spec.ConditionNetworksReady
 	if v.blocked != nil {
 		switch v.blocked.Reason {
-		case ReasonNetworkNotFound, ReasonAmbiguousNetwork, ReasonEgressInternal, ReasonNetworkConflict:
+		case ReasonNetworkNotFound, ReasonAmbiguousNetwork, ReasonEgressInternal, ReasonNetworkConflict, ReasonNetworkInUse:
 			return condition(kind, metav1.ConditionFalse, v.blocked.Reason, v.blocked.Message)
 		}
 	}
 	if v.internal == nil {
 		return condition(kind, metav1.ConditionUnknown, ReasonNotChecked, "the networks were not looked at yet")
 	}
-	return condition(kind, metav1.ConditionTrue, ReasonFound, "both networks exist")
+	message := "both networks exist"
+	if v.inUse != nil {
+		message += "; " + v.inUse.Message
+	}
+	return condition(kind, metav1.ConditionTrue, ReasonFound, message)
 }
 
 func (v verdict) isolated() metav1.Condition {

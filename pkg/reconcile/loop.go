@@ -132,6 +132,7 @@ func (c *Controller) changed(ch Change) {
 		}
 	case ch.Network != "":
 		c.noticed.add(c.statuses.onNetwork(ch.Network)...)
+		c.noticed.add(c.lookout.latest().makers(ch.Network)...) // they may wait until it is free
 	default:
 		c.noticed.add(c.statuses.names(true)...)
 	}

@@ -32,7 +32,7 @@ func (p *planner) network(name, field string) (Network, *Blocked) {
 	found := p.view.networks[name]
 	switch {
 	case len(found) == 1:
-		return found[0], nil
+		return found[0], p.foreign(found[0], field)
 	case len(found) > 1:
 		return Network{}, &Blocked{Reason: ReasonAmbiguousNetwork, Message: fmt.Sprintf(
 			"%s %q is the name of %d networks; remove or rename all but one", field, name, len(found))}

@@ -10,15 +10,15 @@ func (p *planner) removeAll(cause string) {
 	p.removeLeftovers()
 }
 
-// removeLeftovers removes the volumes that lost their container, and the networks that were made for this name, once no
-// spec refers to them and no other container is on them.
+// removeLeftovers removes the volumes that lost their container, and the networks that were made for this name, once it
+// needs them no more and no other container is on them.
 func (p *planner) removeLeftovers() {
 	for _, v := range p.view.strayVolumes[p.name] {
 		p.repair(DriftLeftover, StepRemoveVolume, v, v, "no container uses it")
 	}
 	for _, n := range p.view.made[p.name] {
-		if !p.declared[n.Name] && p.onlyOwn(n) {
-			p.add(StepRemoveNetwork, n.Name, n.ID, "it was made for this spec, and none refers to it")
+		if !p.needs(n) && p.onlyOwn(n) {
+			p.add(StepRemoveNetwork, n.Name, n.ID, "it was made for this spec, which needs it no more")
 		}
 	}
 }

@@ -15,8 +15,6 @@ type inputs struct {
 	// refused withholds every step, for a reason that lies in the declared set as a whole.
 	refused *Blocked
 	view    *view
-	// declared are the names of networks that any spec refers to; such a network is never removed.
-	declared map[string]bool
 	// tokens are the values now at the source; nil when they were not resolved, and then nothing is done about them.
 	tokens tokens
 	// delivered is what this process pushed, by container ID. With tokens set, a sidecar without an entry gets them anew.
@@ -65,6 +63,9 @@ func (p *planner) decide() *Blocked {
 		return &Blocked{Reason: ReasonEngineUnavailable, Message: p.view.unclear[p.name].Error()}
 	case p.spec == nil:
 		p.removeAll("no file declares it")
+		if len(p.steps) == 0 {
+			return p.inUse()
+		}
 		return nil
 	case p.spec.Paused():
 		return &Blocked{Reason: ReasonPaused, Message: "annotation " + spec.AnnotationPaused + " is \"true\""}

@@ -13,6 +13,7 @@ const (
 	ReasonTokenInvalid      = "TokenInvalid"
 	ReasonNetworkNotFound   = "NetworkNotFound"
 	ReasonNetworkConflict   = "NetworkConflict"
+	ReasonNetworkInUse      = "NetworkInUse"
 	ReasonAmbiguousNetwork  = "AmbiguousNetwork"
 	ReasonEgressInternal    = "EgressInternal"
 	ReasonAliasConflict     = "AliasConflict"

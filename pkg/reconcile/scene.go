@@ -14,8 +14,6 @@ type scene struct {
 	specs     map[string]*spec.CredProxy
 	rejected  map[string]Rejected
 	conflicts map[string]Blocked
-	// networks are the names that any spec refers to.
-	networks map[string]bool
 	// orphans are the names that have sidecars and that no file mentions, sorted.
 	orphans []string
 }
@@ -25,12 +23,9 @@ func newScene(d Declared, v *view) *scene {
 		declared: d, view: v,
 		specs:    make(map[string]*spec.CredProxy, len(d.Specs)),
 		rejected: make(map[string]Rejected, len(d.Rejected)),
-		networks: make(map[string]bool, 2*len(d.Specs)),
 	}
 	for _, cp := range d.Specs {
 		s.specs[cp.Name] = cp
-		s.networks[cp.Spec.InternalNetwork] = true
-		s.networks[cp.Spec.EgressNetwork] = true
 	}
 	for _, r := range d.Rejected {
 		s.rejected[r.Name] = r
@@ -41,6 +36,7 @@ func newScene(d Declared, v *view) *scene {
 		}
 	}
 	s.conflicts = conflicts(d.Specs, v.holds)
+	claim(d.Specs, v, s.conflicts)
 	return s
 }
 
@@ -65,22 +61,17 @@ func (s *scene) names() []string {
 
 // inputs gathers what the plan of one name needs from the scene; the caller adds what it alone knows.
 func (s *scene) inputs(name string, history history, opts Options) inputs {
-	in := inputs{name: name, spec: s.specs[name], view: s.view, declared: s.networks, opts: opts}
+	in := inputs{name: name, spec: s.specs[name], view: s.view, opts: opts}
 	if conflict, ok := s.conflicts[name]; ok {
 		in.refused = &conflict
 	}
 	if r, ok := s.rejected[name]; ok && in.spec == nil {
 		in.refused = &Blocked{Name: name, Reason: r.Reason, Message: r.Message}
 	}
-	if s.leftOf(name) && !s.mentions(name) {
+	if s.view.has(name) && !s.mentions(name) {
 		in.refused = s.clearance(history, opts).brake(name)
 	}
 	return in
-}
-
-// leftOf reports whether the engine has anything of a name.
-func (s *scene) leftOf(name string) bool {
-	return len(s.view.sidecars[name]) > 0 || s.view.unclear[name] != nil || len(s.view.made[name]) > 0 || len(s.view.strayVolumes[name]) > 0
 }
 
 func (s *scene) clearance(h history, opts Options) *clearance {

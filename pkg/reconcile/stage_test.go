@@ -34,18 +34,22 @@ type stage struct {
 func play(t *testing.T, story func(*stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, fakeengine.New(time.Millisecond), defaultOptions())
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			if err := s.Run(ctx); err != nil {
-				t.Errorf("Run: %v", err)
-			}
-		})
-		story(s)
-		cancel()
-		wg.Wait()
+		newStage(t, fakeengine.New(time.Millisecond), defaultOptions()).runs(story)
 	})
+}
+
+// runs has the controller run while the story lasts.
+func (s *stage) runs(story func(*stage)) {
+	ctx, cancel := context.WithCancel(s.t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			s.t.Errorf("Run: %v", err)
+		}
+	})
+	story(s)
+	cancel()
+	wg.Wait()
 }
 
 func defaultOptions() reconcile.Options {

@@ -121,7 +121,7 @@ func (s *statuses) hold(name string, v verdict) {
 	switch {
 	case ok && !e.held:
 		return // it is declared by now
-	case v.sidecar == nil:
+	case !v.left:
 		delete(s.entries, name)
 		return
 	case v.blocked == nil && v.err == nil:

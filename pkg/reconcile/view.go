@@ -93,6 +93,24 @@ func (v *view) names() []string {
 	return slices.Compact(names)
 }
 
+// has reports whether the engine has anything of a name.
+func (v *view) has(name string) bool {
+	return len(v.sidecars[name]) > 0 || v.unclear[name] != nil || len(v.made[name]) > 0 || len(v.strayVolumes[name]) > 0
+}
+
+// makers are the spec names for which networks of a name were made; v may be nil.
+func (v *view) makers(network string) (specNames []string) {
+	if v == nil {
+		return nil
+	}
+	for _, n := range v.networks[network] {
+		if n.SpecName != "" {
+			specNames = append(specNames, n.SpecName)
+		}
+	}
+	return specNames
+}
+
 // rival returns the name of a container other than the spec's own that answers to hostname on a network, by an alias or
 // by its own name: the engine would hand out both addresses.
 func (v *view) rival(specName, networkID, hostname string) (string, bool) {

@@ -94,6 +94,8 @@ func (c *Controller) tellRefusal(name string, found verdict) {
 		c.recorder.warn(name, found.blocked.Reason, found.blocked.Message)
 	case found.rivalry != nil:
 		c.recorder.warn(name, found.rivalry.Reason, found.rivalry.Message)
+	case found.inUse != nil:
+		c.recorder.warn(name, found.inUse.Reason, found.inUse.Message)
 	}
 }
 
@@ -117,8 +119,10 @@ func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdic
 		if left := in.view.sidecars[in.name]; len(left) > 0 {
 			v.sidecar = &left[0]
 		}
+		v.left = in.view.has(in.name)
 		return v
 	}
+	v.inUse = in.inUse()
 	if networks := in.view.networks[in.spec.Spec.InternalNetwork]; len(networks) == 1 {
 		v.internal = &networks[0]
 	}
@@ -156,7 +160,9 @@ func (c *Controller) execute(ctx context.Context, m matter) outcome {
 	}
 	if in.spec == nil {
 		if err == nil {
-			found.sidecar = nil
+			found.sidecar, found.blocked = nil, in.inUse()
+			found.left = found.blocked != nil
+			c.tellRefusal(in.name, found)
 		}
 		c.statuses.hold(in.name, found)
 	} else {

@@ -64,12 +64,16 @@ func (w *world) running(id string) *Sidecar {
 	return s
 }
 
-func (w *world) plan() Plan {
+func (w *world) view() *view {
 	o := &Observation{Networks: w.networks, Others: w.others, StrayVolumes: w.strayVolumes}
 	for _, s := range w.sidecars {
 		o.Sidecars = append(o.Sidecars, *s)
 	}
-	s := newScene(w.declared, newView(o))
+	return newView(o)
+}
+
+func (w *world) plan() Plan {
+	s := newScene(w.declared, w.view())
 	var plan Plan
 	for _, name := range s.names() {
 		in := s.inputs(name, history{everDeclared: w.everDeclared}, Options{NamePrefix: "cred-proxy", Prune: true})
