@@ -52,9 +52,12 @@ type Hands interface {
 
 // Container asks for a container that no controller made.
 type Container struct {
-	Name      string
+	Name string
+	// NetworkID is empty for one that has no network of its own.
 	NetworkID string
 	Aliases   []string
+	// Reach is what it may do. Of mounts, volumes are asked for by their name.
+	Reach reconcile.Reach
 	// ImageLabels are labels of the image that it is made from.
 	ImageLabels map[string]string
 }

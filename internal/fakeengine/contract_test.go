@@ -44,7 +44,11 @@ func (h hands) RemoveNetwork(_ *testing.T, id string) { h.Engine.RemoveNetwork(i
 func (h hands) AddContainer(_ *testing.T, c drivertest.Container) string {
 	image := "image-of-" + c.Name
 	h.AddImage(image, Mute, c.ImageLabels)
-	return h.Engine.AddContainer(Foreign{Name: c.Name, Image: image, Networks: map[string][]string{c.NetworkID: c.Aliases}})
+	f := Foreign{Name: c.Name, Image: image, Reach: c.Reach}
+	if c.NetworkID != "" {
+		f.Networks = map[string][]string{c.NetworkID: c.Aliases}
+	}
+	return h.Engine.AddContainer(f)
 }
 
 func (h hands) CrashingImage(*testing.T) string { return h.AddImage("crashing", Crashing, nil) }

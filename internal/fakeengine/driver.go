@@ -19,6 +19,10 @@ type Driver struct {
 	image string // Ref of the controller's own image
 	looks map[string]look
 	ears  map[string]ear
+	// inspected are the foreign containers of which it is known what they were made with.
+	inspected map[string]bool
+	// asked is what the engine said that it is; nil until it is asked.
+	asked *reconcile.Engine
 	// strays are found by the same rules as in the real driver.
 	strays strays
 }
@@ -31,7 +35,7 @@ const ownImage = "cred-proxy:1"
 // Driver makes a driver for an instance.
 func (e *Engine) Driver(instance string) *Driver {
 	return &Driver{
-		engine: e, instance: instance, image: ownImage, looks: map[string]look{}, ears: map[string]ear{},
+		engine: e, instance: instance, image: ownImage, looks: map[string]look{}, ears: map[string]ear{}, inspected: map[string]bool{},
 		strays: strays{sought: true},
 	}
 }

@@ -32,6 +32,7 @@ type Engine struct {
 	down       bool
 	fate       EventFate // of the events that are caused now
 	manners    Manners
+	product    reconcile.Engine
 	whenLoaded func(Container, *routetable.Loaded)
 	faults     faults
 }
@@ -48,6 +49,7 @@ func New(latency time.Duration) *Engine {
 		images:     map[string]*Image{},
 		watches:    map[*watch]bool{},
 		faults:     newFaults(),
+		product:    reconcile.Engine{Product: "Docker", Version: "28.5.2"},
 	}
 }
 

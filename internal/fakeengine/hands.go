@@ -3,6 +3,7 @@ package fakeengine
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/routetable"
@@ -19,6 +20,8 @@ type Foreign struct {
 	Labels map[string]string
 	// Networks are IDs of networks with the aliases there.
 	Networks map[string][]string
+	// Reach is what it may do.
+	Reach reconcile.Reach
 	// Stopped leaves it created.
 	Stopped bool
 	// Restarts has the engine start it again when it ends by itself, and when the engine itself was restarted.
@@ -35,8 +38,14 @@ func (e *Engine) AddContainer(f Foreign) (id string) {
 		if image == nil {
 			image = e.addImage(f.Image, Mute, nil)
 		}
+		f.Reach.Mounts = slices.Clone(f.Reach.Mounts)
 		c := e.addContainer(f.Name, image, maps.Clone(f.Labels))
-		c.restarts = f.Restarts
+		c.restarts, c.reach = f.Restarts, f.Reach
+		for i := range c.reach.Mounts {
+			if m := &c.reach.Mounts[i]; m.Volume != "" {
+				m.Source = mountpoint(m.Volume)
+			}
+		}
 		for network, aliases := range f.Networks {
 			must(e.connect(c, network, aliases))
 		}
@@ -71,6 +80,14 @@ func (e *Engine) AddNetwork(name string, internal bool) (id string) {
 	e.do(func() { id = e.makeNetwork(name, internal, nil) })
 	return id
 }
+
+// AlterNetwork makes a network be as if it had been made otherwise. No event tells of it.
+func (e *Engine) AlterNetwork(id string, change func(*Network)) {
+	e.do(func() { change(e.networks[id]) })
+}
+
+// SetProduct makes the engine another product or version. Who has asked asks again when all is looked at anew.
+func (e *Engine) SetProduct(p reconcile.Engine) { e.do(func() { e.product = p }) }
 
 // RemoveNetwork disconnects every running container from a network and removes it. Stopped ones go on needing it.
 func (e *Engine) RemoveNetwork(id string) {

@@ -33,7 +33,7 @@ func (e *Engine) makeNetwork(name string, internal bool, labels map[string]strin
 	id := e.newID()
 	prefix := fmt.Sprintf("10.%d.%d.", 1+e.made/256%200, e.made%256)
 	n := &Network{
-		ID: id, Name: name, Internal: internal, Labels: labels, HostReachable: labels == nil || !internal,
+		ID: id, Name: name, Driver: "bridge", Internal: internal, Labels: labels, HostReachable: labels == nil || !internal,
 		Subnets: []string{prefix + "0/24"}, Gateways: []string{prefix + "1"},
 	}
 	e.networks[id] = n

@@ -82,9 +82,11 @@ func copyEndpoints(from []reconcile.Endpoint) []reconcile.Endpoint {
 // Network is a network as `docker network inspect` would show it.
 type Network struct {
 	ID, Name string
+	Driver   string
 	Internal bool
 	// HostReachable is true when the host has an address on it.
 	HostReachable bool
+	IPv6          bool
 	Subnets       []string
 	Gateways      []string
 	Labels        map[string]string
@@ -126,6 +128,8 @@ type container struct {
 	run *run
 	// lines are what it wrote for people.
 	lines []string
+	// reach is what a foreign container may do.
+	reach reconcile.Reach
 	// stuck keeps it in the state "removing" until somebody finishes the removal.
 	stuck bool
 }

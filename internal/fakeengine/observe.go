@@ -48,6 +48,12 @@ func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
 			seen = append(seen, l)
 		}
 		d.looks = looks
+		maps.DeleteFunc(d.inspected, func(id string, _ bool) bool { return d.engine.containers[id] == nil })
+		if d.asked == nil {
+			product := d.engine.product
+			d.asked = &product
+		}
+		o.Engine = *d.asked
 		maps.DeleteFunc(d.ears, func(id string, _ ear) bool { return d.engine.containers[id] == nil })
 		for _, n := range d.engine.sortedNetworks() {
 			o.Networks = append(o.Networks, d.toNetwork(n))
@@ -75,6 +81,7 @@ func (d *Driver) tellOf(ctx context.Context, seen []look, o *reconcile.Observati
 		case err == nil && l.ours:
 			o.Sidecars = append(o.Sidecars, l.sidecar)
 		case err == nil:
+			d.inspected[l.other.ID] = true
 			o.Others = append(o.Others, l.other)
 		case l.ours:
 			if o.Unclear == nil {
@@ -83,6 +90,9 @@ func (d *Driver) tellOf(ctx context.Context, seen []look, o *reconcile.Observati
 			o.Unclear[l.sidecar.SpecName] = err
 		default:
 			l.other.Endpoints = nameless(l.other.Endpoints)
+			if !d.inspected[l.other.ID] {
+				l.other.Reach = nil
+			}
 			o.Others = append(o.Others, l.other)
 		}
 	}
@@ -112,6 +122,7 @@ func (d *Driver) Forget() {
 	d.engine.mu.Lock()
 	defer d.engine.mu.Unlock()
 	clear(d.looks)
+	d.asked = nil
 	d.strays.sought = true
 }
 
@@ -119,7 +130,7 @@ func (d *Driver) Forget() {
 // interest, and every network is one of those.
 func (d *Driver) inspect(c *container) look {
 	l := look{listed: c.listed, ours: d.claimed(c.Labels) != ""}
-	if l.ours || len(c.Endpoints) > 0 || shown(c, labelInstance) == d.instance {
+	if l.ours || len(c.Endpoints) > 0 || c.run != nil || shown(c, labelInstance) == d.instance {
 		l.met = d.engine.meet(Inspect)
 	}
 	if l.ours {
@@ -129,7 +140,7 @@ func (d *Driver) inspect(c *container) look {
 		}
 		return l
 	}
-	l.other = reconcile.OtherContainer{ID: c.ID, Name: c.Name, State: c.State, Endpoints: copyEndpoints(c.Endpoints)}
+	l.other = reconcile.OtherContainer{ID: c.ID, Name: c.Name, State: c.State, Endpoints: copyEndpoints(c.Endpoints), Reach: &c.reach}
 	return l
 }
 
@@ -147,6 +158,7 @@ func toSidecar(c *container) reconcile.Sidecar {
 		ID: c.ID, Name: c.Name, SpecName: c.Labels[labelName], SpecHash: c.Labels[labelSpecHash],
 		State: c.State, ImageID: c.ImageID, Created: c.Created, Endpoints: copyEndpoints(c.Endpoints),
 		Resources: c.Limits, RestartCount: c.RestartCount, OOMKilled: c.OOMKilled, StartedAt: c.StartedAt,
+		Mounts: []reconcile.Mount{{Volume: c.Volume, Source: mountpoint(c.Volume)}},
 	}
 	if c.State != reconcile.StateRunning {
 		s.ExitCode = c.ExitCode
@@ -163,10 +175,13 @@ func toSidecar(c *container) reconcile.Sidecar {
 	return s
 }
 
+// mountpoint is where an engine keeps a volume.
+func mountpoint(volume string) string { return "/var/lib/docker/volumes/" + volume + "/_data" }
+
 func (d *Driver) toNetwork(n *Network) reconcile.Network {
 	shared := n.copy()
 	return reconcile.Network{
-		ID: n.ID, Name: n.Name, Driver: "bridge", Internal: n.Internal, HostReachable: n.HostReachable,
+		ID: n.ID, Name: n.Name, Driver: n.Driver, Internal: n.Internal, HostReachable: n.HostReachable, IPv6: n.IPv6,
 		Subnets: shared.Subnets, Gateways: shared.Gateways, SpecName: d.claimed(n.Labels),
 	}
 }

@@ -131,6 +131,7 @@ func (e *Engine) tell(c *container, change reconcile.Change) {
 			if shown(c, labelInstance) == w.driver.instance {
 				n.change.SpecName = shown(c, labelName)
 			}
+			n.change.Stranger = w.driver.claimed(c.Labels) == ""
 		}
 		for range times {
 			w.queue = append(w.queue, n)

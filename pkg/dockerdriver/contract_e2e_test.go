@@ -3,12 +3,14 @@
 package dockerdriver
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,11 +146,37 @@ func (h hands) AddContainer(t *testing.T, c drivertest.Container) string {
 	if len(c.ImageLabels) > 0 {
 		image = h.labelled(t, c.ImageLabels)
 	}
-	args := []string{"run", "-d", "--name", c.Name, "--network", c.NetworkID}
+	args := append([]string{"run", "-d", "--name", c.Name}, asked(c.Reach)...)
+	if c.NetworkID != "" {
+		args = append(args, "--network", c.NetworkID)
+	}
 	for _, alias := range c.Aliases {
 		args = append(args, "--network-alias", alias)
 	}
 	return docker(t, append(args, image)...)
+}
+
+// asked are the options with which a container may do what it shall.
+func asked(r reconcile.Reach) (args []string) {
+	if r.Privileged {
+		args = append(args, "--privileged")
+	} else if !slices.Contains(r.Capabilities, "NET_RAW") {
+		args = append(args, "--cap-drop", "NET_RAW")
+	}
+	for _, name := range r.Capabilities {
+		args = append(args, "--cap-add", name)
+	}
+	for _, s := range r.Shared {
+		value := "host"
+		if s.Container != "" {
+			value = "container:" + s.Container
+		}
+		args = append(args, fmt.Sprintf("--%s=%s", strings.ToLower(string(s.Kind)), value))
+	}
+	for i, m := range r.Mounts {
+		args = append(args, "-v", fmt.Sprintf("%s:/mounted-%d", cmp.Or(m.Volume, m.Source), i))
+	}
+	return args
 }
 
 // labelled makes an image with labels.

@@ -60,6 +60,7 @@ type Driver struct {
 	known   known
 	streams streams
 	images  images
+	product product
 	// plainIPv6 is set once the engine has refused the setting that forbids forwarding of IPv6.
 	plainIPv6 atomic.Bool
 	// pulse is how often Watch asks whether the engine still answers.

@@ -53,7 +53,7 @@ func (t *networkTable) find(id, key string) (reconcile.Network, bool) {
 func (d *Driver) toNetwork(n network.Summary) reconcile.Network {
 	made := reconcile.Network{
 		ID: n.ID, Name: n.Name, Driver: n.Driver, Internal: n.Internal, SpecName: d.claimed(n.Labels),
-		HostReachable: hostReachable(n),
+		HostReachable: hostReachable(n), IPv6: n.EnableIPv6,
 	}
 	for _, c := range n.IPAM.Config {
 		if c.Subnet != "" {

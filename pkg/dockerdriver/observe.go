@@ -37,19 +37,23 @@ func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
 		}
 		return nil, err
 	}
+	engine := p.engine(ctx)
 	p.settle()
 	fresh := p.listenToAll(ctx)
 	if !d.met {
 		awaitFirst(ctx, fresh)
 		d.met = true
 	}
-	return p.observation(), nil
+	o := p.observation()
+	o.Engine = engine
+	return o, nil
 }
 
-// Forget makes the next Observe inspect everything anew, and list the volumes.
+// Forget makes the next Observe inspect everything anew, list the volumes, and ask the engine what it is.
 func (d *Driver) Forget() {
 	d.marks.all()
 	d.strays.seek()
+	d.product.forget()
 }
 
 // pass is one look at the engine.

@@ -76,20 +76,25 @@ func (p *pass) adopt(r *record, c container.Summary, found container.InspectResp
 	for _, m := range found.Mounts {
 		r.volumes = append(r.volumes, m.Name)
 	}
+	r.sidecar.Mounts = mountsOf(found)
 	// The state is that of the inspection, which is the newer; when the list disagrees next time, it is looked at again.
 	r.print = fingerprint(c, r.sidecar.State)
 }
 
-// befriend fills the record of a container that is not ours. Only those on networks that somebody made are inspected:
-// the names they have there can be in a sidecar's way. When that fails, the rest of the record is good.
+// befriend fills the record of a container that is not ours. Those on networks that somebody made are inspected, as the
+// names they have there can be in a sidecar's way, and those that run, for what they may do. When that fails, the rest of
+// the record is good, and what the container may do is what it was made with.
 func (p *pass) befriend(ctx context.Context, r *record, c container.Summary) error {
 	r.other = reconcile.OtherContainer{ID: c.ID, Name: nameIn(c), State: stateOf(c.State)}
+	if old := p.Driver.records[c.ID]; old != nil {
+		r.other.Reach = old.other.Reach
+	}
 	var names map[string][]string
 	var err error
-	if p.mayHaveAliases(c) {
+	if p.mayHaveAliases(c) || r.other.Runs() {
 		var found container.InspectResponse
 		if found, err = p.inspectFor(ctx, p.limit, c.ID); err == nil {
-			names = resolvable(found)
+			names, r.other.Reach = resolvable(found), reachOf(found)
 		}
 	}
 	r.other.Endpoints = endpointsOf(listedNetworks(c), names, p.networks)

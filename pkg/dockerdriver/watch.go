@@ -92,7 +92,7 @@ func (d *Driver) translate(m events.Message) (reconcile.Change, bool) {
 			return reconcile.Change{}, false
 		}
 		d.marks.put(m.Actor.ID)
-		change := reconcile.Change{SpecName: d.claimed(m.Actor.Attributes), Kind: kind}
+		change := reconcile.Change{SpecName: d.claimed(m.Actor.Attributes), Kind: kind, Stranger: d.isStranger(m.Actor.ID)}
 		if change.SpecName != "" && kind == string(events.ActionDestroy) {
 			d.strays.seek()
 		}
@@ -105,12 +105,15 @@ func (d *Driver) translate(m events.Message) (reconcile.Change, bool) {
 		change := reconcile.Change{Network: m.Actor.Attributes["name"], Kind: kind}
 		if id := m.Actor.Attributes["container"]; id != "" {
 			d.marks.put(id)
-			change.SpecName = d.known.get(id).specName
+			change.SpecName, change.Stranger = d.known.get(id).specName, d.isStranger(id)
 		}
 		return change, true
 	}
 	return reconcile.Change{}, false
 }
+
+// isStranger reports whether a container is not known to be ours. The labels that an event tells may be its image's.
+func (d *Driver) isStranger(id string) bool { return d.known.get(id).specName == "" }
 
 // containerChange is Docker's word for what happened to a container. Podman says remove and died.
 func containerChange(a events.Action) (kind string, ok bool) {

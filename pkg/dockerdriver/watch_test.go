@@ -35,7 +35,15 @@ func TestEventsAreTranslated(t *testing.T) {
 		},
 		"another instance's": {
 			events.Message{Type: "container", Action: "start", Actor: events.Actor{ID: "c2", Attributes: map[string]string{LabelInstance: "other", LabelName: "web"}}},
-			reconcile.Change{Kind: "start"}, true, "c2",
+			reconcile.Change{Kind: "start", Stranger: true}, true, "c2",
+		},
+		"one whose image bears our labels": {
+			events.Message{Type: "container", Action: "start", Actor: events.Actor{ID: "c2", Attributes: ours}},
+			reconcile.Change{SpecName: "web", Kind: "start", Stranger: true}, true, "c2",
+		},
+		"an agent joins a network": {
+			events.Message{Type: "network", Action: "connect", Actor: events.Actor{ID: "n1", Attributes: map[string]string{"name": "in", "container": "c2"}}},
+			reconcile.Change{Network: "in", Kind: "connect", Stranger: true}, true, "c2",
 		},
 		"a check of health": {event: events.Message{Type: "container", Action: "exec_start: true", Actor: events.Actor{ID: "c2"}}},
 		"our own copy":      {event: events.Message{Type: "container", Action: "extract-to-dir", Actor: events.Actor{ID: "c1", Attributes: ours}}},

@@ -24,7 +24,8 @@ type Observer interface {
 	// Observe makes one container list and one network list, and inspects only what it has not inspected since
 	// it last changed. It never returns a partial Observation: on any error nothing can be concluded.
 	Observe(ctx context.Context) (*Observation, error)
-	// Forget drops what earlier inspections found, so that the next Observe inspects everything anew.
+	// Forget drops what earlier inspections found, so that the next Observe inspects everything anew, and asks what the
+	// engine is.
 	Forget()
 	// Watch reports that something changed until ctx ends or the stream fails. It calls notify once with an
 	// empty Change when it is subscribed, so that the caller observes after the subscription.
@@ -113,6 +114,8 @@ type Change struct {
 	SpecName string
 	// Network is the name of the network that changed.
 	Network string
+	// Stranger is true when it happened to a container that is not ours.
+	Stranger bool
 	// Kind is the engine's word for it, such as "die", "destroy" or "connect".
 	Kind string
 }

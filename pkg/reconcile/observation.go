@@ -25,6 +25,16 @@ type Observation struct {
 	// ImageTag says what the controller's own image is made of; empty when that is not known. An image that is built anew
 	// has the same tag and another ID.
 	ImageTag string
+	// Engine is what the engine says of itself; it is asked when it may be another than before.
+	Engine Engine
+}
+
+// Engine is a product and its version.
+type Engine struct {
+	// Product is Docker or Podman, and Version such as 28.5.2; both are empty when that could not be told.
+	Product, Version string
+	// Socket is the path of the Unix socket by which it is reached; empty for other addresses.
+	Socket string
 }
 
 // Volume is a volume of this instance.
@@ -58,6 +68,8 @@ type Sidecar struct {
 	Env map[string]Token
 	// Report is the last word of the current run; nil until it has answered.
 	Report *routetable.Report
+	// Mounts are the places of the host that it sees; its own volume is among them.
+	Mounts []Mount
 }
 
 // ContainerState is the engine's word for a container's state.
@@ -103,6 +115,8 @@ type Network struct {
 	Gateways []string
 	// HostReachable is true when the host has an address on it that containers can dial.
 	HostReachable bool
+	// IPv6 is true when it gives its containers IPv6 addresses.
+	IPv6 bool
 	// SpecName is set when this instance made the network for that spec.
 	SpecName string
 }
@@ -112,6 +126,55 @@ type OtherContainer struct {
 	ID, Name  string
 	State     ContainerState
 	Endpoints []Endpoint
+	// Reach is what it may do besides what its networks let it do; nil while it could not be inspected. A container is
+	// made with its reach, and keeps it.
+	Reach *Reach
+}
+
+// Runs reports whether a container has processes, or gets them by itself in a moment. One that does not run is judged when
+// it starts.
+func (c *OtherContainer) Runs() bool {
+	return c.State == StateRunning || c.State == StatePaused || c.State == StateRestarting
+}
+
+// Reach is what a container may do to the host, to its neighbours and to their files.
+type Reach struct {
+	Privileged bool
+	// Capabilities are those of it that matter to others, without the prefix CAP_, sorted; none are told of a privileged
+	// container, which has all.
+	Capabilities []string
+	// Shared are the namespaces that it has in common with the host or with another container.
+	Shared []SharedNamespace
+	Mounts []Mount
+	// IPv6 is true when a setting of its own turns IPv6 on.
+	IPv6 bool
+}
+
+// SharedNamespace is a namespace that is not a container's own.
+type SharedNamespace struct {
+	Kind NamespaceKind
+	// Container is the ID, or the name, of the one that it belongs to; empty for the host.
+	Container string
+}
+
+// NamespaceKind is a kind of Linux namespace, as people write it.
+type NamespaceKind string
+
+// The namespaces that containers can share. That of cgroups shows nothing that matters. That of users is not here: where
+// an engine maps users, one that is not mapped is as all are elsewhere.
+const (
+	NamespaceNetwork NamespaceKind = "network"
+	NamespacePID     NamespaceKind = "PID"
+	NamespaceIPC     NamespaceKind = "IPC"
+	NamespaceUTS     NamespaceKind = "UTS"
+)
+
+// Mount is a place outside of a container that it sees.
+type Mount struct {
+	// Volume is the name of a volume; empty for a path of the host.
+	Volume string
+	// Source is the path on the host.
+	Source string
 }
 
 // LimitsOf converts resources, which are valid and have their defaults, to the engine's units.
