@@ -120,7 +120,7 @@ YAML
 
 chapter "1. An environment: two networks, an agent on one, an upstream on the other"
 tell "The internal network leads nowhere. The agent is on it alone, and is given no token."
-quietly docker network create --internal "$internal"
+quietly docker network create --internal -o com.docker.network.bridge.inhibit_ipv4=true "$internal"
 quietly docker network create "$egress"
 tar -C bin -c toolbox | docker import --change 'ENTRYPOINT ["/toolbox"]' - "$toolbox" >/dev/null
 quietly docker run -d --name "$agent" --network "$internal" "$toolbox" agent

@@ -47,9 +47,17 @@ func row(item spec.CredProxy, wide bool, now time.Time) []string {
 	if wide {
 		cells = append(cells, status.ContainerName, string(condition(status, spec.ConditionTokensResolved).Status),
 			string(condition(status, spec.ConditionNetworksReady).Status),
-			string(condition(status, spec.ConditionIsolated).Status), short(status.RoutesDigest))
+			isolated(condition(status, spec.ConditionIsolated)), short(status.RoutesDigest))
 	}
 	return append(cells, message(ready, status.LastError))
+}
+
+// isolated is whether an environment is, and the first reason why not.
+func isolated(c metav1.Condition) string {
+	if c.Status == metav1.ConditionFalse {
+		return oneLine(string(c.Status) + " (" + c.Reason + ")")
+	}
+	return string(c.Status)
 }
 
 func condition(status *spec.CredProxyStatus, kind string) metav1.Condition {

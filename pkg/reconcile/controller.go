@@ -36,6 +36,9 @@ type Options struct {
 	Locker Locker
 }
 
+// containerName is what the sidecar of a spec is called.
+func (o Options) containerName(specName string) string { return o.NamePrefix + "-" + specName }
+
 // Controller makes an engine's sidecars match what is declared. Its methods may be called from any goroutine;
 // Run is called once.
 type Controller struct {
@@ -66,8 +69,11 @@ type Controller struct {
 	blocked map[string]Blocked
 	// lookAgain asks for a look at everything.
 	lookAgain chan struct{}
-	// noticed gathers the names that events were about.
-	noticed gatherer
+	// noticed gathers what events were about. strangers asks for a look at what happened to containers that are not ours
+	// up to strangersAt.
+	noticed     gatherer
+	strangers   chan struct{}
+	strangersAt time.Time
 	// queue is nil until Run.
 	queue workqueue.TypedRateLimitingInterface[string]
 }
@@ -79,7 +85,7 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 		metrics: newMetrics(reg), queueStats: newQueueMetrics(reg),
 		recorder: newRecorder(log), statuses: newStatuses(), deliveries: newDeliveries(),
 		marks: map[string]time.Time{}, rests: map[string]time.Time{}, blocked: map[string]Blocked{},
-		lookAgain: make(chan struct{}, 1),
+		lookAgain: make(chan struct{}, 1), strangers: make(chan struct{}, 1),
 		declared:  Declared{Err: errNotRead},
 		engineErr: errNotAsked,
 	}
@@ -180,14 +186,15 @@ func (c *Controller) snapshot() (Declared, history) {
 	return c.declared, c.history
 }
 
-// touch demands that the next look at the names is newer than now.
-func (c *Controller) touch(names ...string) {
+// touch demands that the next look at the names is newer than now, and returns that time.
+func (c *Controller) touch(names ...string) time.Time {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, name := range names {
 		c.marks[name] = now
 	}
+	return now
 }
 
 func (c *Controller) mark(name string) time.Time {
@@ -199,6 +206,11 @@ func (c *Controller) mark(name string) time.Time {
 // enqueue has the names reconciled on an observation that is newer than now.
 func (c *Controller) enqueue(names ...string) {
 	c.touch(names...)
+	c.add(names...)
+}
+
+// add has the names reconciled.
+func (c *Controller) add(names ...string) {
 	c.mu.Lock()
 	queue := c.queue
 	c.mu.Unlock()
@@ -212,9 +224,19 @@ func (c *Controller) enqueue(names ...string) {
 
 // notice has the names reconciled that events were about. One that rests after a failure goes on resting: most of its
 // events are of the attempt that failed.
-func (c *Controller) notice(names ...string) {
-	c.touch(names...)
-	c.enqueue(slices.DeleteFunc(names, c.resting)...)
+func (c *Controller) notice(strangers bool, names ...string) {
+	at := c.touch(names...)
+	c.add(slices.DeleteFunc(names, c.resting)...)
+	if !strangers {
+		return
+	}
+	c.mu.Lock()
+	c.strangersAt = at // one observation is new enough for both
+	c.mu.Unlock()
+	select {
+	case c.strangers <- struct{}{}:
+	default: // it is asked for already
+	}
 }
 
 func (c *Controller) resting(name string) bool {

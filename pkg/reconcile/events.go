@@ -29,6 +29,9 @@ const (
 	eventWarning = "Warning"
 )
 
+// EventIsolationRestored is the reason of the event that ends the breaches of an environment.
+const EventIsolationRestored = "IsolationRestored"
+
 // eventCapacity bounds the ring: some minutes of a busy fleet.
 const eventCapacity = 1000
 
@@ -54,6 +57,18 @@ func (r *recorder) normal(name, reason, message, cause string) {
 	r.add(Event{Name: name, Type: eventNormal, Reason: reason, Message: message, Cause: cause})
 	r.mu.Unlock()
 	r.write(slog.LevelInfo, name, reason, message, cause)
+}
+
+// change records what became different, which does not make a refusal that repeats worth telling again.
+func (r *recorder) change(e Event) {
+	r.mu.Lock()
+	r.add(e)
+	r.mu.Unlock()
+	level := slog.LevelInfo
+	if e.Type == eventWarning {
+		level = slog.LevelWarn
+	}
+	r.write(level, e.Name, e.Reason, e.Message, e.Cause)
 }
 
 // warn records a refusal or failure unless it only repeats the name's last one.

@@ -7,25 +7,29 @@ import (
 	"time"
 )
 
-// gatherer hands names on a little after the first of them came, so that the many events of one change, our own
-// included, lead to one look.
+// gatherer hands on what events were about a little after the first of them came, so that the many events of one change,
+// our own included, lead to one look.
 type gatherer struct {
-	deliver func(names ...string)
+	// deliver is given names, and whether anything happened to containers that are not ours.
+	deliver func(strangers bool, names ...string)
 
-	mu    sync.Mutex
-	names map[string]bool
+	mu        sync.Mutex
+	waiting   bool
+	strangers bool
+	names     map[string]bool
 }
 
-func (g *gatherer) add(names ...string) {
-	if len(names) == 0 {
+func (g *gatherer) add(strangers bool, names ...string) {
+	if !strangers && len(names) == 0 {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.names) == 0 {
-		g.names = map[string]bool{}
+	if !g.waiting {
+		g.waiting, g.names = true, map[string]bool{}
 		time.AfterFunc(eventDelay, g.flush)
 	}
+	g.strangers = g.strangers || strangers
 	for _, name := range names {
 		g.names[name] = true
 	}
@@ -33,8 +37,8 @@ func (g *gatherer) add(names ...string) {
 
 func (g *gatherer) flush() {
 	g.mu.Lock()
-	names := slices.Collect(maps.Keys(g.names))
-	g.names = nil
+	strangers, names := g.strangers, slices.Collect(maps.Keys(g.names))
+	g.waiting, g.strangers, g.names = false, false, nil
 	g.mu.Unlock()
-	g.deliver(names...)
+	g.deliver(strangers, names...)
 }

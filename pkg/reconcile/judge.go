@@ -26,8 +26,8 @@ type verdict struct {
 	tokensChecked bool
 	// internal is the internal network; nil when it was not found.
 	internal *Network
-	// rivalry says which other container answers to the sidecar's hostname; nil when none does.
-	rivalry *Blocked
+	// bounds is how well the environment is kept in.
+	bounds bounds
 	// outdated is true when the sidecar runs another image than the controller's own.
 	outdated bool
 	// left is true while something is left of a name that no file declares.
@@ -122,15 +122,15 @@ func (v verdict) serving() metav1.Condition {
 	switch {
 	case errors.Is(v.tokenErr, ErrTokenDenied):
 		return ready(metav1.ConditionFalse, ReasonTokenDenied, v.tokenErr.Error()+v.asItIs())
-	case v.rivalry != nil:
-		return ready(metav1.ConditionFalse, v.rivalry.Reason, v.rivalry.Message+v.asItIs())
+	case v.bounds.rival != "":
+		return ready(metav1.ConditionFalse, ReasonAliasConflict, v.bounds.rival+v.asItIs())
 	case v.outdated:
 		return ready(metav1.ConditionTrue, ReasonOutdated,
 			"the sidecar serves; it runs another image than the controller's own (replaced with --upgrade-sidecars)")
 	}
 	message := "the sidecar serves"
-	if isolated := v.isolated(); isolated.Status == metav1.ConditionFalse {
-		message += "; not isolated: " + isolated.Message
+	if breaches := breaches(v.bounds.found); len(breaches) > 0 {
+		message += "; not isolated: " + wordsOf(breaches)
 	}
 	return ready(metav1.ConditionTrue, ReasonRunning, message)
 }
@@ -219,13 +219,12 @@ func (v verdict) networks() metav1.Condition {
 func (v verdict) isolated() metav1.Condition {
 	const kind = spec.ConditionIsolated
 	switch {
-	case v.internal == nil:
+	case !v.bounds.judged:
 		return condition(kind, metav1.ConditionUnknown, ReasonNotChecked, "the internal network was not looked at yet")
-	case !v.internal.Internal:
-		return condition(kind, metav1.ConditionFalse, ReasonNotInternal, fmt.Sprintf(
-			"network %q leads out, so an agent can go around the sidecar; make it with `docker network create --internal`", v.internal.Name))
+	case len(v.bounds.found) > 0:
+		return condition(kind, metav1.ConditionFalse, v.bounds.found[0].Reason, wordsOf(v.bounds.found))
 	}
-	return condition(kind, metav1.ConditionTrue, ReasonInternal, fmt.Sprintf("network %q is internal", v.internal.Name))
+	return condition(kind, metav1.ConditionTrue, ReasonInternal, "the internal network leads nowhere, and nothing on it leads out of it")
 }
 
 // served is a sidecar as an attempt left it, before the next observation confirms it.

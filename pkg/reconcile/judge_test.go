@@ -3,6 +3,7 @@ package reconcile
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -62,18 +63,34 @@ func TestTokenThatDisappeared(t *testing.T) {
 }
 
 func TestIsolated(t *testing.T) {
+	breach := Finding{SeverityBreach, ReasonPrivileged, "agent", "container \"agent\" is privileged"}
+	warning := Finding{SeverityWarning, ReasonDNSForwarded, "Docker", "Docker forwards"}
 	for name, tc := range map[string]struct {
-		internal *Network
-		want     metav1.ConditionStatus
+		give   bounds
+		want   metav1.ConditionStatus
+		reason string
+		words  string
 	}{
-		"internal":     {&Network{Internal: true}, metav1.ConditionTrue},
-		"not internal": {&Network{}, metav1.ConditionFalse},
-		"not found":    {nil, metav1.ConditionUnknown},
+		"nothing is found": {bounds{judged: true}, metav1.ConditionTrue, ReasonInternal, "nothing on it leads out"},
+		"a breach":         {bounds{judged: true, found: []Finding{breach, warning}}, metav1.ConditionFalse, ReasonPrivileged, "breach: container \"agent\" is privileged; warning: Docker forwards"},
+		"only a warning":   {bounds{judged: true, found: []Finding{warning}}, metav1.ConditionFalse, ReasonDNSForwarded, "warning: Docker forwards"},
+		"no network":       {bounds{}, metav1.ConditionUnknown, ReasonNotChecked, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := (verdict{internal: tc.internal}).isolated(); got.Status != tc.want {
-				t.Errorf("Isolated is %s, want %s", got.Status, tc.want)
+			got := verdict{bounds: tc.give}.isolated()
+			if got.Status != tc.want || got.Reason != tc.reason || !strings.Contains(got.Message, tc.words) {
+				t.Errorf("Isolated is %s %s (%s), want %s %s (%s)", got.Status, got.Reason, got.Message, tc.want, tc.reason, tc.words)
 			}
 		})
+	}
+}
+
+// Ready says that an agent can get out, and not that the engine is old.
+func TestReadyMentionsBreachesAlone(t *testing.T) {
+	found := []Finding{{SeverityBreach, ReasonPrivileged, "agent", "agent is privileged"}, {SeverityWarning, ReasonDNSForwarded, "Docker", "Docker forwards"}}
+	serves := &Sidecar{State: StateRunning, Report: &routetable.Report{Serving: true}}
+	got := verdict{sidecar: serves, bounds: bounds{judged: true, found: found}}.ready().Message
+	if !strings.Contains(got, "agent is privileged") || strings.Contains(got, "Docker") {
+		t.Errorf("got %s", got)
 	}
 }

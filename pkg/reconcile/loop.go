@@ -125,16 +125,16 @@ func (c *Controller) changed(ch Change) {
 		c.driver.Forget() // a list alone does not show all that may have changed since the last event
 		c.askForLook()
 	case ch.SpecName != "":
-		c.noticed.add(ch.SpecName)
+		c.noticed.add(ch.Stranger, ch.SpecName)
 		switch ch.Kind {
 		case "destroy", "disconnect", "rename": // it may have stood in the way of others
-			c.noticed.add(c.statuses.names(true)...)
+			c.noticed.add(false, c.statuses.names(true)...)
 		}
 	case ch.Network != "":
-		c.noticed.add(c.statuses.onNetwork(ch.Network)...)
-		c.noticed.add(c.lookout.latest().makers(ch.Network)...) // they may wait until it is free
+		c.noticed.add(ch.Stranger, c.statuses.onNetwork(ch.Network)...)
+		c.noticed.add(false, c.lookout.latest().makers(ch.Network)...) // they may wait until it is free
 	default:
-		c.noticed.add(c.statuses.names(true)...)
+		c.noticed.add(ch.Stranger, c.statuses.names(true)...)
 	}
 }
 
@@ -167,6 +167,11 @@ func (c *Controller) resync(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-c.strangers:
+			if !c.lookAround(ctx) && retry == nil {
+				retry = time.After(lookRetry)
+			}
+			continue
 		case <-c.lookAgain:
 		case <-retry:
 		case <-light.C:

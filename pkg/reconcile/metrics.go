@@ -120,7 +120,7 @@ type stateCollector struct {
 	sidecars func() map[string]int
 	blocked  func() int
 
-	condition, sidecar, pruneBlocked *prometheus.Desc
+	condition, findings, conflict, sidecar, pruneBlocked *prometheus.Desc
 }
 
 func newStateCollector(s *statuses, sidecars func() map[string]int, blocked func() int) *stateCollector {
@@ -128,6 +128,10 @@ func newStateCollector(s *statuses, sidecars func() map[string]int, blocked func
 		statuses: s, sidecars: sidecars, blocked: blocked,
 		condition: prometheus.NewDesc("credproxy_condition",
 			"1 for the status that a spec's condition has, 0 for the others.", []string{"name", "type", "status"}, nil),
+		findings: prometheus.NewDesc("credproxy_isolation_findings",
+			"Things by which a spec's environment is not isolated, by severity.", []string{"name", "severity"}, nil),
+		conflict: prometheus.NewDesc("credproxy_alias_conflict",
+			"1 while another container, or another spec, claims a name of the sidecar's on its internal network.", []string{"name"}, nil),
 		sidecar: prometheus.NewDesc("credproxy_sidecars",
 			"Sidecars of this instance at the last look, by state.", []string{"state"}, nil),
 		pruneBlocked: prometheus.NewDesc("credproxy_prune_blocked",
@@ -138,6 +142,8 @@ func newStateCollector(s *statuses, sidecars func() map[string]int, blocked func
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- c.condition
+	ch <- c.findings
+	ch <- c.conflict
 	ch <- c.sidecar
 	ch <- c.pruneBlocked
 }
@@ -151,14 +157,23 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	c.statuses.each(func(name string, status *spec.CredProxyStatus) {
 		for _, cond := range status.Conditions {
 			for _, s := range []metav1.ConditionStatus{metav1.ConditionTrue, metav1.ConditionFalse, metav1.ConditionUnknown} {
-				value := 0.0
-				if cond.Status == s {
-					value = 1
-				}
-				ch <- prometheus.MustNewConstMetric(c.condition, prometheus.GaugeValue, value, name, cond.Type, string(s))
+				ch <- prometheus.MustNewConstMetric(c.condition, prometheus.GaugeValue, oneIf(cond.Status == s), name, cond.Type, string(s))
 			}
 		}
 	})
+	c.statuses.eachBounds(func(name string, b bounds) {
+		ch <- prometheus.MustNewConstMetric(c.conflict, prometheus.GaugeValue, oneIf(b.conflict), name)
+		for _, s := range Severities() {
+			ch <- prometheus.MustNewConstMetric(c.findings, prometheus.GaugeValue, float64(b.count(s)), name, string(s))
+		}
+	})
+}
+
+func oneIf(holds bool) float64 {
+	if holds {
+		return 1
+	}
+	return 0
 }
 
 // sidecarStates counts a view's sidecars as the metric names them.

@@ -41,7 +41,7 @@ func (p *planner) network(name, field string) (Network, *Blocked) {
 	default:
 		return Network{}, &Blocked{Reason: ReasonNetworkNotFound, Message: fmt.Sprintf(
 			"%s %q does not exist; create it (`docker network create%s %s`) or set createNetworks: true",
-			field, name, map[string]string{"internalNetwork": " --internal"}[field], name)}
+			field, name, map[string]string{"internalNetwork": " --internal -o com.docker.network.bridge.inhibit_ipv4=true"}[field], name)}
 	}
 }
 
@@ -68,16 +68,21 @@ func (p *planner) aliasTaken(internal Network) *Blocked {
 	if internal.ID == "" {
 		return nil
 	}
-	return p.view.aliasConflict(p.spec, internal)
+	if rival := p.view.rivalry(p.spec, internal, p.containerName()); rival != "" {
+		return &Blocked{Name: p.name, Reason: ReasonAliasConflict, Message: rival}
+	}
+	return nil
 }
 
-// aliasConflict says which other container answers to a spec's hostname; nil when none does.
-func (v *view) aliasConflict(cp *spec.CredProxy, internal Network) *Blocked {
-	rival, taken := v.rival(cp.Name, internal.ID, cp.Spec.Hostname)
-	if !taken {
-		return nil
+// rivalry says which other container answers to a spec's hostname, or to the name of its sidecar; empty when none does.
+func (v *view) rivalry(cp *spec.CredProxy, internal Network, container string) string {
+	if rival, taken := v.rival(cp.Name, internal.ID, cp.Spec.Hostname); taken {
+		return fmt.Sprintf("container %q answers to %q on network %q too; disconnect or rename it, or choose another hostname",
+			rival, cp.Spec.Hostname, internal.Name)
 	}
-	return &Blocked{Name: cp.Name, Reason: ReasonAliasConflict, Message: fmt.Sprintf(
-		"container %q answers to %q on network %q too; disconnect or rename it, or choose another hostname",
-		rival, cp.Spec.Hostname, internal.Name)}
+	if rival, taken := v.rival(cp.Name, internal.ID, container); taken {
+		return fmt.Sprintf("container %q answers to the sidecar's own name %q on network %q; disconnect or rename it, or set --name-prefix",
+			rival, container, internal.Name)
+	}
+	return ""
 }

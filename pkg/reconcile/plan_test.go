@@ -266,7 +266,7 @@ web
 `},
 		{"a missing network is said", func(w *world) { w.networks = w.networks[1:] }, `
 web
-  blocked: NetworkNotFound: internalNetwork "web-internal" does not exist; create it (` + "`docker network create --internal web-internal`" + `) or set createNetworks: true
+  blocked: NetworkNotFound: internalNetwork "web-internal" does not exist; create it (` + "`docker network create --internal -o com.docker.network.bridge.inhibit_ipv4=true web-internal`" + `) or set createNetworks: true
 `},
 		{"a missing network is made where that is permitted", func(w *world) {
 			w.networks = w.networks[:1]

@@ -121,7 +121,7 @@ func (p *planner) unlessEdited(drift Drift) Drift {
 	return drift
 }
 
-func (p *planner) containerName() string { return p.opts.NamePrefix + "-" + p.name }
+func (p *planner) containerName() string { return p.opts.containerName(p.name) }
 
 // rank orders a name's containers: the one to keep first.
 func (p *planner) rank() []Sidecar {

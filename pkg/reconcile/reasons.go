@@ -28,11 +28,24 @@ const (
 	ReasonStepFailed        = "StepFailed"
 
 	// Reasons of the conditions other than Ready.
-	ReasonResolved    = "Resolved"
-	ReasonNotChecked  = "NotChecked"
-	ReasonFound       = "Found"
-	ReasonInternal    = "InternalNetwork"
-	ReasonNotInternal = "NotInternal"
+	ReasonResolved   = "Resolved"
+	ReasonNotChecked = "NotChecked"
+	ReasonFound      = "Found"
+	ReasonInternal   = "InternalNetwork"
+
+	// Reasons for which Isolated is False; breaches first, the last two are warnings.
+	ReasonNotInternal     = "NotInternal"
+	ReasonDriverUnknown   = "DriverUnknown"
+	ReasonHostReachable   = "HostReachable"
+	ReasonOtherNetwork    = "OtherNetwork"
+	ReasonSharedNamespace = "SharedNamespace"
+	ReasonPrivileged      = "Privileged"
+	ReasonMaySpoof        = "MaySpoof"
+	ReasonHostMount       = "HostMount"
+	ReasonSidecarVolume   = "SidecarVolume"
+	ReasonIPv6Enabled     = "IPv6Enabled"
+	ReasonDNSForwarded    = "DNSForwarded"
+	ReasonNotInspected    = "NotInspected"
 )
 
 // reasonOf maps the kind of a failure to its reason.

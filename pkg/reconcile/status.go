@@ -31,6 +31,8 @@ type entry struct {
 	held bool
 	// edited is true until the declaration, as it is now, was brought into force.
 	edited bool
+	// bounds is what the last look saw of its environment.
+	bounds bounds
 	// wasReady is true once the name was ready in this process, so that a missing sidecar is drift.
 	wasReady bool
 }
@@ -187,6 +189,37 @@ func (s *statuses) each(f func(name string, status *spec.CredProxyStatus)) {
 	defer s.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(s.entries)) {
 		f(name, s.entries[name].object.Status)
+	}
+}
+
+// bound notes what was seen of a name's environment, and returns what was seen before; false for a name that is not known.
+func (s *statuses) bound(name string, now bounds) (before bounds, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.entries[name]
+	if !ok {
+		return bounds{}, false
+	}
+	before, e.bounds = e.bounds, now
+	return before, true
+}
+
+// bounded returns what was last seen of a name's environment.
+func (s *statuses) bounded(name string) bounds {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, ok := s.entries[name]; ok {
+		return e.bounds
+	}
+	return bounds{}
+}
+
+// eachBounds calls f with what was last seen of each name's environment, in order of names, under the lock.
+func (s *statuses) eachBounds(f func(name string, b bounds)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(s.entries)) {
+		f(name, s.entries[name].bounds)
 	}
 }
 

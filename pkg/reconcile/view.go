@@ -3,7 +3,10 @@ package reconcile
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
+
+	"credproxy.dev/controller/pkg/spec"
 )
 
 // view is an Observation with its indexes. Like it, it is shared and never changed.
@@ -26,6 +29,12 @@ type view struct {
 	imageTag string
 	// attached are the IDs of the containers on each network, by network ID.
 	attached map[string][]string
+	engine   Engine
+	near     *neighbours
+	// inner are the IDs of the networks that lead nowhere.
+	inner map[string]bool
+	// own are the IDs of our sidecars.
+	own map[string]bool
 }
 
 func newView(o *Observation) *view {
@@ -42,10 +51,15 @@ func newView(o *Observation) *view {
 		on:           map[string][]Sidecar{},
 		unclear:      o.Unclear,
 		imageTag:     o.ImageTag,
+		engine:       o.Engine,
+		near:         newNeighbours(o),
+		inner:        map[string]bool{},
+		own:          map[string]bool{},
 	}
 	for _, s := range o.Sidecars {
 		v.sidecars[s.SpecName] = append(v.sidecars[s.SpecName], s)
 		v.holders[s.Name] = s.ID
+		v.own[s.ID] = true
 		v.attach(s.ID, s.Endpoints)
 		for _, e := range s.Endpoints {
 			v.on[e.NetworkID] = append(v.on[e.NetworkID], s)
@@ -57,6 +71,9 @@ func newView(o *Observation) *view {
 	}
 	for _, n := range o.Networks {
 		v.networks[n.Name] = append(v.networks[n.Name], n)
+		if n.Internal || n.Driver == "null" {
+			v.inner[n.ID] = true
+		}
 		if n.SpecName != "" {
 			v.made[n.SpecName] = append(v.made[n.SpecName], n)
 		}
@@ -112,11 +129,12 @@ func (v *view) makers(network string) (specNames []string) {
 }
 
 // rival returns the name of a container other than the spec's own that answers to hostname on a network, by an alias or
-// by its own name: the engine would hand out both addresses.
+// by its own name: the engine would hand out both addresses. It does not tell capitals from small letters.
 func (v *view) rival(specName, networkID, hostname string) (string, bool) {
+	same := func(name string) bool { return strings.EqualFold(name, hostname) }
 	answers := func(name string, endpoints []Endpoint) bool {
 		return slices.ContainsFunc(endpoints, func(e Endpoint) bool {
-			return e.NetworkID == networkID && (name == hostname || slices.Contains(e.Aliases, hostname))
+			return e.NetworkID == networkID && (same(name) || slices.ContainsFunc(e.Aliases, same))
 		})
 	}
 	for _, c := range v.others {
@@ -151,4 +169,18 @@ func (s *Sidecar) strays(nets pair) []string {
 		}
 	}
 	return strays
+}
+
+// internalOf returns the internal network of a spec: the one of that name, or of several the one on which its sidecar is.
+func (v *view) internalOf(cp *spec.CredProxy) (Network, bool) {
+	found := v.networks[cp.Spec.InternalNetwork]
+	if len(found) == 1 {
+		return found[0], true
+	}
+	for _, n := range found {
+		if slices.ContainsFunc(v.on[n.ID], func(s Sidecar) bool { return s.SpecName == cp.Name }) {
+			return n, true
+		}
+	}
+	return Network{}, false
 }

@@ -65,6 +65,7 @@ func (c *Controller) consider(ctx context.Context, name string) (matter, outcome
 	item, blocked := planName(in)
 	found := c.verdict(in, blocked, tokenErr)
 	c.tellRefusal(name, found)
+	c.tellBounds(name, found.bounds)
 	switch {
 	case !s.mentions(name) && c.opts.Prune:
 		c.statuses.hold(name, found)
@@ -92,8 +93,8 @@ func (c *Controller) tellRefusal(name string, found verdict) {
 	switch {
 	case found.blocked != nil:
 		c.recorder.warn(name, found.blocked.Reason, found.blocked.Message)
-	case found.rivalry != nil:
-		c.recorder.warn(name, found.rivalry.Reason, found.rivalry.Message)
+	case found.bounds.rival != "":
+		c.recorder.warn(name, ReasonAliasConflict, found.bounds.rival)
 	case found.inUse != nil:
 		c.recorder.warn(name, found.inUse.Reason, found.inUse.Message)
 	}
@@ -123,12 +124,11 @@ func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdic
 		return v
 	}
 	v.inUse = in.inUse()
-	if networks := in.view.networks[in.spec.Spec.InternalNetwork]; len(networks) == 1 {
-		v.internal = &networks[0]
+	if internal, ok := in.view.internalOf(in.spec); ok {
+		v.internal = &internal
 	}
-	if v.internal != nil {
-		v.rivalry = in.view.aliasConflict(in.spec, *v.internal)
-	}
+	v.bounds = in.view.bounds(in.spec, in.opts.containerName(in.name))
+	v.bounds.conflict = v.bounds.rival != "" || blocked != nil && blocked.Reason == ReasonAliasConflict
 	p := &planner{inputs: in}
 	if ranked := p.rank(); len(ranked) > 0 {
 		v.sidecar = &ranked[0]
