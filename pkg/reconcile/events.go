@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -43,12 +44,14 @@ type recorder struct {
 	sequence int64 // of the last event
 	ring     []Event
 	next     int
-	// last is the last warning of each name, so that a refusal that repeats at each retry is told once.
-	last map[string]string
+	// last is the last failure of each name, so that one that repeats at each retry is told once; standing is all that
+	// stood against it at the last look.
+	last     map[string]Blocked
+	standing map[string][]Blocked
 }
 
 func newRecorder(log *slog.Logger) *recorder {
-	return &recorder{log: log, sequence: time.Now().UnixMilli(), last: map[string]string{}}
+	return &recorder{log: log, sequence: time.Now().UnixMilli(), last: map[string]Blocked{}, standing: map[string][]Blocked{}}
 }
 
 func (r *recorder) normal(name, reason, message, cause string) {
@@ -71,18 +74,40 @@ func (r *recorder) change(e Event) {
 	r.write(level, e.Name, e.Reason, e.Message, e.Cause)
 }
 
-// warn records a refusal or failure unless it only repeats the name's last one.
+// warn records a failure unless it only repeats the name's last one, or what stands against the name anyway.
 func (r *recorder) warn(name, reason, message string) {
+	b := Blocked{Name: name, Reason: reason, Message: message}
 	r.mu.Lock()
-	key := reason + "\n" + message
-	if r.last[name] == key {
-		r.mu.Unlock()
-		return
+	known := r.last[name] == b || slices.Contains(r.standing[name], b)
+	r.last[name] = b
+	if !known {
+		r.addWarning(b)
 	}
-	r.last[name] = key
-	r.add(Event{Name: name, Type: eventWarning, Reason: reason, Message: message})
 	r.mu.Unlock()
-	r.write(slog.LevelWarn, name, reason, message, "")
+	if !known {
+		r.write(slog.LevelWarn, name, reason, message, "")
+	}
+}
+
+// refuse takes over all that stands against a name now, and records what did not before. What has gone since is told again
+// if it comes back.
+func (r *recorder) refuse(name string, now []Blocked) {
+	r.mu.Lock()
+	fresh := slices.DeleteFunc(slices.Clone(now), func(b Blocked) bool {
+		return r.last[name] == b || slices.Contains(r.standing[name], b)
+	})
+	for _, b := range fresh {
+		r.addWarning(b)
+	}
+	r.standing[name] = now
+	r.mu.Unlock()
+	for _, b := range fresh {
+		r.write(slog.LevelWarn, name, b.Reason, b.Message, "")
+	}
+}
+
+func (r *recorder) addWarning(b Blocked) {
+	r.add(Event{Name: b.Name, Type: eventWarning, Reason: b.Reason, Message: b.Message})
 }
 
 func (r *recorder) write(level slog.Level, name, reason, message, cause string) {
@@ -97,10 +122,11 @@ func (r *recorder) write(level slog.Level, name, reason, message, cause string) 
 func (r *recorder) keep(known func(name string) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	maps.DeleteFunc(r.last, func(name string, _ string) bool { return !known(name) })
+	maps.DeleteFunc(r.last, func(name string, _ Blocked) bool { return !known(name) })
+	maps.DeleteFunc(r.standing, func(name string, _ []Blocked) bool { return !known(name) })
 }
 
-// forget lets a name's last warning be told again.
+// forget lets a name's last failure be told again.
 func (r *recorder) forget(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

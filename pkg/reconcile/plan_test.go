@@ -318,7 +318,7 @@ web
 			w.declared.Specs[1].Spec.InternalNetwork = "missing"
 		}, `
 other
-  blocked: NetworkNotFound: internalNetwork "missing" does not exist; create it (` + "`docker network create --internal missing`" + `) or set createNetworks: true
+  blocked: NetworkNotFound: internalNetwork "missing" does not exist; create it (` + "`docker network create --internal -o com.docker.network.bridge.inhibit_ipv4=true missing`" + `) or set createNetworks: true
 web
   blocked: NetworkConflict: egressNetwork "web-egress" was made for spec "other" and is its alone; name another, or make one yourself that both may use
 `},

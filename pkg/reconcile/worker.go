@@ -66,6 +66,9 @@ func (c *Controller) consider(ctx context.Context, name string) (matter, outcome
 	found := c.verdict(in, blocked, tokenErr)
 	c.tellRefusal(name, found)
 	c.tellBounds(name, found.bounds)
+	if len(item.Steps) == 0 {
+		c.recorder.forget(name)
+	}
 	switch {
 	case !s.mentions(name) && c.opts.Prune:
 		c.statuses.hold(name, found)
@@ -87,17 +90,22 @@ func (c *Controller) inputs(s *scene, name string, h history) inputs {
 	return in
 }
 
-// tellRefusal records why a name is withheld, or who stands in its way.
+// tellRefusal records why a name is withheld, which token has no value, and who stands in its way.
 func (c *Controller) tellRefusal(name string, found verdict) {
 	c.block(name, found.blocked)
+	var now []Blocked
+	if found.tokenErr != nil {
+		now = append(now, Blocked{Name: name, Reason: reasonOf(found.tokenErr), Message: found.tokenErr.Error()})
+	}
 	switch {
 	case found.blocked != nil:
-		c.recorder.warn(name, found.blocked.Reason, found.blocked.Message)
+		now = append(now, *found.blocked)
 	case found.bounds.rival != "":
-		c.recorder.warn(name, ReasonAliasConflict, found.bounds.rival)
+		now = append(now, Blocked{Name: name, Reason: ReasonAliasConflict, Message: found.bounds.rival})
 	case found.inUse != nil:
-		c.recorder.warn(name, found.inUse.Reason, found.inUse.Message)
+		now = append(now, *found.inUse)
 	}
+	c.recorder.refuse(name, now)
 }
 
 // compareTokens resolves the tokens of a spec, so that the plan can tell whether they changed, and the status whether they
@@ -107,9 +115,6 @@ func (c *Controller) compareTokens(ctx context.Context, in *inputs) (err error) 
 		return nil
 	}
 	in.tokens, err = resolve(ctx, c.resolver, in.spec)
-	if err != nil {
-		c.recorder.warn(in.name, reasonOf(err), err.Error())
-	}
 	return err
 }
 
