@@ -13,6 +13,9 @@ import (
 type Answer struct {
 	// ContainerID is the sidecar that takes the request.
 	ContainerID string
+	// CallerAuth is what the sidecar asks of its callers; nil for nothing. CallerKey is the key that it knows.
+	CallerAuth *routetable.CallerAuth
+	CallerKey  routetable.Token
 	// Route is the path of the route that matches; empty when none does, and then the rest is empty too.
 	Route    string
 	Upstream string
@@ -55,6 +58,9 @@ func (e *Engine) ask(id, networkID string, port int, path string) (Answer, bool)
 		return Answer{}, false
 	}
 	answer, route := Answer{ContainerID: id}, longest(c.run.loaded.Table.Routes, path)
+	if answer.CallerAuth = c.run.loaded.Table.CallerAuth; answer.CallerAuth != nil {
+		answer.CallerKey, _ = c.run.loaded.CallerKey(answer.CallerAuth)
+	}
 	if route == nil {
 		return answer, true
 	}

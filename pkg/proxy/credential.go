@@ -57,7 +57,12 @@ func (rt *route) authorize(h http.Header) {
 }
 
 func (rt *route) isCredential(name string) bool {
-	return sameField(name, "Authorization") || sameField(name, "Proxy-Authorization") || sameField(name, "X-Api-Key") ||
+	for _, slot := range clientSlots() {
+		if sameField(name, slot) {
+			return true
+		}
+	}
+	return sameField(name, "Proxy-Authorization") || rt.callers.owns(name) ||
 		rt.credential != nil && sameField(name, rt.credential.header)
 }
 

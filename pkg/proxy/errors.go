@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -17,10 +18,11 @@ import (
 //
 //	400 bad_path              the path could lead out of its route
 //	400 bad_request           the body is not framed as it should be, or the header has too many fields
+//	401 unauthorized          the caller did not show the environment's key
 //	403 denied                CONNECT or TRACE
 //	404 no_route              no route has a prefix of the path
 //	502 upstream_unreachable  the upstream could not be asked
-//	503 no_token              the route's token is missing
+//	503 no_token              the route's token is missing, or the caller key
 //	504 upstream_timeout      the upstream did not answer in time
 type refusal struct {
 	status int
@@ -29,6 +31,8 @@ type refusal struct {
 	message string
 	// stage is how far a request for the upstream got; empty for one that was not made.
 	stage string
+	// header has what the answer needs beside that.
+	header http.Header
 }
 
 func noRoute(t *table) *refusal {
@@ -38,6 +42,23 @@ func noRoute(t *table) *refusal {
 func noToken(rt *route) *refusal {
 	return &refusal{status: http.StatusServiceUnavailable, code: "no_token",
 		message: "the sidecar has no token for route " + rt.path + "; the controller's status says which one is missing"}
+}
+
+func noCallerKey() *refusal {
+	return &refusal{status: http.StatusServiceUnavailable, code: "no_token",
+		message: "the sidecar has no caller key, so that it serves nobody; the controller's status says what is missing"}
+}
+
+// unauthorized is the same answer for no key and for a wrong one. One with a body is the last of its connection: otherwise
+// net/http would read the body of somebody unknown before it answers.
+func unauthorized(c *callers, r *http.Request) *refusal {
+	refused := &refusal{status: http.StatusUnauthorized, code: "unauthorized",
+		message: "this sidecar serves only those who show its caller key; send it in " + c.where(),
+		header:  http.Header{"Www-Authenticate": c.challenges()}}
+	if r.ContentLength != 0 {
+		refused.header["Connection"] = []string{"close"}
+	}
+	return refused
 }
 
 func denied(message string) *refusal {
@@ -57,7 +78,8 @@ func badRequest(why string) *refusal {
 func upstreamRefusal(rt *route, err error) *refusal {
 	host, stage := rt.upstream.Host, stageOf(err)
 	if !timedOut(err) {
-		return &refusal{http.StatusBadGateway, "upstream_unreachable", host + " could not be reached: " + reason(err), stage}
+		return &refusal{status: http.StatusBadGateway, code: "upstream_unreachable",
+			message: host + " could not be reached: " + reason(err), stage: stage}
 	}
 	message := host + " did not answer in time"
 	switch stage {
@@ -68,7 +90,7 @@ func upstreamRefusal(rt *route, err error) *refusal {
 	case routetable.StageTLS:
 		message += ": TLS was not agreed on"
 	}
-	return &refusal{http.StatusGatewayTimeout, "upstream_timeout", message, stage}
+	return &refusal{status: http.StatusGatewayTimeout, code: "upstream_timeout", message: message, stage: stage}
 }
 
 func reason(err error) string {
@@ -105,6 +127,7 @@ func (r *refusal) write(w http.ResponseWriter, route string) {
 	}{r.code, r.message, route, r.stage})
 	body = append(body, '\n')
 	h := w.Header()
+	maps.Copy(h, r.header)
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Content-Type-Options", "nosniff")

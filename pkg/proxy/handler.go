@@ -72,6 +72,11 @@ func (h *Handler) serve(e *exchange, r *http.Request) {
 // admit decides whether a request is forwarded, and by which route. The route is also returned with a refusal that
 // is about it.
 func (t *table) admit(r *http.Request) (*route, *refusal) {
+	path := r.URL.EscapedPath()
+	rt := t.find(path)
+	if refused := t.callers.refuse(r, rt); refused != nil {
+		return nil, refused
+	}
 	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
 		return nil, denied(r.Method + " is not forwarded")
 	}
@@ -82,11 +87,9 @@ func (t *table) admit(r *http.Request) (*route, *refusal) {
 		// Those of a request that was read along with the body before it have not been counted.
 		return nil, badRequest("the header has more than " + strconv.Itoa(maxFields) + " fields")
 	}
-	path := r.URL.EscapedPath()
 	if why := badPath(path); why != "" {
 		return nil, badPathRefusal(why)
 	}
-	rt := t.find(path)
 	if rt == nil {
 		return nil, noRoute(t)
 	}

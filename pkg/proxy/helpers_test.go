@@ -32,9 +32,16 @@ func noEnv(string) string { return "" }
 // seal makes a generation of routes whose auth, if any, uses slot 1.
 func seal(t testing.TB, generation int64, routes ...routetable.Route) []routetable.File {
 	t.Helper()
+	return sealFor(t, generation, nil, "", routes...)
+}
+
+// sealFor makes a generation for callers who show a key, which is in slot 2 if it is in a file.
+func sealFor(t testing.TB, generation int64, who *routetable.CallerAuth, key string, routes ...routetable.Route) []routetable.File {
+	t.Helper()
 	_, files, err := routetable.Seal(routetable.Table{
-		Listen: ":0", InternalSubnets: []string{"127.0.0.0/8"}, InternalGateways: []string{"127.255.255.254"}, Routes: routes,
-	}, generation, map[string]string{"CRED_PROXY_TOKEN_1": token}, bytes.NewReader(bytes.Repeat([]byte{7}, 64)))
+		Listen: ":0", InternalSubnets: []string{"127.0.0.0/8"}, InternalGateways: []string{"127.255.255.254"},
+		CallerAuth: who, Routes: routes,
+	}, generation, map[string]string{"CRED_PROXY_TOKEN_1": token, "CRED_PROXY_TOKEN_2": key}, bytes.NewReader(bytes.Repeat([]byte{7}, 64)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +50,13 @@ func seal(t testing.TB, generation int64, routes ...routetable.Route) []routetab
 
 func load(t testing.TB, routes ...routetable.Route) routetable.Loaded {
 	t.Helper()
+	return loadFiles(t, seal(t, 1, routes...))
+}
+
+func loadFiles(t testing.TB, files []routetable.File) routetable.Loaded {
+	t.Helper()
 	volume := fstest.MapFS{}
-	for _, f := range seal(t, 1, routes...) {
+	for _, f := range files {
 		volume[f.Name] = &fstest.MapFile{Data: f.Data, Mode: f.Mode}
 	}
 	loaded, err := routetable.Load(volume, noEnv)

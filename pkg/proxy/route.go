@@ -20,24 +20,26 @@ type route struct {
 	// base is the upstream's escaped path, decodedBase the same decoded.
 	base, decodedBase string
 	credential        *credential
+	callers           *callers
 	forward           *httputil.ReverseProxy
 }
 
 // table routes one generation. It never changes.
 type table struct {
 	// routes has the longest prefix first.
-	routes []*route
+	routes  []*route
+	callers *callers
 }
 
 // newTable prepares a loaded generation. forward makes the part of a route that talks to its upstream.
 func newTable(loaded routetable.Loaded, forward func(*route) *httputil.ReverseProxy) (*table, error) {
-	t := &table{}
+	t := &table{callers: newCallers(&loaded)}
 	for _, r := range loaded.Table.Routes {
 		upstream, err := url.Parse(r.Upstream)
 		if err != nil {
 			return nil, fmt.Errorf("route %s: its upstream is not a URL", r.Path)
 		}
-		rt := &route{path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path}
+		rt := &route{path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path, callers: t.callers}
 		if r.Path != "/" {
 			rt.segments = strings.Split(r.Path[1:], "/")
 		}

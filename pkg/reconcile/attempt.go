@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -285,7 +286,31 @@ func resolve(ctx context.Context, resolver Resolver, cp *spec.CredProxy) (tokens
 		}
 		found[slot.Name] = token
 	}
+	if err := checkCallerKey(&cp.Spec, found); err != nil {
+		return nil, err
+	}
 	return found, nil
+}
+
+// checkCallerKey reports why the caller key cannot be one: clients could not send it, or it is a token under another
+// reference, which callers would then hold.
+func checkCallerKey(s *spec.CredProxySpec, found tokens) error {
+	if s.CallerAuth == nil {
+		return nil
+	}
+	slots, ref := s.Slots(), s.CallerAuth.KeyRef
+	own := slices.IndexFunc(slots, func(slot spec.Slot) bool { return slot.Ref == ref })
+	key := found[slots[own].Name]
+	if err := routetable.CheckCallerKey(key.Reveal()); err != nil {
+		return fmt.Errorf("%w: the caller key of %s %w", ErrTokenInvalid, ref, err)
+	}
+	for i, slot := range slots {
+		if i != own && key.Equal(found[slot.Name]) {
+			return fmt.Errorf("%w: the caller key of %s is the token of %s, and the agent would hold it; make another key",
+				ErrTokenInvalid, ref, slot.Ref)
+		}
+	}
+	return nil
 }
 
 // deliverable reports why a value cannot reach the sidecar as it is.

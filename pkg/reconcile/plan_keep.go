@@ -167,9 +167,9 @@ func (p *planner) stale(s Sidecar, nets pair) (string, Drift) {
 	case s.Report.RoutesDigest == "":
 		return "it serves no routes yet", ""
 	case s.Report.RoutesDigest != routetable.RoutesDigest(tableOf(&p.spec.Spec, nets.internal)):
-		return "the routes, or the addresses of its internal network, changed", ""
+		return "the routes, who may call, or the addresses of its internal network changed", ""
 	case known && !slices.Equal(pushed.refs, p.spec.Spec.Slots()):
-		return "a route takes its token from elsewhere now", ""
+		return "a token or the caller key comes from elsewhere now", ""
 	case known && s.Report.Generation != pushed.generation:
 		return fmt.Sprintf("it serves generation %d instead of %d", s.Report.Generation, pushed.generation), DriftRoutes
 	case p.tokens == nil || p.spec.Spec.TokenDelivery == spec.DeliverEnv || len(p.tokens) == 0:

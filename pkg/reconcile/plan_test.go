@@ -44,9 +44,28 @@ web
 			w.spec.Spec.Routes[0].Path = "/other"
 		}, `
 web
-  resolve_tokens env TOKEN  (the routes, or the addresses of its internal network, changed)
-  copy_routes    cred-proxy-web  (the routes, or the addresses of its internal network, changed)
-  reload         cred-proxy-web  (the routes, or the addresses of its internal network, changed)
+  resolve_tokens env TOKEN  (the routes, who may call, or the addresses of its internal network changed)
+  copy_routes    cred-proxy-web  (the routes, who may call, or the addresses of its internal network changed)
+  reload         cred-proxy-web  (the routes, who may call, or the addresses of its internal network changed)
+`},
+		{"a caller key is pushed in place", func(w *world) {
+			w.running("a")
+			w.spec.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}}
+		}, `
+web
+  resolve_tokens env TOKEN, file key  (the routes, who may call, or the addresses of its internal network changed)
+  copy_routes    cred-proxy-web  (the routes, who may call, or the addresses of its internal network changed)
+  reload         cred-proxy-web  (the routes, who may call, or the addresses of its internal network changed)
+`},
+		{"a caller key from elsewhere is pushed in place", func(w *world) {
+			w.spec.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}}
+			w.running("a")
+			w.spec.Spec.CallerAuth.KeyRef.File = "other"
+		}, `
+web
+  resolve_tokens env TOKEN, file other  (a token or the caller key comes from elsewhere now)
+  copy_routes    cred-proxy-web  (a token or the caller key comes from elsewhere now)
+  reload         cred-proxy-web  (a token or the caller key comes from elsewhere now)
 `},
 		{"a sidecar that has not spoken is not signalled", func(w *world) {
 			w.running("a").Report = nil

@@ -20,6 +20,7 @@ func tableOf(s *spec.CredProxySpec, internal Network) routetable.Table {
 		Listen:           ":" + strconv.Itoa(int(s.Port)),
 		InternalSubnets:  internal.Subnets,
 		InternalGateways: gatewaysTold(internal),
+		CallerAuth:       callerAuthOf(s.CallerAuth, s.TokenDelivery, slots),
 	}
 	for _, r := range s.Routes {
 		t.Routes = append(t.Routes, routetable.Route{
@@ -61,6 +62,19 @@ func authOf(a *spec.Auth, delivery spec.TokenDelivery, slots map[spec.TokenRef]s
 		out.TokenEnv = slots[a.TokenRef]
 	} else {
 		out.TokenFile = slots[a.TokenRef]
+	}
+	return out
+}
+
+func callerAuthOf(c *spec.CallerAuth, delivery spec.TokenDelivery, slots map[spec.TokenRef]string) *routetable.CallerAuth {
+	if c == nil {
+		return nil
+	}
+	out := &routetable.CallerAuth{Header: c.Header}
+	if delivery == spec.DeliverEnv {
+		out.TokenEnv = slots[c.KeyRef]
+	} else {
+		out.TokenFile = slots[c.KeyRef]
 	}
 	return out
 }

@@ -29,7 +29,34 @@ func (t *Table) check() error {
 			return fmt.Errorf("internalGateways: %q is not an IP address", g)
 		}
 	}
-	return t.checkRoutes()
+	if err := t.checkRoutes(); err != nil {
+		return err
+	}
+	if t.CallerAuth == nil {
+		return nil
+	}
+	if err := t.checkCallerAuth(*t.CallerAuth); err != nil {
+		return fmt.Errorf("callerAuth: %w", err)
+	}
+	return nil
+}
+
+// checkCallerAuth refuses a key that is a route's token, since whoever may call would hold that token.
+func (t *Table) checkCallerAuth(c CallerAuth) error {
+	if c.Header != "" {
+		if err := checkHeader(c.Header); err != nil {
+			return err
+		}
+	}
+	if err := t.checkPlace(c.place()); err != nil {
+		return err
+	}
+	for _, r := range t.Routes {
+		if r.Auth != nil && r.Auth.place() == c.place() {
+			return fmt.Errorf("its key is the token of route %q", r.Path)
+		}
+	}
+	return nil
 }
 
 func (t *Table) checkRoutes() error {
@@ -62,7 +89,7 @@ func (t *Table) checkRoute(r Route) error {
 	if err := checkScheme(*r.Auth); err != nil {
 		return fmt.Errorf("auth: %w", err)
 	}
-	if err := t.checkTokenPlace(*r.Auth); err != nil {
+	if err := t.checkPlace(r.Auth.place()); err != nil {
 		return fmt.Errorf("auth: %w", err)
 	}
 	return nil
@@ -118,6 +145,9 @@ func checkScheme(a Auth) error {
 		}
 		return nil
 	case schemeHeader:
+		if a.Header == "" {
+			return fmt.Errorf("scheme %s needs header", schemeHeader)
+		}
 		return checkHeader(a.Header)
 	}
 	return fmt.Errorf("scheme %q is unknown; the known ones are %s, %s, %s and %s",
@@ -143,9 +173,6 @@ func isFraming(name string) bool {
 }
 
 func checkHeader(name string) error {
-	if name == "" {
-		return fmt.Errorf("scheme %s needs header", schemeHeader)
-	}
 	if strings.ContainsFunc(name, func(r rune) bool { return !isTokenChar(r) }) {
 		return fmt.Errorf("header %q is not a legal field name", name)
 	}
@@ -160,21 +187,21 @@ func isTokenChar(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r < 0x80 && strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 }
 
-// checkTokenPlace lets a route name a token of the table's own generation only, so that an older document can never
-// meet a newer token.
-func (t *Table) checkTokenPlace(a Auth) error {
-	if (a.TokenFile == "") == (a.TokenEnv == "") {
+// checkPlace lets a table name tokens of its own generation only, so that an older document can never meet a newer
+// token.
+func (t *Table) checkPlace(p place) error {
+	if (p.file == "") == (p.env == "") {
 		return errors.New("exactly one of tokenFile and tokenEnv is needed")
 	}
-	if a.TokenEnv != "" {
-		if !isSlot(a.TokenEnv) {
-			return fmt.Errorf("tokenEnv %q is not of the form %sN", a.TokenEnv, SlotPrefix)
+	if p.env != "" {
+		if !isSlot(p.env) {
+			return fmt.Errorf("tokenEnv %q is not of the form %sN", p.env, SlotPrefix)
 		}
 		return nil
 	}
-	dir, slot := path.Split(a.TokenFile)
+	dir, slot := path.Split(p.file)
 	if dir != TokenDir(t.Generation)+"/" || !isSlot(slot) {
-		return fmt.Errorf("tokenFile %q is not of the form %s/%sN", a.TokenFile, TokenDir(t.Generation), SlotPrefix)
+		return fmt.Errorf("tokenFile %q is not of the form %s/%sN", p.file, TokenDir(t.Generation), SlotPrefix)
 	}
 	return nil
 }

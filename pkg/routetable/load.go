@@ -21,15 +21,21 @@ var ErrIncomplete = errors.New("the set of files is not whole")
 // Loaded is a whole and valid generation.
 type Loaded struct {
 	// Table is the document. Its key is left out: nothing but the check of the digest has a use for it.
-	Table Table
-	// tokens are keyed by TokenFile or TokenEnv, which cannot be alike.
-	tokens map[string]Token
+	Table  Table
+	tokens map[place]Token
 }
 
 // Token returns the token of a route; false when its variable is not set in the sidecar's environment.
 func (l *Loaded) Token(a *Auth) (Token, bool) {
-	token, ok := l.tokens[a.TokenFile+a.TokenEnv]
+	token, ok := l.tokens[a.place()]
 	return token, ok
+}
+
+// CallerKey returns the key that callers have to show; false when its variable is not set in the sidecar's
+// environment.
+func (l *Loaded) CallerKey(c *CallerAuth) (Token, bool) {
+	key, ok := l.tokens[c.place()]
+	return key, ok
 }
 
 // Load reads the sidecar's volume: the document, and the token files that it names. It returns a generation that is
@@ -113,43 +119,50 @@ func (t *Table) checkSeal() error {
 func readTokenFiles(volume fs.FS, t Table) ([]File, error) {
 	var files []File
 	seen := map[string]bool{}
-	for _, r := range t.Routes {
-		if r.Auth == nil || r.Auth.TokenFile == "" || seen[r.Auth.TokenFile] {
+	for _, p := range t.places() {
+		if p.file == "" || seen[p.file] {
 			continue
 		}
-		name := r.Auth.TokenFile
-		seen[name] = true
-		data, err := readFile(volume, name, MaxTokenBytes)
+		seen[p.file] = true
+		data, err := readFile(volume, p.file, MaxTokenBytes)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, File{Name: name, Data: data})
+		files = append(files, File{Name: p.file, Data: data})
 	}
 	slices.SortFunc(files, byName)
 	return files, nil
 }
 
-func gatherTokens(t Table, files []File, getenv func(string) string) (map[string]Token, error) {
-	tokens := map[string]Token{}
+func gatherTokens(t Table, files []File, getenv func(string) string) (map[place]Token, error) {
+	tokens := map[place]Token{}
 	for _, f := range files {
 		if err := CheckToken(string(f.Data)); err != nil {
 			return nil, fmt.Errorf("the token in %s %w", f.Name, err)
 		}
-		tokens[f.Name] = NewToken(string(f.Data))
+		tokens[place{file: f.Name}] = NewToken(string(f.Data))
 	}
-	for _, r := range t.Routes {
-		if r.Auth == nil || r.Auth.TokenEnv == "" {
+	for _, p := range t.places() {
+		if p.env == "" {
 			continue
 		}
 		// A variable that is not set leaves its routes without a token; they say so, and the others serve.
-		value := getenv(r.Auth.TokenEnv)
+		value := getenv(p.env)
 		if value == "" {
 			continue
 		}
 		if err := CheckToken(value); err != nil {
-			return nil, fmt.Errorf("the token in variable %s %w", r.Auth.TokenEnv, err)
+			return nil, fmt.Errorf("the token in variable %s %w", p.env, err)
 		}
-		tokens[r.Auth.TokenEnv] = NewToken(value)
+		tokens[p] = NewToken(value)
+	}
+	if t.CallerAuth == nil {
+		return tokens, nil
+	}
+	if key, ok := tokens[t.CallerAuth.place()]; ok {
+		if err := CheckCallerKey(key.Reveal()); err != nil {
+			return nil, fmt.Errorf("the caller key %w", err)
+		}
 	}
 	return tokens, nil
 }

@@ -67,7 +67,7 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded := Loaded{tokens: map[string]Token{"a": token}}
+	loaded := Loaded{tokens: map[place]Token{{file: "a"}: token}}
 	all := logged.String() + string(encoded) +
 		fmt.Sprint(token, &token, loaded) + fmt.Sprintf("%v %+v %#v %s %q %x %d %+v %#v", token, token, token, token, token, token, token, loaded, loaded)
 	for _, form := range []string{secret, fmt.Sprintf("%x", secret)} {

@@ -26,28 +26,25 @@ type File struct {
 	Data []byte
 }
 
-// Seal makes one generation of a table: its token files, and last the document with key and digest. The routes'
-// TokenFile fields name slots (CRED_PROXY_TOKEN_1); Seal puts them below the generation's own directory. tokens
-// holds the value of each such slot. rand gives the key.
+// Seal makes one generation of a table: its token files, and last the document with key and digest. The TokenFile
+// fields of routes and caller key name slots (CRED_PROXY_TOKEN_1); Seal puts them below the generation's own directory.
+// tokens holds the value of each such slot. rand gives the key.
 func Seal(t Table, generation int64, tokens map[string]string, rand io.Reader) (Table, []File, error) {
 	if generation < 1 {
 		return Table{}, nil, fmt.Errorf("generation %d: generations are counted from 1", generation)
 	}
 	routesDigest := RoutesDigest(t)
 	files := map[string]File{}
-	t.Routes = slices.Clone(t.Routes)
-	for i, r := range t.Routes {
-		if r.Auth == nil || r.Auth.TokenFile == "" {
-			continue
-		}
-		auth := *r.Auth
-		file, err := tokenFile(auth.TokenFile, generation, tokens)
-		if err != nil {
-			return Table{}, nil, fmt.Errorf("route %s: %w", r.Path, err)
-		}
-		auth.TokenFile = file.Name
-		t.Routes[i].Auth = &auth
+	t, err := withTokenFiles(t, func(slot string) (string, error) {
+		file, err := tokenFile(slot, generation, tokens)
 		files[file.Name] = file
+		return file.Name, err
+	})
+	if err != nil {
+		return Table{}, nil, err
+	}
+	if err := checkCallerKeyFile(t.CallerAuth, files); err != nil {
+		return Table{}, nil, err
 	}
 	t.Version, t.Generation, t.RoutesDigest = Version, generation, routesDigest
 	t.Key = make([]byte, keyBytes)
@@ -58,6 +55,44 @@ func Seal(t Table, generation int64, tokens map[string]string, rand io.Reader) (
 		return Table{}, nil, err
 	}
 	return finish(t, slices.SortedFunc(maps.Values(files), byName))
+}
+
+func checkCallerKeyFile(c *CallerAuth, files map[string]File) error {
+	if c == nil || c.TokenFile == "" {
+		return nil
+	}
+	if err := CheckCallerKey(string(files[c.TokenFile].Data)); err != nil {
+		return fmt.Errorf("callerAuth: the caller key %w", err)
+	}
+	return nil
+}
+
+// withTokenFiles returns a copy in which name has renamed every token file.
+func withTokenFiles(t Table, name func(string) (string, error)) (Table, error) {
+	t.Routes = slices.Clone(t.Routes)
+	for i, r := range t.Routes {
+		if r.Auth == nil || r.Auth.TokenFile == "" {
+			continue
+		}
+		auth := *r.Auth
+		renamed, err := name(auth.TokenFile)
+		if err != nil {
+			return Table{}, fmt.Errorf("route %s: %w", r.Path, err)
+		}
+		auth.TokenFile = renamed
+		t.Routes[i].Auth = &auth
+	}
+	if t.CallerAuth == nil || t.CallerAuth.TokenFile == "" {
+		return t, nil
+	}
+	caller := *t.CallerAuth
+	renamed, err := name(caller.TokenFile)
+	if err != nil {
+		return Table{}, fmt.Errorf("callerAuth: %w", err)
+	}
+	caller.TokenFile = renamed
+	t.CallerAuth = &caller
+	return t, nil
 }
 
 // finish computes the digest over everything else and appends the document to the files.
@@ -93,25 +128,21 @@ func byName(a, b File) int {
 	return cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), strings.Compare(a.Name, b.Name))
 }
 
-// RoutesDigest identifies the routing of a table, sealed or not: listen, subnets, gateways, and the routes with their
-// slots. Two tables have the same digest exactly if they route alike.
+// RoutesDigest identifies the routing of a table, sealed or not: listen, subnets, gateways, who may call, and the routes
+// with their slots. Two tables have the same digest exactly if they route alike.
 func RoutesDigest(t Table) string {
+	// Neither generations nor their directories tell routings apart; path.Base never fails.
+	t, _ = withTokenFiles(t, func(file string) (string, error) { return path.Base(file), nil })
 	routing := Table{
-		Version: Version,
-		Listen:  t.Listen,
+		Version:    Version,
+		Listen:     t.Listen,
+		CallerAuth: t.CallerAuth,
 		// The order says nothing: the longest prefix wins, and any subnet or gateway counts.
 		InternalSubnets:  slices.Sorted(slices.Values(t.InternalSubnets)),
 		InternalGateways: slices.Sorted(slices.Values(t.InternalGateways)),
 		Routes: slices.SortedFunc(slices.Values(t.Routes), func(a, b Route) int {
 			return strings.Compare(a.Path, b.Path)
 		}),
-	}
-	for i, r := range routing.Routes {
-		if r.Auth != nil && r.Auth.TokenFile != "" {
-			auth := *r.Auth
-			auth.TokenFile = path.Base(auth.TokenFile)
-			routing.Routes[i].Auth = &auth
-		}
 	}
 	// A Table holds strings and numbers only, so that it always encodes.
 	doc, _ := json.Marshal(routing)

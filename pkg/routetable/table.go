@@ -36,7 +36,19 @@ type Table struct {
 	InternalSubnets []string `json:"internalSubnets"`
 	// InternalGateways are the host's own addresses on the internal network; connections from them are closed.
 	InternalGateways []string `json:"internalGateways,omitempty"`
-	Routes           []Route  `json:"routes"`
+	// CallerAuth limits who is served; nil serves everybody on the internal network.
+	CallerAuth *CallerAuth `json:"callerAuth,omitempty"`
+	Routes     []Route     `json:"routes"`
+}
+
+// CallerAuth says which key a caller has to show. Exactly one of TokenFile and TokenEnv is set, to a slot that no
+// route has.
+type CallerAuth struct {
+	// Header is the only field in which the key may come; empty for any of those in which clients send a credential.
+	Header string `json:"header,omitempty"`
+	// TokenFile and TokenEnv are as those of Auth.
+	TokenFile string `json:"tokenFile,omitempty"`
+	TokenEnv  string `json:"tokenEnv,omitempty"`
 }
 
 // Route is one prefix of the table.
@@ -56,6 +68,26 @@ type Auth struct {
 	TokenFile string `json:"tokenFile,omitempty"`
 	// TokenEnv is a variable of the sidecar's environment, such as CRED_PROXY_TOKEN_1.
 	TokenEnv string `json:"tokenEnv,omitempty"`
+}
+
+// place is where the sidecar finds a token: in a file of its volume, or in a variable of its environment.
+type place struct{ file, env string }
+
+func (a *Auth) place() place       { return place{a.TokenFile, a.TokenEnv} }
+func (c *CallerAuth) place() place { return place{c.TokenFile, c.TokenEnv} }
+
+// places lists where all tokens of a table are: those of its routes, and the caller key.
+func (t *Table) places() []place {
+	var places []place
+	for _, r := range t.Routes {
+		if r.Auth != nil {
+			places = append(places, r.Auth.place())
+		}
+	}
+	if t.CallerAuth != nil {
+		places = append(places, t.CallerAuth.place())
+	}
+	return places
 }
 
 // Report is one line of JSON on the sidecar's standard output.

@@ -59,6 +59,25 @@ func CheckToken(value string) error {
 	return nil
 }
 
+// MinCallerKeyBytes is the least length of a caller key: anybody on the internal network may guess at it as often as
+// they like.
+const MinCallerKeyBytes = 16
+
+// CheckCallerKey reports why a value cannot be a caller key, in words that fit behind "the caller key of …", without any
+// of the value. What it lets pass arrives as it is in every place where a client can send it.
+func CheckCallerKey(value string) error {
+	if err := CheckToken(value); err != nil {
+		return err
+	}
+	switch {
+	case len(value) < MinCallerKeyBytes:
+		return fmt.Errorf("is shorter than %d characters and could be guessed; make one with `openssl rand -hex 32`", MinCallerKeyBytes)
+	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' }):
+		return errors.New("has a space, a colon, or a character that is not ASCII; not every client could send it as it is")
+	}
+	return nil
+}
+
 // TokenDir is the directory below Dir that holds the token files of a generation.
 func TokenDir(generation int64) string { return tokenDirPrefix + strconv.FormatInt(generation, 10) }
 

@@ -38,6 +38,10 @@ func (s *CredProxySpec) DeepCopy() *CredProxySpec {
 		return nil
 	}
 	out := *s
+	if s.CallerAuth != nil {
+		caller := *s.CallerAuth
+		out.CallerAuth = &caller
+	}
 	out.Routes = slices.Clone(s.Routes)
 	for i, route := range s.Routes {
 		if route.Auth != nil {

@@ -62,6 +62,8 @@ func TestTheHashCoversWhatNeedsAnotherContainer(t *testing.T) {
 		{"order of slots with Env", func(s *CredProxySpec) { s.Routes[0], s.Routes[1] = s.Routes[1], s.Routes[0] }, true, true},
 		{"variable for a file with Env", func(s *CredProxySpec) { s.Routes[0].Auth.TokenRef = TokenRef{File: "A"} }, true, true},
 		{"second use of a token with Env", func(s *CredProxySpec) { s.Routes = append(s.Routes, s.Routes[0]) }, true, false},
+		{"caller key with File", func(s *CredProxySpec) { s.CallerAuth = &CallerAuth{KeyRef: TokenRef{Env: "K"}} }, false, false},
+		{"caller key with Env", func(s *CredProxySpec) { s.CallerAuth = &CallerAuth{KeyRef: TokenRef{Env: "K"}} }, true, true},
 		{"upstream with Env", func(s *CredProxySpec) { s.Routes[0].Upstream = "https://x.example.org" }, true, false},
 	}
 	for _, tt := range tests {
@@ -93,7 +95,7 @@ func TestHashesThatAreNotOursNeverMatch(t *testing.T) {
 
 // A new field of the spec is a decision: does it need another container?
 func TestEveryFieldOfTheSpecIsHashedOrLeftOutOnPurpose(t *testing.T) {
-	leftOut := map[string]bool{"egressNetwork": true, "createNetworks": true, "resources": true, "routes": true}
+	leftOut := map[string]bool{"egressNetwork": true, "createNetworks": true, "resources": true, "callerAuth": true, "routes": true}
 	covered := fieldsOf(reflect.TypeFor[hashedV1]()).index
 	for _, name := range fieldsOf(reflect.TypeFor[CredProxySpec]()).names {
 		if _, ok := covered[name]; ok == leftOut[name] {
@@ -112,6 +114,11 @@ func TestSlotsAreCountedByFirstUse(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, s.Slots()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	s.CallerAuth = &CallerAuth{KeyRef: TokenRef{File: "key"}}
+	want = append(want, Slot{"CRED_PROXY_TOKEN_4", TokenRef{File: "key"}})
+	if diff := cmp.Diff(want, s.Slots()); diff != "" {
+		t.Errorf("the caller key comes last (-want +got):\n%s", diff)
 	}
 }
 

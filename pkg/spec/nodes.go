@@ -10,8 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// quantityTag marks a string field that may also be written as a number: `spec:"quantity"`.
-const quantityTag = "quantity"
+const (
+	// quantityTag marks a string field that may also be written as a number: `spec:"quantity"`.
+	quantityTag = "quantity"
+	// statedTag marks a field that protects something, so that one which was left empty by mistake must not count as
+	// left out: `spec:"stated"`.
+	statedTag = "stated"
+)
 
 // reader reads nodes into Go values, keeps every problem up to the limit instead of stopping at the first, and
 // remembers where each field stands. It walks by type, so it goes no deeper than the API does.
@@ -59,6 +64,9 @@ func (r *reader) value(path *field.Path, n *yaml.Node, line int, v reflect.Value
 		return
 	}
 	if isNull(n) {
+		if tag.Get("spec") == statedTag {
+			r.mistyped(path, n, "a mapping of fields", "; write its fields, or remove it")
+		}
 		return
 	}
 	switch v.Kind() {

@@ -145,6 +145,8 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 		{"scheme", []string{string(SchemeBearer), string(SchemeToken), string(SchemeBasic), string(SchemeHeader)}, auth["scheme"].Enum},
 		{"header", fieldName.String(), auth["header"].Pattern},
 		{"env", envName.String(), auth["tokenRef"].Properties["env"].Pattern},
+		{"header of callers", fieldName.String(), spec["callerAuth"].Properties["header"].Pattern},
+		{"env of their key", envName.String(), spec["callerAuth"].Properties["keyRef"].Properties["env"].Pattern},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
@@ -166,6 +168,7 @@ func TestTheSchemaRefusesWhatEditorsShouldMark(t *testing.T) {
 		"port too high":    strings.Replace(web, "  routes:", "  port: 70000\n  routes:", 1),
 		"no routes":        strings.Split(web, "  - path")[0] + "  - {}\n",
 		"two sources":      web + "    auth: {scheme: Bearer, tokenRef: {env: A, file: b}}\n",
+		"empty callers":    strings.Replace(web, "  routes:", "  callerAuth:\n  routes:", 1),
 		"unknown scheme":   web + "    auth: {scheme: bearer, tokenRef: {env: A}}\n",
 		"status":           web + "status: {}\n",
 		"paused by a word": strings.Replace(web, "  name: web", "  name: web\n  annotations: {credproxy.dev/paused: 'yes'}", 1),

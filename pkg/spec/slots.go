@@ -10,23 +10,26 @@ const slotPrefix = "CRED_PROXY_TOKEN_"
 
 // Slot is the name under which the sidecar receives one distinct token reference.
 type Slot struct {
-	// Name is CRED_PROXY_TOKEN_N, N counted from 1 in order of first use by the routes.
+	// Name is CRED_PROXY_TOKEN_N, N counted from 1 in order of first use by the routes, the caller key last.
 	Name string
 	Ref  TokenRef
 }
 
-// Slots lists the distinct token references of the routes.
+// Slots lists the distinct token references of the routes, and behind them that of the caller key.
 func (s *CredProxySpec) Slots() []Slot {
 	var slots []Slot
+	use := func(ref TokenRef) {
+		if !slices.ContainsFunc(slots, func(s Slot) bool { return s.Ref == ref }) {
+			slots = append(slots, Slot{Name: slotPrefix + strconv.Itoa(len(slots)+1), Ref: ref})
+		}
+	}
 	for _, route := range s.Routes {
-		if route.Auth == nil {
-			continue
+		if route.Auth != nil {
+			use(route.Auth.TokenRef)
 		}
-		ref := route.Auth.TokenRef
-		if slices.ContainsFunc(slots, func(s Slot) bool { return s.Ref == ref }) {
-			continue
-		}
-		slots = append(slots, Slot{Name: slotPrefix + strconv.Itoa(len(slots)+1), Ref: ref})
+	}
+	if s.CallerAuth != nil {
+		use(s.CallerAuth.KeyRef)
 	}
 	return slots
 }

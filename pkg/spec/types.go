@@ -66,6 +66,8 @@ type CredProxySpec struct {
 	TokenDelivery TokenDelivery `json:"tokenDelivery,omitempty"`
 	// Resources bounds the sidecar.
 	Resources Resources `json:"resources,omitzero"`
+	// CallerAuth limits who on the internal network is served; nil serves everybody there.
+	CallerAuth *CallerAuth `json:"callerAuth,omitempty" spec:"stated"`
 	// Routes has at least one entry.
 	Routes []Route `json:"routes"`
 }
@@ -86,6 +88,14 @@ type Resources struct {
 	Memory string `json:"memory,omitempty" spec:"quantity"`
 	CPUs   string `json:"cpus,omitempty" spec:"quantity"`
 	Pids   int64  `json:"pids,omitempty"`
+}
+
+// CallerAuth is the key that callers have to show.
+type CallerAuth struct {
+	// KeyRef says where the key is found. It is no route's tokenRef: callers would hold that token.
+	KeyRef TokenRef `json:"keyRef"`
+	// Header is the only header in which the key may come; empty for any of those in which clients send a credential.
+	Header string `json:"header,omitempty"`
 }
 
 // Route forwards requests under a path prefix to one upstream.

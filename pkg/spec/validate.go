@@ -43,6 +43,7 @@ func validate(c *CredProxy, opts Options) field.ErrorList {
 		errs = append(errs, invalid(path.Child("tokenDelivery"), "must be File or Env"))
 	}
 	errs = append(errs, validateResources(s.Resources, path.Child("resources"))...)
+	errs = append(errs, validateCallerAuth(s, path)...)
 	return append(errs, validateRoutes(s.Routes, path.Child("routes"))...)
 }
 

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"io/fs"
 	"regexp"
 	"strings"
@@ -60,12 +61,37 @@ func validateHeader(a *Auth, path *field.Path) field.ErrorList {
 		return nil
 	case a.Scheme != SchemeHeader:
 		return field.ErrorList{field.Forbidden(path, "only scheme Header has a header; remove it")}
-	case !fieldName.MatchString(a.Header):
+	}
+	return validateHeaderName(a.Header, path)
+}
+
+func validateHeaderName(name string, path *field.Path) field.ErrorList {
+	switch {
+	case !fieldName.MatchString(name):
 		return field.ErrorList{invalid(path, "must be the name of a header alone: letters, digits and '-', such as X-Api-Key")}
-	case reservedHeaders().Has(strings.ToLower(a.Header)):
+	case reservedHeaders().Has(strings.ToLower(name)):
 		return field.ErrorList{invalid(path, "this header belongs to the connection or the message and cannot carry a token; name another")}
 	}
 	return nil
+}
+
+// validateCallerAuth refuses a key that a route has as its token: the agent shows the key, so it would hold the token.
+func validateCallerAuth(s *CredProxySpec, spec *field.Path) field.ErrorList {
+	if s.CallerAuth == nil {
+		return nil
+	}
+	path := spec.Child("callerAuth")
+	errs := validateTokenRef(s.CallerAuth.KeyRef, path.Child("keyRef"))
+	if s.CallerAuth.Header != "" {
+		errs = append(errs, validateHeaderName(s.CallerAuth.Header, path.Child("header"))...)
+	}
+	for i, route := range s.Routes {
+		if route.Auth != nil && route.Auth.TokenRef == s.CallerAuth.KeyRef && len(errs) == 0 {
+			errs = append(errs, field.Forbidden(path.Child("keyRef"), fmt.Sprintf(
+				"is the token of %s too, and the agent would hold it; give the callers a key of their own", spec.Child("routes").Index(i))))
+		}
+	}
+	return errs
 }
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
