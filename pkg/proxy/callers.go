@@ -11,14 +11,12 @@ import (
 	"credproxy.dev/controller/pkg/routetable"
 )
 
-// ownKeyHeader is for clients that can send a header besides their API's own.
-const ownKeyHeader = "Cred-Proxy-Key"
-
-// clientSlots are the fields in which clients send the credential that they are configured with: Authorization for most
+// clientSlots are the field of our own, for clients that can send one besides their API's, and the fields in which clients
+// send the credential that they are configured with: Authorization for most
 // APIs and git, X-Api-Key for Anthropic's, X-Goog-Api-Key for Google's, Api-Key for Azure's. They never pass, whether or
 // not the environment has a caller key.
 func clientSlots() [5]string {
-	return [...]string{ownKeyHeader, "Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key"}
+	return [...]string{routetable.FieldKey, "Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key"}
 }
 
 // callers are those who show the environment's caller key. A nil one is everybody.
@@ -127,7 +125,7 @@ func (c *callers) owns(name string) bool {
 func (c *callers) challenges() []string {
 	const realm = `realm="cred-proxy"`
 	if c.header != "" && c.header != "Authorization" {
-		return []string{ownKeyHeader + " " + realm + `, header="` + c.header + `"`}
+		return []string{routetable.FieldKey + " " + realm + `, header="` + c.header + `"`}
 	}
 	return []string{"Bearer " + realm, "Basic " + realm}
 }
@@ -137,5 +135,5 @@ func (c *callers) where() string {
 	if c.header != "" {
 		return c.header
 	}
-	return ownKeyHeader + ", or as the API key, password or bearer token that the client is configured with"
+	return routetable.FieldKey + ", or as the API key, password or bearer token that the client is configured with"
 }
