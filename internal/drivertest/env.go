@@ -35,6 +35,8 @@ type Hands interface {
 	// Stop and Kill end a container's process; the engine does not start it again.
 	Stop(t *testing.T, containerID string)
 	Kill(t *testing.T, containerID string)
+	// ForbidRestarts has the engine leave a container as it is that has ended by itself.
+	ForbidRestarts(t *testing.T, containerID string)
 	// RemoveContainer ends and removes a container, and leaves its volume.
 	RemoveContainer(t *testing.T, containerID string)
 	Connect(t *testing.T, containerID, networkID string, aliases ...string)

@@ -17,6 +17,7 @@ func living() []story {
 		{"a network made anew is not the one that a stopped sidecar was on", networkMadeAnew},
 		{"a sidecar that was stopped can be started", startsAgain},
 		{"new limits are seen at the next look", updates},
+		{"a container that the engine would not start again is seen, and updated", updatesRestarts},
 		{"updating what is gone is told as that", updatesGone},
 		{"a sidecar can be renamed", renames},
 		{"renaming to a name that is held is a conflict", renamesToHeld},
@@ -138,6 +139,22 @@ func updates(w *world) {
 		w.Errorf("its limits are %+v, want %+v", got, want)
 	}
 	w.noError(w.Driver.Update(w.ctx(), id, more))
+}
+
+func updatesRestarts(w *world) {
+	id := w.serve()
+	if w.sidecar().NoRestart {
+		w.Error("it is made so that the engine does not start it again")
+	}
+	w.Hands.ForbidRestarts(w.T, id)
+	w.Driver.Forget()
+	if !w.sidecar().NoRestart {
+		w.Error("it is not seen that the engine would not start it again")
+	}
+	w.noError(w.Driver.Update(w.ctx(), id, w.request().Resources))
+	if w.sidecar().NoRestart {
+		w.Error("after the update the engine would still not start it again")
+	}
 }
 
 func updatesGone(w *world) {

@@ -56,6 +56,8 @@ func (h hands) CrashingImage(*testing.T) string { return h.AddImage("crashing", 
 func (h hands) Stop(_ *testing.T, id string) { h.StopContainer(id) }
 func (h hands) Kill(_ *testing.T, id string) { h.KillContainer(id) }
 
+func (h hands) ForbidRestarts(_ *testing.T, id string) { h.Engine.ForbidRestarts(id) }
+
 func (h hands) RemoveContainer(_ *testing.T, id string) { h.Engine.RemoveContainer(id, false) }
 
 func (h hands) Connect(_ *testing.T, id, network string, aliases ...string) {

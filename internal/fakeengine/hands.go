@@ -40,7 +40,7 @@ func (e *Engine) AddContainer(f Foreign) (id string) {
 		}
 		f.Reach.Mounts = slices.Clone(f.Reach.Mounts)
 		c := e.addContainer(f.Name, image, maps.Clone(f.Labels))
-		c.restarts, c.reach = f.Restarts, f.Reach
+		c.Restarts, c.reach = f.Restarts, f.Reach
 		for i := range c.reach.Mounts {
 			if m := &c.reach.Mounts[i]; m.Volume != "" {
 				m.Source = mountpoint(m.Volume)
@@ -121,7 +121,7 @@ func (e *Engine) KillContainer(id string) { e.with(id, func(c *container) { e.st
 func (e *Engine) CrashContainer(id string, code int) {
 	e.with(id, func(c *container) {
 		e.stop(c, code)
-		if c.restarts {
+		if c.Restarts {
 			e.restart(c)
 		}
 	})
@@ -204,6 +204,14 @@ func (e *Engine) UpdateContainer(id string, limits reconcile.Limits) {
 	e.with(id, func(c *container) { e.update(c, limits) })
 }
 
+// ForbidRestarts is `docker update --restart=no`.
+func (e *Engine) ForbidRestarts(id string) {
+	e.with(id, func(c *container) {
+		c.Restarts = false
+		e.update(c, c.Limits)
+	})
+}
+
 // ConnectContainer is `docker network connect`.
 func (e *Engine) ConnectContainer(id, networkID string, aliases ...string) {
 	e.with(id, func(c *container) { must(e.connect(c, networkID, aliases)) })
@@ -234,7 +242,7 @@ func (e *Engine) restartAll() {
 	for _, c := range e.sorted() {
 		alive := c.run != nil || c.State == reconcile.StateRestarting
 		e.stop(c, 137)
-		if alive && c.restarts {
+		if alive && c.Restarts {
 			if err := e.start(c, nil); err != nil {
 				c.State = reconcile.StateExited // as dockerd leaves what it cannot start
 			}

@@ -28,7 +28,7 @@ func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (id st
 		c := e.addContainer(req.ContainerName, image, labels)
 		c.Volume = e.addVolume(d.identity(req.SpecName))
 		labels[labelSpecHash] = req.SpecHash
-		c.Limits, c.restarts = reconcile.LimitsOf(req.Resources), true
+		c.Limits, c.Restarts = reconcile.LimitsOf(req.Resources), true
 		for slot, token := range req.Env {
 			c.Env[slot] = token.Reveal()
 		}
@@ -107,7 +107,7 @@ func (e *Engine) launch(c *container, before func(*run)) {
 	if c.run.program == Crashing {
 		c.lines = append(c.lines, "this image crashes")
 		e.stop(c, 1)
-		if c.restarts {
+		if c.Restarts {
 			c.State = reconcile.StateRestarting
 			c.RestartCount++
 		}
@@ -130,13 +130,14 @@ func (e *Engine) stop(c *container, code int) {
 	}
 }
 
-// Update changes the limits of a container in place.
+// Update changes the limits of a container in place, and its restart policy.
 func (d *Driver) Update(ctx context.Context, containerID string, resources spec.Resources) error {
 	return d.act(ctx, &Call{Verb: Update, Target: containerID}, func() error {
 		c := d.engine.containers[containerID]
 		if c == nil {
 			return noContainer(containerID)
 		}
+		c.Restarts = true
 		d.engine.update(c, reconcile.LimitsOf(resources))
 		delete(d.looks, containerID) // a list does not show limits
 		return nil

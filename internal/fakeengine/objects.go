@@ -53,9 +53,11 @@ type Container struct {
 	// Volume is the name of its anonymous volume; empty for containers that have none.
 	Volume             string
 	Created, StartedAt time.Time
-	RestartCount       int
-	ExitCode           int
-	OOMKilled          bool
+	// Restarts is true when the engine starts the container again after it has ended by itself.
+	Restarts     bool
+	RestartCount int
+	ExitCode     int
+	OOMKilled    bool
 }
 
 // Instance is the controller's instance that made the container; empty when none did.
@@ -120,8 +122,6 @@ type container struct {
 	Container
 	// image is what it was made from, which it needs no more to be on the engine.
 	image *Image
-	// restarts is true when the engine starts the container again after it has ended by itself.
-	restarts bool
 	// listed counts the changes that a list of containers shows; others show in an inspection alone.
 	listed uint64
 	// run is the process; nil unless the container runs or is paused.

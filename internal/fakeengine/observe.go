@@ -157,7 +157,7 @@ func toSidecar(c *container) reconcile.Sidecar {
 	s := reconcile.Sidecar{
 		ID: c.ID, Name: c.Name, SpecName: c.Labels[labelName], SpecHash: c.Labels[labelSpecHash],
 		State: c.State, ImageID: c.ImageID, Created: c.Created, Endpoints: copyEndpoints(c.Endpoints),
-		Resources: c.Limits, RestartCount: c.RestartCount, OOMKilled: c.OOMKilled, StartedAt: c.StartedAt,
+		Resources: c.Limits, NoRestart: !c.Restarts, RestartCount: c.RestartCount, OOMKilled: c.OOMKilled, StartedAt: c.StartedAt,
 		Mounts: []reconcile.Mount{{Volume: c.Volume, Source: mountpoint(c.Volume)}},
 	}
 	if c.State != reconcile.StateRunning {

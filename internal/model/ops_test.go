@@ -200,6 +200,7 @@ func userKinds() []kind {
 		{"stall removal", 3, by((*fakeengine.Engine).StallRemoval)},
 		{"rename", 3, onSidecar(func(w *world, c fakeengine.Container, _ int) { w.engine.RenameContainer(c.ID, w.fresh("renamed")) })},
 		{"limits", 3, by(func(e *fakeengine.Engine, id string) { e.UpdateContainer(id, reconcile.Limits{Memory: 1 << 30}) })},
+		{"restarts forbidden", 3, by((*fakeengine.Engine).ForbidRestarts)},
 		{"disconnect", 5, onSidecar(func(w *world, c fakeengine.Container, variant int) {
 			if n := len(c.Endpoints); n > 0 {
 				w.engine.DisconnectContainer(c.ID, c.Endpoints[variant%n].NetworkID)

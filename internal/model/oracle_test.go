@@ -133,6 +133,9 @@ func (o *oracle) inForce(cp *spec.CredProxy) {
 	if c.Limits != reconcile.LimitsOf(cp.Spec.Resources) {
 		o.say("%s has the limits %+v", c.Name, c.Limits)
 	}
+	if !c.Restarts {
+		o.say("the engine would not start %s again", c.Name)
+	}
 	if !spec.HashMatches(c.Labels[spec.Group+"/spec-hash"], &cp.Spec) {
 		o.say("%s was made for another spec", c.Name)
 	}

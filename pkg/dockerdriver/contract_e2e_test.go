@@ -210,6 +210,11 @@ func (h hands) Stop(t *testing.T, id string) {
 	docker(t, "stop", id)
 }
 
+func (h hands) ForbidRestarts(t *testing.T, id string) {
+	t.Helper()
+	docker(t, "update", "--restart=no", id)
+}
+
 func (h hands) Kill(t *testing.T, id string) {
 	t.Helper()
 	docker(t, "kill", id)

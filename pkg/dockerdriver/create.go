@@ -91,7 +91,7 @@ func (d *Driver) hostConfig(req reconcile.CreateRequest) *container.HostConfig {
 	}
 	return &container.HostConfig{
 		NetworkMode:    container.NetworkMode(req.Network),
-		RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyUnlessStopped},
+		RestartPolicy:  restartPolicy(),
 		ReadonlyRootfs: true,
 		CapDrop:        []string{"ALL"},
 		SecurityOpt:    []string{"no-new-privileges"},
@@ -123,6 +123,11 @@ func (d *Driver) networking(req reconcile.CreateRequest) *network.NetworkingConf
 func limits(r spec.Resources) container.Resources {
 	l := reconcile.LimitsOf(r)
 	return container.Resources{Memory: l.Memory, MemorySwap: l.Memory, NanoCPUs: l.NanoCPUs, PidsLimit: &l.Pids}
+}
+
+// restartPolicy has the engine start a sidecar again that ended by itself, and after its own restart.
+func restartPolicy() container.RestartPolicy {
+	return container.RestartPolicy{Name: container.RestartPolicyUnlessStopped}
 }
 
 func user() string {

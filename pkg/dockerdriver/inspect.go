@@ -105,6 +105,10 @@ func (d *Driver) toSidecar(c container.InspectResponse) reconcile.Sidecar {
 		Env:          slotsOf(c.Config.Env),
 		Resources:    reconcile.Limits{Memory: c.HostConfig.Memory, NanoCPUs: c.HostConfig.NanoCPUs},
 	}
+	switch c.HostConfig.RestartPolicy.Name {
+	case container.RestartPolicyDisabled, container.RestartPolicyOnFailure:
+		s.NoRestart = true
+	}
 	if s.State != reconcile.StateRunning {
 		s.ExitCode = c.State.ExitCode
 	}

@@ -50,11 +50,13 @@ func (d *Driver) exists(ctx context.Context, containerID string) bool {
 	return !errors.Is(err, reconcile.ErrNotFound)
 }
 
-// Update changes the limits of a container in place.
+// Update changes the limits of a container in place, and its restart policy back to that of Create.
 func (d *Driver) Update(ctx context.Context, containerID string, resources spec.Resources) error {
 	name := d.nameOf(containerID)
 	err := d.change(ctx, opContainerUpdate, containerID, "update the limits of container "+name, func(ctx context.Context) error {
-		_, err := d.docker.ContainerUpdate(ctx, containerID, container.UpdateConfig{Resources: limits(resources)})
+		_, err := d.docker.ContainerUpdate(ctx, containerID, container.UpdateConfig{
+			Resources: limits(resources), RestartPolicy: restartPolicy(),
+		})
 		return err
 	})
 	if errors.Is(err, reconcile.ErrNotFound) && d.exists(ctx, containerID) {

@@ -55,7 +55,7 @@ type Lifecycle interface {
 	Create(ctx context.Context, req CreateRequest) (id string, err error)
 	// Start listens to the container's streams, then starts it. A container that runs already is success.
 	Start(ctx context.Context, containerID string) error
-	// Update changes the limits of a container in place.
+	// Update changes the limits of a container in place, and has the engine start it again by itself as before.
 	Update(ctx context.Context, containerID string, resources spec.Resources) error
 	// Rename gives a container another name.
 	Rename(ctx context.Context, containerID, name string) error

@@ -118,6 +118,7 @@ func TestDriftIsRepaired(t *testing.T) {
 		"limits": func(s *stage, c fakeengine.Container) {
 			s.engine.UpdateContainer(c.ID, reconcile.Limits{Memory: 1 << 30})
 		},
+		"restart policy": func(s *stage, c fakeengine.Container) { s.engine.ForbidRestarts(c.ID) },
 		"internal network": func(s *stage, c fakeengine.Container) {
 			s.engine.DisconnectContainer(c.ID, s.network("web-internal"))
 		},

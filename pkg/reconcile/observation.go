@@ -57,6 +57,8 @@ type Sidecar struct {
 	Endpoints []Endpoint
 	// Resources are the limits in force, in the units of a spec's quantities, comparable with ResourcesEqual.
 	Resources Limits
+	// NoRestart is true when the engine would not start it again by itself, as it does with what a Driver makes.
+	NoRestart bool
 	// RestartCount counts the engine's own restarts of it.
 	RestartCount int
 	// ExitCode of the last run; 0 while it runs.

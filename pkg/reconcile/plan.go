@@ -55,7 +55,7 @@ const (
 	DriftStopped      Drift = "stopped"      // it was stopped or killed
 	DriftPaused       Drift = "paused"       // it was paused
 	DriftRenamed      Drift = "renamed"      // it bears another name
-	DriftLimits       Drift = "limits"       // its limits were changed
+	DriftLimits       Drift = "limits"       // its limits or restart policy were changed
 	DriftDisconnected Drift = "disconnected" // it is not on a network that it belongs on
 	DriftAlias        Drift = "alias"        // it lost its alias
 	DriftAttached     Drift = "attached"     // it is on a network that it does not belong on

@@ -34,7 +34,8 @@ func (p *planner) unusable(s Sidecar, nets pair) (string, Drift) {
 func (p *planner) settle(s Sidecar, nets pair) *Blocked {
 	switch s.State {
 	case StateRestarting:
-		return nil // the engine backs off by itself; the status says that it crashes
+		p.update(s) // its limits may be why it crashes
+		return nil  // the engine backs off by itself; the status says that it crashes
 	case StateExited:
 		p.restart(s)
 		return nil
@@ -69,6 +70,7 @@ func (p *planner) inPlace(s Sidecar, nets pair) bool {
 func (p *planner) restart(s Sidecar) {
 	cause := fmt.Sprintf("it was stopped (exit code %d)", s.ExitCode)
 	p.resolveTokens(cause)
+	p.update(s)
 	p.add(StepCopyRoutes, s.Name, s.ID, cause)
 	p.repair(DriftStopped, StepStart, s.Name, s.ID, cause)
 	p.add(StepWaitReady, s.Name, s.ID, cause)
@@ -104,11 +106,19 @@ func (p *planner) adjust(s Sidecar, nets pair) *Blocked {
 	if blocked := p.reattach(s, nets); blocked != nil {
 		return blocked
 	}
-	if want := LimitsOf(p.spec.Spec.Resources); s.Resources != want {
-		p.repair(p.unlessEdited(DriftLimits), StepUpdate, s.Name, s.ID, "its limits differ from the declared ones")
-	}
+	p.update(s)
 	p.deliver(s, nets)
 	return nil
+}
+
+// update plans to change what an engine can change of a container in whatever state.
+func (p *planner) update(s Sidecar) {
+	switch {
+	case s.Resources != LimitsOf(p.spec.Spec.Resources):
+		p.repair(p.unlessEdited(DriftLimits), StepUpdate, s.Name, s.ID, "its limits differ from the declared ones")
+	case s.NoRestart:
+		p.repair(DriftLimits, StepUpdate, s.Name, s.ID, "the engine would not start it again by itself")
+	}
 }
 
 // restoreName gives the container that is kept its proper name, once that is free.

@@ -156,6 +156,29 @@ web
   wait_ready     cred-proxy-web  (it was left over by an attempt that did not finish)
 `},
 		{"the engine's restarts are not fought", func(w *world) { w.running("a").State = StateRestarting }, ``},
+		{"what the engine restarts gets the limits that it may lack", func(w *world) {
+			s := w.running("a")
+			s.State = StateRestarting
+			s.Resources.Memory = 6 << 20
+		}, `
+web
+  update         cred-proxy-web  (its limits differ from the declared ones)
+`},
+		{"a restart policy changed by hand is changed back", func(w *world) { w.running("a").NoRestart = true }, `
+web
+  update         cred-proxy-web  (the engine would not start it again by itself)
+`},
+		{"a stopped sidecar gets its limits before it is started", func(w *world) {
+			s := w.running("a")
+			s.State, s.NoRestart = StateExited, true
+		}, `
+web
+  resolve_tokens env TOKEN  (it was stopped (exit code 0))
+  update         cred-proxy-web  (the engine would not start it again by itself)
+  copy_routes    cred-proxy-web  (it was stopped (exit code 0))
+  start          cred-proxy-web  (it was stopped (exit code 0))
+  wait_ready     cred-proxy-web  (it was stopped (exit code 0))
+`},
 		{"a lost alias is restored", func(w *world) { w.running("a").Endpoints[0].Aliases = nil }, `
 web
   reconnect      web-internal  (it lacks its alias "cred-proxy")

@@ -15,7 +15,7 @@ func told(s StepName) (reason, words string) {
 	case StepReload:
 		return "Reloaded", "serves a new generation: "
 	case StepUpdate:
-		return "Updated", "changed the limits of "
+		return "Updated", "changed the settings of "
 	case StepReconnect:
 		return "Reconnected", "connected again to network "
 	case StepConnectEgress:
