@@ -19,8 +19,11 @@ const prefix = "cred-proxy"
 // names are those of all specs that there can be.
 func names() []string { return []string{"ant", "bee", "cat", "dog", "elk"} }
 
-// refs are the references of tokens.
-func refs() []string { return []string{"RED", "BLUE", "GREEN"} }
+// keyRef is the reference of the caller key, which no route has.
+const keyRef = "KEY"
+
+// refs are the references of tokens and of the caller key.
+func refs() []string { return []string{"RED", "BLUE", "GREEN", keyRef} }
 
 // upstream is where the token of a reference belongs, and nowhere else.
 func upstream(ref string) string { return "https://" + ref + ".example.com" }
@@ -197,6 +200,13 @@ func editPort(variant int) func(*spec.CredProxy) {
 func editDelivery(variant int) func(*spec.CredProxy) {
 	return func(cp *spec.CredProxy) {
 		cp.Spec.TokenDelivery = []spec.TokenDelivery{spec.DeliverFile, spec.DeliverEnv}[variant%2]
+	}
+}
+
+func editCallers(variant int) func(*spec.CredProxy) {
+	return func(cp *spec.CredProxy) {
+		asked := &spec.CallerAuth{KeyRef: spec.TokenRef{Env: keyRef}}
+		cp.Spec.CallerAuth = []*spec.CallerAuth{nil, asked}[variant%2]
 	}
 }
 

@@ -153,6 +153,7 @@ func fileKinds() []kind {
 		{"hostname", 5, edit(editHostname)},
 		{"port", 5, edit(editPort)},
 		{"delivery", 8, edit(editDelivery)},
+		{"callers", 5, edit(editCallers)},
 		{"image", 3, edit(editImage)},
 		{"resources", 5, edit(editResources)},
 		{"internal network", 7, edit(editInternal)},

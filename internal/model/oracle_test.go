@@ -115,7 +115,8 @@ func answers(c fakeengine.Container, network, host string) bool {
 	})
 }
 
-// inForce holds that a spec has one sidecar, made and placed as declared, that serves exactly its routes and tokens.
+// inForce holds that a spec has one sidecar, made and placed as declared, that serves exactly its routes and tokens, to
+// exactly its callers.
 func (o *oracle) inForce(cp *spec.CredProxy) {
 	o.readyIs(cp, "True")
 	mine := sidecars(o.snapshot, cp.Name)
@@ -154,10 +155,10 @@ func (o *oracle) serves(cp *spec.CredProxy, c fakeengine.Container) {
 		return
 	}
 	for _, path := range paths() {
-		want := []string{c.ID + o.answer(cp, path)}
+		want := []string{c.ID + o.answer(cp, path) + o.key(cp)}
 		var got []string
 		for _, a := range o.engine.Ask(internal[0], cp.Spec.Hostname, int(cp.Spec.Port), path) {
-			got = append(got, fmt.Sprintf("%s %s %s %s", a.ContainerID, a.Route, a.Upstream, a.Token.Reveal()))
+			got = append(got, fmt.Sprintf("%s %s %s %s %s", a.ContainerID, a.Route, a.Upstream, a.Token.Reveal(), a.CallerKey.Reveal()))
 		}
 		if !slices.Equal(got, want) {
 			o.say("%s%s is answered with %q, want %q", cp.Name, path, got, want)
@@ -178,6 +179,14 @@ func (o *oracle) answer(cp *spec.CredProxy, path string) string {
 		token = o.tokens.value(best.Auth.TokenRef.Env)
 	}
 	return fmt.Sprintf(" %s %s %s", best.Path, best.Upstream, token)
+}
+
+// key is what a declaration has callers show, behind a space.
+func (o *oracle) key(cp *spec.CredProxy) string {
+	if cp.Spec.CallerAuth == nil {
+		return " "
+	}
+	return " " + o.tokens.value(cp.Spec.CallerAuth.KeyRef.Env)
 }
 
 func (o *oracle) readyIs(cp *spec.CredProxy, want string) {

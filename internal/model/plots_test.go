@@ -50,11 +50,12 @@ func declaredPlots() []plot {
 		{"replace for the delivery", nil, withEnv, true},
 		{"replace for the image", nil, edit(editImage(1)), true},
 		{"move to a hostname", nil, edit(editHostname(1)), true},
+		{"ask callers for a key", nil, edit(editCallers(1)), true},
 		{"move to a port", nil, edit(editPort(1)), true},
 		{"move to an internal network", nil, edit(editInternal(1)), true},
 		{"move to networks of its own", nil, withNetworks, true},
 		{"change egress", nil, edit(editEgress(1)), true},
-		{"change everything", nil, edit(editRoutes(3), editHostname(1), editPort(1), editEgress(1), editInternal(1), editResources(1), editDelivery(1)), true},
+		{"change everything", nil, edit(editRoutes(3), editHostname(1), editPort(1), editEgress(1), editInternal(1), editResources(1), editDelivery(1), editCallers(1)), true},
 		{"remove", nil, remove, false},
 		{"remove with networks", withNetworks, remove, false},
 	}

@@ -275,7 +275,7 @@ func (p *purse) put(ref string) {
 	defer p.mu.Unlock()
 	p.given++
 	p.before[ref] = p.values[ref]
-	p.values[ref] = fmt.Sprint(ref, "-", p.given)
+	p.values[ref] = fmt.Sprint(ref, "-of-the-model-", p.given) // as long as a caller key has to be
 }
 
 // putBack gives a reference the value again that it had before.
@@ -309,8 +309,8 @@ func (p *purse) Resolve(_ context.Context, ref spec.TokenRef) (reconcile.Token, 
 	return reconcile.Token{}, fmt.Errorf("token %s: %w", ref, reconcile.ErrTokenMissing)
 }
 
-// checkLoaded holds that no token is ever paired with another reference's upstream, and that the generations of a sidecar
-// never go back.
+// checkLoaded holds that no token is ever paired with another reference's upstream or asked of callers, and that the
+// generations of a sidecar never go back.
 func (w *world) checkLoaded(c fakeengine.Container, l *routetable.Loaded) {
 	w.mu.Lock()
 	last, known := w.loaded[c.ID]
@@ -318,6 +318,12 @@ func (w *world) checkLoaded(c fakeengine.Container, l *routetable.Loaded) {
 	w.mu.Unlock()
 	if now := l.Table; known && (now.Generation < last.Generation || now.Generation == last.Generation && now.Digest != last.Digest) {
 		w.fail("%s went from generation %d to another %d", c.Name, last.Generation, now.Generation)
+	}
+	if asked := l.Table.CallerAuth; asked != nil {
+		key, ok := l.CallerKey(asked)
+		if ref, _, _ := strings.Cut(key.Reveal(), "-"); !ok || ref != keyRef {
+			w.fail("%s asks its callers for the token of %s", c.Name, ref)
+		}
 	}
 	for _, r := range l.Table.Routes {
 		if r.Auth == nil {
