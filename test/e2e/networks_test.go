@@ -127,7 +127,7 @@ func (u hostUpstream) arrived(t testing.TB) []request {
 // hostListener accepts connections on all addresses of the host.
 func hostListener(t *testing.T) (port string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "0.0.0.0:0")
+	l, err := net.Listen("tcp", ":0")
 	if err != nil {
 		t.Fatal(err)
 	}

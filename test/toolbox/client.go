@@ -40,6 +40,7 @@ func get(ctx context.Context, args []string, stdout io.Writer) error {
 	include := flags.Bool("i", false, "print status and headers too")
 	fail := flags.Bool("f", false, "fail when the status is 400 or more")
 	limit := flags.Duration("t", patience, "longest time for all of it")
+	socket := flags.String("unix", "", "path of a socket to dial, whatever the URL's host")
 	flags.Var(header, "H", "header")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -54,7 +55,13 @@ func get(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	req.Header = http.Header(header)
-	resp, err := client().Do(req)
+	c := client()
+	if *socket != "" {
+		c.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", *socket)
+		}}
+	}
+	resp, err := c.Do(req)
 	if err != nil {
 		return err
 	}

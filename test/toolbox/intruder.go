@@ -9,6 +9,9 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -107,6 +110,14 @@ func spoof(ctx context.Context, args []string, stdout io.Writer) error {
 		out.From, out.To = caught.from.String(), caught.to.String()
 	}
 	return json.NewEncoder(stdout).Encode(out)
+}
+
+// sysctl sets a parameter of the kernel: the files of /proc/sys are its names with slashes for dots.
+func sysctl(args []string) error {
+	if len(args) != 2 {
+		return errors.New("sysctl wants a key and a value")
+	}
+	return os.WriteFile(filepath.Join("/proc/sys", strings.ReplaceAll(args[0], ".", "/")), []byte(args[1]), 0o600)
 }
 
 // lie sends an ARP reply until the end of ctx.

@@ -19,8 +19,9 @@ const usage = `usage: toolbox COMMAND [ARG…]
   upstream [-name N] [-listen :8080] [-records 127.0.0.1:8081] [-tls]
                             answer requests with who answers and what was asked for, never with what was sent along;
                             the records, headers and all, are served at /, on an address that only it can reach
-  get [-X M] [-H 'K: V']… [-d BODY] [-t 15s] [-i] [-f] URL
+  get [-X M] [-H 'K: V']… [-d BODY] [-t 15s] [-i] [-f] [-unix SOCKET] URL
                             make one request and print the answer
+  sysctl KEY VALUE          set a parameter of the kernel, such as net.ipv6.conf.all.disable_ipv6
   records                   print an upstream's records; to be run in its container
   sse URL                   read the two events of an upstream's /sse/ID, the second asked for after the first
   ws URL MESSAGE            send a message over a WebSocket and print the echo
@@ -73,6 +74,8 @@ func run(ctx context.Context, command string, args []string, stdin io.Reader, st
 		return upstream(ctx, args, stdout)
 	case "get":
 		return get(ctx, args, stdout)
+	case "sysctl":
+		return sysctl(args)
 	case "records":
 		return get(ctx, append(args, "http://"+recordsAddress), stdout)
 	case "freeport":

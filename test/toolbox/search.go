@@ -67,5 +67,6 @@ func isSearched(path string, entry fs.DirEntry) bool {
 	if _, err := strconv.Atoi(process); err != nil {
 		return false
 	}
-	return file == "environ" || file == "cmdline"
+	// The files of another process are looked into only by who names them: its root is a link, which is not followed.
+	return file == "environ" || file == "cmdline" || strings.HasPrefix(file, "root/") && entry.Type().IsRegular()
 }
