@@ -56,7 +56,7 @@ Exit code 0 if the upstream answered, whatever it said; 1 if the request stopped
 	flags := cmd.Flags()
 	flags.StringVar(&t.server, "server", defaultServer, "address of the controller")
 	flags.StringVarP(&t.method, "method", "X", http.MethodGet, "method of the request")
-	flags.StringVar(&t.keyEnv, "key-env", "", "variable that holds the key to show to the sidecar, in the header "+routetable.FieldKey)
+	flags.StringVar(&t.keyEnv, "key-env", "", "variable that holds the key to show to the sidecar, in the header that the spec names or "+routetable.FieldKey)
 	flags.DurationVar(&t.timeout, "timeout", 30*time.Second, "longest time for all of it")
 	flags.StringVarP(&t.output, "output", "o", "text", "text or json")
 	s.engineAddressFlags(flags)
@@ -96,6 +96,9 @@ func (t *tryFlags) run(ctx context.Context, opts app.Options, name, path string,
 	ctx, cancel := context.WithTimeoutCause(ctx, t.timeout, fmt.Errorf("not done within --timeout %v", t.timeout))
 	defer cancel()
 	request := reconcile.TryRequest{Network: one.Spec.InternalNetwork, Method: t.method, URL: urlOf(one) + path, Key: key}
+	if asked := one.Spec.CallerAuth; asked != nil && key != nil {
+		request.KeyHeader = asked.Header
+	}
 	trial, err := app.Try(ctx, opts, sys.Parts, request)
 	if err != nil {
 		return withCause(ctx, err)

@@ -54,6 +54,20 @@ func TestTryAsksFromTheInternalNetwork(t *testing.T) {
 	}
 }
 
+func TestTryShowsTheKeyWhereTheSpecWantsIt(t *testing.T) {
+	server := declares(t, &fakeController{}, "web.yaml", strings.Replace(goodSpec, "spec:\n", "spec:\n  callerAuth: {keyRef: {env: WEB_KEY}, header: X-My-Key}\n", 1))
+	c := newConsole(t, nil)
+	c.vars["WEB_KEY"] = "the-callers-key"
+	var asked reconcile.TryRequest
+	c.try = func(_ context.Context, req reconcile.TryRequest) (routetable.Trial, error) {
+		asked = req
+		return routetable.Trial{Status: 200, Route: "/anthropic", Credential: "added"}, nil
+	}
+	if code := c.run(t, "try", "web", "/anthropic", "--key-env", "WEB_KEY", "--server", server); code != 0 || asked.KeyHeader != "X-My-Key" {
+		t.Errorf("exit code %d, and asked was %+v: %s", code, asked, c.err.String())
+	}
+}
+
 func TestTryEndsAsItsRequestDid(t *testing.T) {
 	server := declares(t, &fakeController{broken: map[string]string{"api": "TokenMissing"}}, "web.yaml", goodSpec,
 		"api.yaml", strings.ReplaceAll(strings.ReplaceAll(goodSpec, "web", "api"), "api.anthropic", "x.anthropic"))

@@ -87,7 +87,7 @@ func (d *Driver) createTrial(ctx context.Context, name, networkID string, req re
 		Image:  req.ImageID,
 		User:   user(),
 		Labels: map[string]string{LabelTry: d.opts.Instance},
-		Cmd:    []string{routetable.TrialCommand, "-X", req.Method, "-timeout", req.Timeout.String(), req.URL},
+		Cmd:    trialCommand(req),
 
 		AttachStdout: true, AttachStderr: true,
 		Healthcheck: &container.HealthConfig{Test: []string{"NONE"}},
@@ -101,6 +101,15 @@ func (d *Driver) createTrial(ctx context.Context, name, networkID string, req re
 		_, err := d.docker.ContainerCreate(ctx, config, host, d.networking(like), nil, name)
 		return withhold(err, secrets)
 	})
+}
+
+// trialCommand is what the container runs. The key itself is not on it.
+func trialCommand(req reconcile.TryRequest) []string {
+	line := []string{routetable.TrialCommand, "-X", req.Method, "-timeout", req.Timeout.String()}
+	if req.KeyHeader != "" {
+		line = append(line, "-key-header", req.KeyHeader)
+	}
+	return append(line, req.URL)
 }
 
 // hearTrial reads what a container says until it ends.

@@ -93,14 +93,14 @@ func TestATrialIsShutInAndGoesAway(t *testing.T) {
 	e.speak = func(stdout, _ io.Writer) { _, _ = stdout.Write(want.Line()) }
 	key := reconcile.NewToken("the-callers-key")
 	req := tryRequest()
-	req.Key = &key
+	req.Key, req.KeyHeader = &key, "X-My-Key"
 	got, err := e.driver().Try(t.Context(), req)
 	if err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
 	e.gone()
 	c, host := e.created.Config, e.created.HostConfig
-	if !slices.Equal(c.Cmd, []string{"try", "-X", "HEAD", "-timeout", "24s", "http://cred-proxy:9099/r"}) ||
+	if !slices.Equal(c.Cmd, []string{"try", "-X", "HEAD", "-timeout", "24s", "-key-header", "X-My-Key", "http://cred-proxy:9099/r"}) ||
 		!slices.Equal(c.Env, []string{"CRED_PROXY_TRY_KEY=the-callers-key"}) || c.User != "65532:65532" || c.Image != "sha256:i" || len(c.Entrypoint) > 0 {
 		t.Errorf("its process is %+v", c)
 	}

@@ -27,6 +27,7 @@ func Try(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.SetOutput(stderr)
 	method := flags.String("X", http.MethodGet, "method")
 	timeout := flags.Duration("timeout", tryTimeout, "longest wait")
+	keyHeader := flags.String("key-header", routetable.FieldKey, "header in which the caller's key is shown")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -37,7 +38,7 @@ func Try(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	request.Header.Set(routetable.FieldTrace, "true")
 	if key := getenv(routetable.TrialKeyVariable); key != "" {
-		request.Header.Set(routetable.FieldKey, key)
+		request.Header.Set(*keyHeader, key)
 	}
 	if _, err := stdout.Write(ask(request, *timeout).Line()); err != nil {
 		return 1

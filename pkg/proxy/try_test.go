@@ -83,6 +83,15 @@ func TestTryShowsTheCallersKeyToTheSidecarAlone(t *testing.T) {
 	if got = sidecar.only(t).Header.Get(routetable.FieldKey); got != "k3y" || strings.Contains(string(trial.Line()), "k3y") {
 		t.Errorf("the sidecar saw %q, and told is %+v", got, trial)
 	}
+	proxy, _ := guarded(t, inHeader("X-My-Key"))
+	trial = tried(t, map[string]string{routetable.TrialKeyVariable: callerKey}, "-key-header", "X-My-Key", proxy.url("/r/x"))
+	if trial.Status != 200 || trial.Route != "/r" || strings.Contains(string(trial.Line()), callerKey) {
+		t.Errorf("in a header of the spec's own: told is %+v", trial)
+	}
+	trial = tried(t, nil, proxy.url("/r/x"))
+	if trial.Status != 401 || trial.Code != "unauthorized" || trial.Route != "" {
+		t.Errorf("without the key: told is %+v", trial)
+	}
 }
 
 func TestTrysCommandLineIsChecked(t *testing.T) {

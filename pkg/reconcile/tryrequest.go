@@ -14,4 +14,6 @@ type TryRequest struct {
 	Timeout time.Duration
 	// Key is what the caller shows to the sidecar; nil shows none.
 	Key *Token
+	// KeyHeader is the header in which it is shown; empty for the usual one.
+	KeyHeader string
 }

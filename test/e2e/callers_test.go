@@ -44,6 +44,16 @@ func TestWhoShowsTheCallerKeyIsServed(t *testing.T) {
 		}
 	}
 
+	w.drop("web.yaml", w.spec("web", "/v1", "spec: callerAuth: {keyRef: {file: key}, header: X-My-Key}"))
+	eventually(t, "try shows the key where the spec wants it", func() error {
+		out, _, status := verbWith(t, []string{"STORY_KEY=" + first}, "try", "web", "/nowhere", "--key-env", "STORY_KEY", "--server", "http://"+c.listen, "--instance", w.id)
+		return want(status == 1 && strings.Contains(out, "404 no_route"), out)
+	})
+	if out, _, status := verb(t, "try", "web", "/api/try", "--server", "http://"+c.listen, "--instance", w.id); status != 1 || !strings.Contains(out, "401 unauthorized") {
+		t.Errorf("try without the key ends with %d: %s", status, out)
+	}
+	w.drop("web.yaml", w.spec("web", "/v1", "spec: callerAuth: {keyRef: {file: key}}"))
+
 	w.setToken("key", second)
 	eventually(t, "the new key is in force", func() error {
 		_, err := w.agentGets("-f", "-H", "Cred-Proxy-Key: "+second, proxyURL+"/api/changed")
