@@ -197,6 +197,13 @@ func (c *Controller) touch(names ...string) time.Time {
 	return now
 }
 
+// runs reports whether Run was called.
+func (c *Controller) runs() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queue != nil
+}
+
 func (c *Controller) mark(name string) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

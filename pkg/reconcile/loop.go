@@ -85,6 +85,10 @@ func (c *Controller) process(ctx context.Context, queue workqueue.TypedRateLimit
 		result = resultRequeueAfter
 		queue.Forget(name)
 		queue.AddAfter(name, wait.Jitter(tokenRetry, jitter))
+	case errors.Is(out.err, errBusy):
+		result = resultRequeueAfter
+		queue.Forget(name)
+		queue.AddAfter(name, wait.Jitter(lockRetry, jitter))
 	case out.err != nil:
 		result = resultError
 		c.metrics.errors.Inc()

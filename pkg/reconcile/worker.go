@@ -26,7 +26,7 @@ func (c *Controller) reconcile(ctx context.Context, name string) outcome {
 	}
 	held, err := c.lock(ctx, name)
 	if err != nil {
-		return outcome{err: err}
+		return c.notHeld(ctx, m, err)
 	}
 	defer held.Release()
 	if !held.Fresh {
@@ -38,11 +38,42 @@ func (c *Controller) reconcile(ctx context.Context, name string) outcome {
 	return c.execute(ctx, m)
 }
 
+// lock takes a name. A worker of Run does not wait for long: whoever has the name may have been stopped, and the others
+// are not to wait for it.
 func (c *Controller) lock(ctx context.Context, name string) (Held, error) {
 	if c.opts.Locker == nil {
 		return Held{Release: func() {}, Fresh: true}, nil
 	}
+	if c.runs() {
+		bounded, cancel := context.WithTimeoutCause(ctx, lockPatience, errBusy)
+		defer cancel()
+		ctx = bounded
+	}
 	return c.opts.Locker.Lock(ctx, name)
+}
+
+// errBusy is why a name is left for later that another process acts on.
+var errBusy = errors.New("it is tried again from time to time")
+
+const (
+	// lockPatience is how long a worker waits for a name that another process acts on, and lockRetry how soon it is tried
+	// again, so that most of the workers' time is for other names.
+	lockPatience = time.Second
+	lockRetry    = 5 * time.Second
+)
+
+// notHeld tells why a name could not be taken.
+func (c *Controller) notHeld(ctx context.Context, m matter, err error) outcome {
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(err, errBusy):
+		c.recorder.warn(m.in.name, ReasonProgressing, err.Error())
+	default:
+		c.recorder.warn(m.in.name, reasonOf(err), err.Error())
+		m.found.err = err
+		c.conclude(m.in, m.found, false)
+	}
+	return outcome{err: err}
 }
 
 // matter is a name with its plan, and what was found of it.
@@ -163,17 +194,22 @@ func (c *Controller) execute(ctx context.Context, m matter) outcome {
 	} else if in.spec != nil {
 		c.recorder.forget(in.name)
 	}
+	if in.spec == nil && err == nil {
+		found.sidecar, found.blocked = nil, in.inUse()
+		found.left = found.blocked != nil
+		c.tellRefusal(in.name, found)
+	}
+	c.conclude(in, found, made)
+	return outcome{err: err}
+}
+
+// conclude shows what an attempt came to.
+func (c *Controller) conclude(in inputs, found verdict, made bool) {
 	if in.spec == nil {
-		if err == nil {
-			found.sidecar, found.blocked = nil, in.inUse()
-			found.left = found.blocked != nil
-			c.tellRefusal(in.name, found)
-		}
 		c.statuses.hold(in.name, found)
 	} else {
 		c.settle(in.name, found, made)
 	}
-	return outcome{err: err}
 }
 
 // note takes over what an attempt learned.
