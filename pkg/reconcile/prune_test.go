@@ -66,6 +66,9 @@ func TestMoved(t *testing.T) {
 		"another inode":             {here, Root{Device: 1, Inode: 3}, true},
 		"another device":            {here, Root{Device: 9, Inode: 2}, true},
 		"another one behind a link": {Root{1, 2, true}, Root{1, 3, true}, false},
+		"a link in its place":       {here, Root{1, 3, true}, true},
+		"the same behind a link":    {here, Root{1, 2, true}, false},
+		"a directory for a link":    {Root{1, 2, true}, Root{1, 3, false}, true},
 		"the first one":             {Root{}, here, false},
 		"one that is not known":     {here, Root{}, false},
 	} {

@@ -89,10 +89,12 @@ type history struct {
 	root Root
 }
 
-// moved reports whether a directory is another one than that of the specs in force. Behind a link, directories are
-// swapped as a matter of course.
+// moved reports whether a directory is another one than that of the specs in force. Behind a link that was there before,
+// directories are swapped as a matter of course.
 func (h history) moved(now Root) bool {
-	return h.root != Root{} && now != Root{} && !now.Linked && now != h.root
+	same := now.Device == h.root.Device && now.Inode == h.root.Inode
+	swapped := now.Linked && h.root.Linked
+	return h.root != Root{} && now != Root{} && !same && !swapped
 }
 
 // sceneKeeper makes each scene once, however many workers ask for it.
