@@ -200,6 +200,16 @@ func userKinds() []kind {
 		{"docker rm", 5, onSidecar(func(w *world, c fakeengine.Container, variant int) { w.engine.RemoveContainer(c.ID, variant%2 == 0) })},
 		{"stall removal", 3, by((*fakeengine.Engine).StallRemoval)},
 		{"rename", 3, onSidecar(func(w *world, c fakeengine.Container, _ int) { w.engine.RenameContainer(c.ID, w.fresh("renamed")) })},
+		{"names changed", 2, func(w *world, name string, variant int) {
+			mine, others := sidecars(w.engine.Snapshot(), name), sidecars(w.engine.Snapshot(), names()[variant%len(names())])
+			if len(mine) > 0 && len(others) > 0 && mine[0].ID != others[0].ID {
+				w.hand(func() {
+					w.engine.RenameContainer(mine[0].ID, w.fresh("aside"))
+					w.engine.RenameContainer(others[0].ID, mine[0].Name)
+					w.engine.RenameContainer(mine[0].ID, others[0].Name)
+				})
+			}
+		}},
 		{"limits", 3, by(func(e *fakeengine.Engine, id string) { e.UpdateContainer(id, reconcile.Limits{Memory: 1 << 30}) })},
 		{"restarts forbidden", 3, by((*fakeengine.Engine).ForbidRestarts)},
 		{"disconnect", 5, onSidecar(func(w *world, c fakeengine.Container, variant int) {

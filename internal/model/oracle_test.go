@@ -68,7 +68,7 @@ func (o *oracle) excuse(cp *spec.CredProxy) string {
 		}
 	}
 	for _, c := range o.snapshot.Containers {
-		if c.Name == prefix+"-"+cp.Name && c.Instance() != instance || o.inTheWay(c, cp) {
+		if o.stays(c, cp) && (c.Name == prefix+"-"+cp.Name || answers(c, cp.Spec.InternalNetwork, cp.Spec.Hostname)) {
 			return "another container is in its way"
 		}
 	}
@@ -96,17 +96,11 @@ func clash(a, b *spec.CredProxy) bool {
 		a.Spec.InternalNetwork == b.Spec.InternalNetwork && a.Spec.Hostname == b.Spec.Hostname)
 }
 
-// inTheWay reports whether a container that does not go answers to a spec's hostname: what is not ours, or a sidecar of
-// a name that is left as it is.
-func (o *oracle) inTheWay(c fakeengine.Container, cp *spec.CredProxy) bool {
-	name := c.SpecName()
-	if c.Instance() == instance {
-		_, kept := o.blocked[name]
-		if name == cp.Name || !kept {
-			return false
-		}
-	}
-	return answers(c, cp.Spec.InternalNetwork, cp.Spec.Hostname)
+// stays reports whether a container makes no way for a spec: what is not ours, or a sidecar of another name that is left
+// as it is.
+func (o *oracle) stays(c fakeengine.Container, cp *spec.CredProxy) bool {
+	_, kept := o.blocked[c.SpecName()]
+	return c.Instance() != instance || kept && c.SpecName() != cp.Name
 }
 
 func answers(c fakeengine.Container, network, host string) bool {

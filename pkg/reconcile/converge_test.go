@@ -65,6 +65,21 @@ func TestASidecarThatEndsAtOnceIsNotMadeAgainAndAgain(t *testing.T) {
 	})
 }
 
+func TestSidecarsThatChangedNamesChangeThemBack(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("api"), s.environment("web"))
+		api, web := s.container("api"), s.container("web")
+		s.engine.RenameContainer(api.ID, "aside")
+		s.engine.RenameContainer(web.ID, api.Name)
+		s.engine.RenameContainer(api.ID, web.Name)
+		later(2 * time.Minute)
+		s.settle()
+		if s.container("api").ID != api.ID || s.container("web").ID != web.ID {
+			t.Error("they bear each other's names")
+		}
+	})
+}
+
 // An edit is no drift, and the name is not ready until it is in force.
 func TestAnEditIsNoDrift(t *testing.T) {
 	play(t, func(s *stage) {

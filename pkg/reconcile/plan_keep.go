@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
@@ -121,11 +122,26 @@ func (p *planner) update(s Sidecar) {
 	}
 }
 
-// restoreName gives the container that is kept its proper name, once that is free.
+// restoreName gives the container that is kept its proper name, once that is free. Until then it makes way for another
+// sidecar whose name it bears: the two may have changed names.
 func (p *planner) restoreName(s Sidecar) {
-	if s.Name != p.containerName() && p.freesName() {
-		p.repair(DriftRenamed, StepRename, p.containerName(), s.ID, fmt.Sprintf("it is named %q", s.Name))
+	name := p.containerName()
+	switch {
+	case s.Name == name:
+		return
+	case p.freesName():
+	case p.anothers(s.Name):
+		name += "-" + p.suffix
+	default:
+		return
 	}
+	p.repair(DriftRenamed, StepRename, name, s.ID, fmt.Sprintf("it is named %q", s.Name))
+}
+
+// anothers reports whether a container's name is the proper one of another spec's sidecar.
+func (p *planner) anothers(container string) bool {
+	other, ok := strings.CutPrefix(container, p.opts.NamePrefix+"-")
+	return ok && len(p.view.sidecars[other]) > 0
 }
 
 // reattach puts a running sidecar on its two networks, and takes it off any other.
