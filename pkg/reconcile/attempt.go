@@ -89,7 +89,7 @@ func (a *attempt) do(ctx context.Context, s Step) error { //nolint:gocyclo // a 
 	case StepReload:
 		return a.hear(ctx, id, a.driver.Reload)
 	case StepUpdate:
-		return a.driver.Update(ctx, id, a.spec.Spec.Resources)
+		return a.update(ctx, id)
 	case StepReconnect:
 		return a.reconnect(ctx, s)
 	case StepDrain:
@@ -221,8 +221,21 @@ func (a *attempt) hear(ctx context.Context, id string, wait answer) error {
 		return err
 	}
 	a.report = &report
-	a.deliveries.put(id, delivery{generation: a.generation, tokens: a.tokens, refs: a.spec.Spec.Slots()})
+	pushed := delivery{generation: a.generation, tokens: a.tokens, refs: a.spec.Spec.Slots()}
+	if id == a.made {
+		pushed.limits = LimitsOf(a.spec.Spec.Resources)
+	}
+	a.deliveries.put(id, pushed)
 	return nil
+}
+
+// update changes limits in place. What an engine cannot do at all is remembered, so that the next plan goes another way.
+func (a *attempt) update(ctx context.Context, id string) error {
+	err := a.driver.Update(ctx, id, a.spec.Spec.Resources)
+	if errors.Is(err, ErrUnsupported) {
+		a.fixedLimits.Store(true)
+	}
+	return err
 }
 
 // reconnect connects a container anew: to egress, leaving other networks, or else to the internal network with its

@@ -54,6 +54,8 @@ type Controller struct {
 	scenes     sceneKeeper
 	// ownImage is the ID of the controller's own image, once known.
 	ownImage atomic.Pointer[string]
+	// fixedLimits is true once the engine has said that it cannot change limits in place.
+	fixedLimits atomic.Bool
 
 	mu       sync.Mutex
 	declared Declared
@@ -302,6 +304,7 @@ func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Pla
 	for _, name := range s.names() {
 		in := s.inputs(name, history, c.opts)
 		in.suffix = suffix()
+		in.fixedLimits = c.fixedLimits.Load()
 		if image := c.ownImage.Load(); image != nil {
 			in.ownImage = *image
 		}

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"maps"
 	"sync"
 	"time"
@@ -24,9 +25,11 @@ func (d *deliveries) generation(floor int64) int64 {
 	return d.last
 }
 
+// put notes what was pushed. With which limits a container was made is kept from the first time.
 func (d *deliveries) put(id string, what delivery) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	what.limits = cmp.Or(what.limits, d.byID[id].limits)
 	d.byID[id] = what
 }
 

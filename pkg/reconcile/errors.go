@@ -16,6 +16,8 @@ var (
 	ErrImageUnavailable = errors.New("image unavailable")
 	// ErrRoutesRefused: the sidecar refused the generation.
 	ErrRoutesRefused = errors.New("routes refused")
+	// ErrUnsupported: the engine cannot do that at all.
+	ErrUnsupported = errors.New("not supported by the engine")
 	// ErrNotRunning: the sidecar ended before it answered.
 	ErrNotRunning = errors.New("sidecar not running")
 

@@ -86,9 +86,16 @@ func (p *planner) outgrown(s Sidecar) string {
 		return "a token in its environment changed"
 	case p.opts.UpgradeSidecars && p.outdated(s):
 		return "it runs another image than the controller's own"
+	case p.fixedLimits && p.limitsDiffer(s) && p.delivered[s.ID].limits != p.limits():
+		// One that was made with these limits, and shows others, is left: the next one would show them too.
+		return "its limits changed, and this engine cannot change them in place"
 	}
 	return ""
 }
+
+func (p *planner) limits() Limits { return LimitsOf(p.spec.Spec.Resources) }
+
+func (p *planner) limitsDiffer(s Sidecar) bool { return s.Resources != p.limits() }
 
 func (p *planner) envFits(s Sidecar) bool {
 	return p.spec.Spec.TokenDelivery != spec.DeliverEnv || p.tokens == nil || p.tokens.equal(s.Env)
@@ -112,10 +119,11 @@ func (p *planner) adjust(s Sidecar, nets pair) *Blocked {
 	return nil
 }
 
-// update plans to change what an engine can change of a container in whatever state.
+// update plans to change what an engine can change of a container in whatever state, unless it has said that it cannot.
 func (p *planner) update(s Sidecar) {
 	switch {
-	case s.Resources != LimitsOf(p.spec.Spec.Resources):
+	case p.fixedLimits:
+	case p.limitsDiffer(s):
 		p.repair(p.unlessEdited(DriftLimits), StepUpdate, s.Name, s.ID, "its limits differ from the declared ones")
 	case s.NoRestart:
 		p.repair(DriftLimits, StepUpdate, s.Name, s.ID, "the engine would not start it again by itself")

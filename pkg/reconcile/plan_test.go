@@ -134,6 +134,30 @@ web
 web
   update         cred-proxy-web  (its limits differ from the declared ones)
 `},
+		{"limits that cannot be changed in place take another container", func(w *world) {
+			w.running("a")
+			w.spec.Spec.Resources.Memory, w.fixedLimits = "128Mi", true
+		}, `
+web
+  resolve_tokens env TOKEN  (its limits changed, and this engine cannot change them in place)
+  ensure_image   the controller's own  (its limits changed, and this engine cannot change them in place)
+  create         cred-proxy-web-x7q2  (its limits changed, and this engine cannot change them in place)
+  copy_routes    cred-proxy-web-x7q2  (its limits changed, and this engine cannot change them in place)
+  start          cred-proxy-web-x7q2  (its limits changed, and this engine cannot change them in place)
+  wait_ready     cred-proxy-web-x7q2  (its limits changed, and this engine cannot change them in place)
+  reconnect      web-internal  (its limits changed, and this engine cannot change them in place)
+  wait_ready     cred-proxy-web-x7q2  (its limits changed, and this engine cannot change them in place)
+  drain          cred-proxy-web  (its limits changed, and this engine cannot change them in place)
+  remove         cred-proxy-web  (its limits changed, and this engine cannot change them in place)
+  rename         cred-proxy-web  (its limits changed, and this engine cannot change them in place)
+`},
+		{"a sidecar that shows other limits than it was made with is not replaced again and again", func(w *world) {
+			s := w.running("a")
+			s.Resources.Memory, w.fixedLimits = 0, true
+			pushed := w.delivered[s.ID]
+			pushed.limits = LimitsOf(w.spec.Spec.Resources)
+			w.delivered[s.ID] = pushed
+		}, ``},
 		{"a stopped sidecar is started with a generation of its own", func(w *world) {
 			s := w.running("a")
 			s.State, s.ExitCode = StateExited, 137

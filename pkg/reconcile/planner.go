@@ -21,6 +21,8 @@ type inputs struct {
 	delivered map[string]delivery
 	// edited is true while the declaration is newer than what was last brought into force, so that a difference is no drift.
 	edited bool
+	// fixedLimits is true once the engine has said that it cannot change limits in place.
+	fixedLimits bool
 	// wasReady is true once the name was ready in this process: without a sidecar now, one has gone missing.
 	wasReady bool
 	// ownImage is the ID of the controller's own image; empty when not known.
@@ -36,6 +38,8 @@ type delivery struct {
 	tokens     tokens
 	// refs are where each slot's token came from.
 	refs []spec.Slot
+	// limits are those that this process made the container with; zero for one that it found.
+	limits Limits
 }
 
 // planner builds the steps of one name.

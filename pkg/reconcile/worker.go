@@ -114,6 +114,7 @@ func (c *Controller) inputs(s *scene, name string, h history) inputs {
 	in := s.inputs(name, h, c.opts)
 	in.suffix = suffix()
 	in.wasReady, in.edited = c.statuses.past(name)
+	in.fixedLimits = c.fixedLimits.Load()
 	in.delivered = c.deliveries.of(s.view.sidecars[name])
 	if image := c.ownImage.Load(); image != nil {
 		in.ownImage = *image

@@ -18,6 +18,7 @@ type world struct {
 	tokens       tokens
 	delivered    map[string]delivery
 	everDeclared bool
+	fixedLimits  bool
 }
 
 func newWorld() *world {
@@ -77,6 +78,7 @@ func (w *world) plan() Plan {
 	var plan Plan
 	for _, name := range s.names() {
 		in := s.inputs(name, history{everDeclared: w.everDeclared}, Options{NamePrefix: "cred-proxy", Prune: true})
+		in.fixedLimits = w.fixedLimits
 		in.tokens, in.delivered, in.suffix = w.tokens, w.delivered, "x7q2"
 		item, blocked := planName(in)
 		if blocked != nil {
