@@ -20,7 +20,10 @@ type Env struct {
 	Prefix string
 	// Requests counts what Driver has asked of the engine so far.
 	Requests func() int
-	Hands    Hands
+	// Podman is true when the engine has Podman's manners: it tells of no network that is made, cannot change limits in
+	// place, and finds a container's networks by name when it starts it.
+	Podman bool
+	Hands  Hands
 }
 
 // Hands are a person's at the engine, past every controller. They fail the test when they cannot do as they are told.

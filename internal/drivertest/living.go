@@ -14,9 +14,9 @@ func living() []story {
 		{"starting twice is one start", startsOnce},
 		{"starting what is gone is told as that", startsGone},
 		{"a sidecar does not start without its networks", startsWithoutNetwork},
-		{"a network made anew is not the one that a stopped sidecar was on", networkMadeAnew},
+		{"a network made anew is not the one that a stopped sidecar was on, unless it starts there", networkMadeAnew},
 		{"a sidecar that was stopped can be started", startsAgain},
-		{"new limits are seen at the next look", updates},
+		{"new limits are seen at the next look, or told to be more than the engine can do", updates},
 		{"a container that the engine would not start again is seen, and updated", updatesRestarts},
 		{"updating what is gone is told as that", updatesGone},
 		{"a sidecar can be renamed", renames},
@@ -110,8 +110,16 @@ func networkMadeAnew(w *world) {
 	w.Hands.Stop(w.T, id)
 	w.Hands.RemoveNetwork(w.T, internal)
 	anew := w.internal()
-	if e, on := place(w.sidecar().Endpoints, anew); on {
-		w.Errorf("it is seen on the new network, which it cannot be started on: %+v", e)
+	_, on := place(w.sidecar().Endpoints, anew)
+	if on != w.Podman {
+		w.Errorf("it is seen on the new network: %v", on)
+	}
+	if !on {
+		return
+	}
+	w.noError(w.Driver.Start(w.ctx(), id))
+	if e, _ := place(w.sidecar().Endpoints, anew); e.IPv4 == "" {
+		w.Errorf("it is seen on the new network, and cannot be started there: %+v", e)
 	}
 }
 
@@ -134,6 +142,14 @@ func updates(w *world) {
 	id := w.serve()
 	w.observe()
 	more := spec.Resources{Memory: "128Mi", CPUs: "250m", Pids: 32}
+	if w.Podman {
+		before := w.sidecar().Resources
+		w.wants(w.Driver.Update(w.ctx(), id, more), reconcile.ErrUnsupported)
+		if got := w.sidecar().Resources; got != before {
+			w.Errorf("its limits are %+v, and were %+v", got, before)
+		}
+		return
+	}
 	w.noError(w.Driver.Update(w.ctx(), id, more))
 	if got, want := w.sidecar().Resources, reconcile.LimitsOf(more); got != want {
 		w.Errorf("its limits are %+v, want %+v", got, want)
@@ -145,6 +161,10 @@ func updatesRestarts(w *world) {
 	id := w.serve()
 	if w.sidecar().NoRestart {
 		w.Error("it is made so that the engine does not start it again")
+	}
+	if w.Podman { // nobody can change that there
+		w.wants(w.Driver.Update(w.ctx(), id, w.request().Resources), reconcile.ErrUnsupported)
+		return
 	}
 	w.Hands.ForbidRestarts(w.T, id)
 	w.Driver.Forget()

@@ -12,7 +12,7 @@ func watching() []story {
 		{"a watch begins with a change that may be anything", watchBegins},
 		{"a watch ends with its context", watchEnds},
 		{"what happens to a sidecar is told with its spec", tellsOfSidecars},
-		{"what happens to a network is told with its name", tellsOfNetworks},
+		{"what happens to a network is told with its name, or seen at the next look", tellsOfNetworks},
 		{"a name that was lost is seen after it was told", seesLostAlias},
 	}
 }
@@ -87,6 +87,12 @@ func tellsOfSidecars(w *world) {
 func tellsOfNetworks(w *world) {
 	l := w.watch()
 	id := w.Hands.AddNetwork(w.T, w.name("late"), true)
+	if n, ok := w.seen(id); !ok || n.Name != w.name("late") {
+		w.Errorf("it is seen as %+v", n)
+	}
+	if w.Podman {
+		return
+	}
 	of := func(kind string) func(reconcile.Change) bool {
 		return func(c reconcile.Change) bool { return c.Network == w.name("late") && c.Kind == kind }
 	}
@@ -101,7 +107,7 @@ func seesLostAlias(w *world) {
 	l := w.watch()
 	w.Hands.Disconnect(w.T, id, internal)
 	w.Hands.Connect(w.T, id, internal)
-	l.until(func(c reconcile.Change) bool { return c.Kind == "connect" && c.Network == w.name("internal") })
+	l.until(func(c reconcile.Change) bool { return c.Kind == "connect" && c.SpecName == specName })
 	e, on := place(w.sidecar().Endpoints, internal)
 	if !on || slices.Contains(e.Aliases, hostname) {
 		w.Errorf("its place is %+v", e)

@@ -7,15 +7,21 @@ import (
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
-func TestContract(t *testing.T) {
+func TestContract(t *testing.T) { contract(t, Docker) }
+
+func TestContractWithPodmansManners(t *testing.T) { contract(t, Podman) }
+
+func contract(t *testing.T, manners Manners) {
 	drivertest.Run(t, func(*testing.T) drivertest.Env {
 		e := New(0)
+		e.SetManners(manners)
 		return drivertest.Env{
 			Driver:   e.Driver("one"),
 			Again:    func() reconcile.Driver { return e.Driver("one") },
 			Stranger: e.Driver("other"),
 			Instance: "one", Prefix: "contract",
 			Requests: func() int { return requests(e) },
+			Podman:   manners == Podman,
 			Hands:    hands{e},
 		}
 	})

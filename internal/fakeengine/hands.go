@@ -199,9 +199,13 @@ func (e *Engine) RenameContainer(id, name string) {
 	e.with(id, func(c *container) { must(e.rename(c, name)) })
 }
 
-// UpdateContainer is `docker update`.
+// UpdateContainer is `docker update`. With Podman's manners it changes nothing that an inspection shows.
 func (e *Engine) UpdateContainer(id string, limits reconcile.Limits) {
-	e.with(id, func(c *container) { e.update(c, limits) })
+	e.with(id, func(c *container) {
+		if e.manners != Podman {
+			e.update(c, limits)
+		}
+	})
 }
 
 // ForbidRestarts is `docker update --restart=no`.
@@ -268,11 +272,13 @@ func (e *Engine) SetEvents(fate EventFate) { e.do(func() { e.fate = fate }) }
 // Manners are the ways of a product.
 type Manners int
 
-// The manners. What else Podman does differently ends in pkg/dockerdriver, whose own tests hold it: a conflict that is
-// answered with 500, a NetworkID that is a name, other names of events.
+// The manners. What else Podman does differently ends in pkg/dockerdriver, whose own tests hold it: conflicts that are
+// answered with 500, a NetworkID that is a name, other names of events, volumes without labels.
 const (
 	Docker Manners = iota
-	// Podman tells nothing of networks that are made or removed.
+	// Podman tells nothing of networks as such, and of their containers only what happens while they run, without the
+	// network's name. It cannot change limits in place. Containers are on networks by name, so that one that does not run
+	// is on the next network of that name.
 	Podman
 )
 

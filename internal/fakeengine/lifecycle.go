@@ -98,7 +98,9 @@ func (e *Engine) launch(c *container, before func(*run)) {
 	for i := range c.Endpoints {
 		n := e.networks[c.Endpoints[i].NetworkID]
 		c.Endpoints[i].IPv4 = e.freeAddress(n)
-		e.tell(c, reconcile.Change{Network: n.Name, Kind: "connect"})
+		if e.manners != Podman {
+			e.tell(c, reconcile.Change{Network: n.Name, Kind: "connect"})
+		}
 	}
 	if before != nil {
 		before(c.run)
@@ -126,7 +128,9 @@ func (e *Engine) stop(c *container, code int) {
 	e.tell(c, reconcile.Change{Kind: "die"})
 	for i, p := range c.Endpoints {
 		c.Endpoints[i].IPv4 = ""
-		e.tell(c, reconcile.Change{Network: p.NetworkName, Kind: "disconnect"})
+		if e.manners != Podman {
+			e.tell(c, reconcile.Change{Network: p.NetworkName, Kind: "disconnect"})
+		}
 	}
 }
 
@@ -134,8 +138,11 @@ func (e *Engine) stop(c *container, code int) {
 func (d *Driver) Update(ctx context.Context, containerID string, resources spec.Resources) error {
 	return d.act(ctx, &Call{Verb: Update, Target: containerID}, func() error {
 		c := d.engine.containers[containerID]
-		if c == nil {
+		switch {
+		case c == nil:
 			return noContainer(containerID)
+		case d.engine.manners == Podman:
+			return fmt.Errorf("%w: limits cannot be changed in place", reconcile.ErrUnsupported)
 		}
 		c.Restarts = true
 		d.engine.update(c, reconcile.LimitsOf(resources))

@@ -37,8 +37,23 @@ func (e *Engine) makeNetwork(name string, internal bool, labels map[string]strin
 		Subnets: []string{prefix + "0/24"}, Gateways: []string{prefix + "1"},
 	}
 	e.networks[id] = n
+	if e.manners == Podman {
+		e.takeOver(n)
+	}
 	e.tellOfNetwork(n, "create")
 	return id
+}
+
+// takeOver puts the containers on a new network that were on one of its name, which is gone.
+func (e *Engine) takeOver(n *Network) {
+	for _, c := range e.containers {
+		for i, p := range c.Endpoints {
+			if p.NetworkName == n.Name && e.networks[p.NetworkID] == nil {
+				c.Endpoints[i].NetworkID = n.ID
+				c.listed++
+			}
+		}
+	}
 }
 
 // RemoveNetwork removes a network by ID. One that running containers are on stays.
@@ -87,7 +102,7 @@ func (e *Engine) connect(c *container, networkID string, aliases []string) error
 	c.listed++
 	if c.run != nil {
 		c.endpoint(networkID).IPv4 = e.freeAddress(n)
-		e.tell(c, reconcile.Change{Network: n.Name, Kind: "connect"})
+		e.tell(c, reconcile.Change{Network: e.told(n.Name), Kind: "connect"})
 		e.proceed(c)
 	}
 	return nil
@@ -128,7 +143,7 @@ func (e *Engine) disconnect(c *container, networkID string) {
 	c.Endpoints = slices.DeleteFunc(c.Endpoints, func(p reconcile.Endpoint) bool { return p.NetworkID == networkID })
 	c.listed++
 	if c.run != nil {
-		e.tell(c, reconcile.Change{Network: name, Kind: "disconnect"})
+		e.tell(c, reconcile.Change{Network: e.told(name), Kind: "disconnect"})
 		e.proceed(c)
 	}
 }

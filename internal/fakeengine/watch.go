@@ -139,6 +139,14 @@ func (e *Engine) tell(c *container, change reconcile.Change) {
 	}
 }
 
+// told is a network's name as an event about one of its containers tells it.
+func (e *Engine) told(network string) string {
+	if e.manners == Podman {
+		return ""
+	}
+	return network
+}
+
 // tellOfNetwork sends an event about a network as a whole.
 func (e *Engine) tellOfNetwork(n *Network, kind string) {
 	if e.manners != Podman {

@@ -335,11 +335,21 @@ func engineKinds() []kind {
 			}
 			w.engine.SetEvents(fates[variant%len(fates)])
 		})},
-		{"manners of Podman", 2, plain(func(w *world, _ int) { w.engine.SetManners(fakeengine.Podman) })},
+		{"move to Podman", 2, plain(func(w *world, _ int) { w.hand(w.moveToPodman) })},
 		{"controller dies", 15, plain(func(w *world, variant int) { w.now.driver.doom(1+variant/2%12, variant%2 == 0) })},
 		{"person prunes", 4, plain(func(w *world, _ int) { w.prune() })},
 		{"controller restarts", 5, plain(func(w *world, _ int) { w.restart() })},
 	}
+}
+
+// moveToPodman has the host run Podman from now on, where none of the sidecars is.
+func (w *world) moveToPodman() {
+	for _, c := range w.engine.Snapshot().Containers {
+		if c.SpecName() != "" {
+			w.engine.RemoveContainer(c.ID, true)
+		}
+	}
+	w.engine.SetManners(fakeengine.Podman)
 }
 
 // peace ends all faults and accidents. What people have to mend themselves they mend if tidy is set; an image that a

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
+
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/routetable"
 )
@@ -166,17 +168,46 @@ func (d *Driver) whyEnded(ctx context.Context, s *stream) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w: container %s ended before it answered", reconcile.ErrNotRunning, name)
 	}
-	found, err := d.inspect(ctx, s.container)
+	found, err := d.inspectEnded(ctx, s.container)
 	switch {
 	case errors.Is(err, reconcile.ErrNotFound):
 		return fmt.Errorf("%w: container %s was removed before it answered", reconcile.ErrNotRunning, name)
 	case err != nil:
 		return err
-	case found.State.Running && !found.State.Restarting && found.RestartCount == 0:
+	case !hasEnded(found):
 		return fmt.Errorf("%w: it let go of the output of container %s, which still runs", reconcile.ErrEngineUnavailable, name)
 	}
 	return fmt.Errorf("%w: container %s ended with exit code %d before it answered; `docker logs %s` shows what it wrote",
 		reconcile.ErrNotRunning, name, found.State.ExitCode, name)
+}
+
+// endingTime is how long an engine may take to know that a container has ended whose output has. Podman takes a moment.
+const endingTime = time.Second
+
+// inspectEnded inspects a container of which nothing is heard any more, until the engine knows that it has ended, or
+// until it is plain that it has not.
+func (d *Driver) inspectEnded(ctx context.Context, id string) (container.InspectResponse, error) {
+	tick := time.NewTicker(endingTime / 20)
+	defer tick.Stop()
+	late := time.After(endingTime)
+	for {
+		found, err := d.inspect(ctx, id)
+		if err != nil || hasEnded(found) {
+			return found, err
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			return found, nil
+		case <-ctx.Done():
+			return found, nil
+		}
+	}
+}
+
+// hasEnded reports whether a run of a container has ended, even if the next one has begun.
+func hasEnded(c container.InspectResponse) bool {
+	return !c.State.Running || c.State.Restarting || c.RestartCount > 0
 }
 
 // signal sends a signal to a container.

@@ -26,7 +26,7 @@ import (
 func TestContract(t *testing.T) {
 	image := contractImage(t)
 	drivertest.Run(t, func(t *testing.T) drivertest.Env {
-		h := hands{prefix: "contract-" + strings.ToLower(rand.Text()[:8])}
+		h := hands{prefix: "contract-" + strings.ToLower(rand.Text()[:8]), base: image}
 		t.Cleanup(func() { h.clean(t) })
 		driver, registry := contractDriver(t, h.prefix, image)
 		stranger, _ := contractDriver(t, h.prefix+"-stranger", image)
@@ -44,6 +44,7 @@ func TestContract(t *testing.T) {
 			},
 			Instance: h.prefix, Prefix: h.prefix,
 			Requests: func() int { return requestsIn(t, registry) },
+			Podman:   isPodman(t, driver),
 			Hands:    h,
 		}
 	})
@@ -95,8 +96,20 @@ func requestsIn(t *testing.T, registry *prometheus.Registry) (n int) {
 	return n
 }
 
+func isPodman(t *testing.T, d *Driver) bool {
+	t.Helper()
+	engine, err := d.ask(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine.isPodman()
+}
+
 // hands are the docker CLI's.
-type hands struct{ prefix, image string }
+type hands struct {
+	prefix, image string
+	base          Image
+}
 
 func tryDocker(args ...string) (string, error) {
 	out, err := exec.CommandContext(context.Background(), "docker", args...).CombinedOutput()
@@ -121,7 +134,6 @@ func (h hands) clean(t *testing.T) {
 		{[]string{"ps", "-aq", "--filter", "name=" + h.prefix}, []string{"rm", "-fv"}},
 		{[]string{"network", "ls", "-q", "--filter", "name=" + h.prefix}, []string{"network", "rm"}},
 		{[]string{"volume", "ls", "-q", "--filter", "label=" + LabelInstance + "=" + h.prefix}, []string{"volume", "rm"}},
-		{[]string{"images", "-q", h.prefix}, []string{"rmi"}},
 	} {
 		if left := strings.Fields(docker(t, kind.list...)); len(left) > 0 {
 			docker(t, append(kind.remove, left...)...)
@@ -182,11 +194,11 @@ func asked(r reconcile.Reach) (args []string) {
 // labelled makes an image with labels.
 func (h hands) labelled(t *testing.T, labels map[string]string) string {
 	t.Helper()
-	var changes []string
+	var lines []string
 	for label, value := range labels {
-		changes = append(changes, "LABEL "+label+"="+value)
+		lines = append(lines, "LABEL "+label+"="+value)
 	}
-	return h.remould(t, changes...)
+	return h.remould(t, lines...)
 }
 
 // CrashingImage makes an image of the sidecar with an argument that it does not know.
@@ -195,14 +207,22 @@ func (h hands) CrashingImage(t *testing.T) string {
 	return h.remould(t, `ENTRYPOINT ["/cred-proxy", "-crash"]`)
 }
 
-// remould makes another image of the sidecar's, with changes in the words of a Dockerfile.
-func (h hands) remould(t *testing.T, changes ...string) string {
+// remould makes another image of the sidecar's, with lines that are added to its Dockerfile.
+func (h hands) remould(t *testing.T, lines ...string) string {
 	t.Helper()
-	args := []string{"commit"}
-	for _, change := range changes {
-		args = append(args, "--change", change)
+	image := h.base
+	image.Dockerfile = append(slices.Clone(image.Dockerfile), strings.Join(lines, "\n")+"\n"...)
+	binary, err := image.Binary("")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return docker(t, append(args, docker(t, "create", "--name", h.prefix+"-mould", h.image), h.prefix)...)
+	t.Cleanup(func() { _, _ = tryDocker("rmi", imageTag(image.Dockerfile, binary)) })
+	driver, _ := contractDriver(t, h.prefix, image)
+	id, err := driver.EnsureImage(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 func (h hands) Stop(t *testing.T, id string) {

@@ -31,10 +31,22 @@ const (
 
 // Create makes, and does not start, a sidecar on one network, and returns its ID.
 func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (string, error) {
+	engine, err := d.ask(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case engine.isPodman():
+		return d.createWithVolume(ctx, req)
+	}
+	return d.create(ctx, req, "")
+}
+
+// create makes a container with a volume, or with one that the engine makes when the name is empty.
+func (d *Driver) create(ctx context.Context, req reconcile.CreateRequest, volume string) (string, error) {
 	var made container.CreateResponse
 	var refusal error
 	err := d.call(ctx, opContainerCreate, "create container "+req.ContainerName, func(ctx context.Context) error {
-		made, refusal = d.docker.ContainerCreate(ctx, d.config(req), d.hostConfig(req), d.networking(req), nil, req.ContainerName)
+		made, refusal = d.docker.ContainerCreate(ctx, d.config(req), d.hostConfig(req, volume), d.networking(req), nil, req.ContainerName)
 		if refusal != nil && nameTaken(refusal) {
 			return fmt.Errorf("%w: another container holds the name %s; rename or remove it (`docker ps -a --filter name=%s`)",
 				reconcile.ErrNameConflict, req.ContainerName, req.ContainerName)
@@ -47,6 +59,8 @@ func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (strin
 		return made.ID, nil
 	case errors.Is(err, reconcile.ErrNotFound):
 		return "", d.whatIsMissing(ctx, req, err)
+	case networkMissing(err):
+		return "", fmt.Errorf("%w: %w", reconcile.ErrNetworkNotFound, err)
 	}
 	return "", err
 }
@@ -83,7 +97,7 @@ func (d *Driver) config(req reconcile.CreateRequest) *container.Config {
 }
 
 // hostConfig is what the sidecar's process may do.
-func (d *Driver) hostConfig(req reconcile.CreateRequest) *container.HostConfig {
+func (d *Driver) hostConfig(req reconcile.CreateRequest, volume string) *container.HostConfig {
 	noInit := false
 	sysctls := map[string]string{sysctlForward4: "0", sysctlForward6: "0"}
 	if d.plainIPv6.Load() {
@@ -102,7 +116,7 @@ func (d *Driver) hostConfig(req reconcile.CreateRequest) *container.HostConfig {
 			"max-size": logFileSize, "max-file": logFiles, "mode": "non-blocking", "max-buffer-size": logBuffer,
 		}},
 		Mounts: []mount.Mount{{
-			Type: mount.TypeVolume, Target: volumeRoot,
+			Type: mount.TypeVolume, Source: volume, Target: volumeRoot,
 			VolumeOptions: &mount.VolumeOptions{Labels: d.identity(req.SpecName)},
 		}},
 	}

@@ -57,10 +57,10 @@ type Driver struct {
 	marks     marks
 	strays    strays
 
+	about   about
 	known   known
 	streams streams
 	images  images
-	product product
 	// plainIPv6 is set once the engine has refused the setting that forbids forwarding of IPv6.
 	plainIPv6 atomic.Bool
 	// pulse is how often Watch asks whether the engine still answers.

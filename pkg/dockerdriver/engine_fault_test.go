@@ -150,13 +150,13 @@ func TestAHostWithoutIPv6(t *testing.T) {
 	f.answer("POST /containers/c1/start", http.StatusBadRequest,
 		failure("OCI runtime create failed: open /proc/sys/net/ipv6/conf/all/forwarding: no such file or directory"))
 	d := f.driver()
-	if sysctls := d.hostConfig(reconcile.CreateRequest{}).Sysctls; sysctls[sysctlForward6] != "0" {
+	if sysctls := d.hostConfig(reconcile.CreateRequest{}, "").Sysctls; sysctls[sysctlForward6] != "0" {
 		t.Errorf("got %v", sysctls)
 	}
 	if err := d.Start(t.Context(), "c1"); !mentions(err, "IPv6", "next attempt") {
 		t.Errorf("got %v", err)
 	}
-	sysctls := d.hostConfig(reconcile.CreateRequest{}).Sysctls
+	sysctls := d.hostConfig(reconcile.CreateRequest{}, "").Sysctls
 	if _, still := sysctls[sysctlForward6]; still || sysctls[sysctlForward4] != "0" {
 		t.Errorf("got %v", sysctls)
 	}

@@ -62,6 +62,7 @@ type lab struct {
 	*Driver
 	t        *testing.T
 	prefix   string
+	podman   bool
 	registry *prometheus.Registry
 	opts     Options
 }
@@ -76,8 +77,18 @@ func newLab(t *testing.T) *lab {
 		}},
 		DrainTimeout: 5 * time.Second,
 	}
+	t.Cleanup(l.removeVolumes)
 	l.Driver, l.registry = l.another()
+	l.podman = isPodman(t, l.Driver)
 	return l
+}
+
+// removeVolumes removes those that are left when the CLI removed their containers, with Podman.
+func (l *lab) removeVolumes() {
+	left := strings.Fields(l.docker("volume", "ls", "-q", "--filter", "label="+LabelInstance+"="+l.prefix))
+	for _, volume := range left {
+		l.docker("volume", "rm", volume)
+	}
 }
 
 // another makes one more driver of the same instance, as a controller does that begins anew.

@@ -46,6 +46,12 @@ func nameTaken(err error) bool {
 	return cerrdefs.IsConflict(err) || cerrdefs.IsInternal(err) && strings.Contains(err.Error(), "already in use")
 }
 
+// networkMissing reports whether a container was refused for a network that is not there. Docker answers 404, which is
+// told apart elsewhere; Podman 500.
+func networkMissing(err error) bool {
+	return cerrdefs.IsInternal(err) && strings.Contains(err.Error(), "network not found")
+}
+
 // notRunning reports whether an engine refused a signal because the container does not run. Docker answers 409;
 // Podman 500.
 func notRunning(err error) bool {

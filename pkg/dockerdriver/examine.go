@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/system"
 
@@ -50,16 +49,6 @@ func (d *Driver) Examine(ctx context.Context) reconcile.EngineFacts {
 	})
 	facts.Calls = d.tryCalls(ctx, limit)
 	return facts
-}
-
-// productOf tells Podman, which names itself among its parts, from Docker and what is made of it.
-func productOf(version types.Version) string {
-	if slices.ContainsFunc(version.Components, func(c types.ComponentVersion) bool {
-		return strings.HasPrefix(c.Name, reconcile.Podman)
-	}) {
-		return reconcile.Podman
-	}
-	return "Docker"
 }
 
 // infoOf takes over what is told of the host in an answer that was asked for and came at the two times. The clock was

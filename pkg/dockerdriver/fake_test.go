@@ -33,6 +33,7 @@ func newFakeEngine(t *testing.T) *fakeEngine {
 	t.Helper()
 	f := &fakeEngine{t: t, api: "1.41", routes: map[string]http.HandlerFunc{}}
 	f.answer("HEAD /_ping", http.StatusOK, nil)
+	f.answer("GET /version", http.StatusOK, fields{"Arch": "amd64"})
 	f.answer("GET /volumes", http.StatusOK, fields{})
 	f.server = httptest.NewServer(f)
 	t.Cleanup(f.server.Close)

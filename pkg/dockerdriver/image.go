@@ -142,26 +142,16 @@ func (d *Driver) ownTag(ctx context.Context) (string, error) {
 	if d.opts.Image.Binary == nil {
 		return "", fmt.Errorf("%w: this controller carries no sidecar image; name one with --image", reconcile.ErrImageUnavailable)
 	}
-	arch, err := d.architecture(ctx)
+	engine, err := d.ask(ctx)
 	if err != nil {
 		return "", err
 	}
-	binary, err := d.opts.Image.Binary(arch)
+	binary, err := d.opts.Image.Binary(engine.arch)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", reconcile.ErrImageUnavailable, err)
 	}
-	d.images.arch, d.images.tag = arch, imageTag(d.opts.Image.Dockerfile, binary)
+	d.images.arch, d.images.tag = engine.arch, imageTag(d.opts.Image.Dockerfile, binary)
 	return d.images.tag, nil
-}
-
-// architecture is the engine's, as GOARCH names it.
-func (d *Driver) architecture(ctx context.Context) (arch string, err error) {
-	err = d.call(ctx, opVersion, "ask the engine for its architecture", func(ctx context.Context) error {
-		version, err := d.docker.ServerVersion(ctx)
-		arch = version.Arch
-		return err
-	})
-	return arch, err
 }
 
 // imageTag names an image by what it is made from.

@@ -73,8 +73,28 @@ func (p *pass) owner(ctx context.Context, c container.InspectResponse) (whose, e
 	}
 	for label, value := range identity {
 		if made.Config.Labels[label] == value {
-			return theirs, nil
+			return p.ownerByVolume(ctx, c)
 		}
+	}
+	return ours, nil
+}
+
+// ownerByVolume says whose a container is whose labels may be its image's. Podman does not tell what mounts were asked for; an image
+// cannot label a volume either.
+func (p *pass) ownerByVolume(ctx context.Context, c container.InspectResponse) (whose, error) {
+	engine, err := p.ask(ctx)
+	if err != nil {
+		return unknown, err
+	}
+	if !engine.isPodman() {
+		return theirs, nil
+	}
+	volume, err := p.ownVolume(ctx, p.limit, c)
+	switch {
+	case err != nil:
+		return unknown, err
+	case volume == "":
+		return theirs, nil
 	}
 	return ours, nil
 }

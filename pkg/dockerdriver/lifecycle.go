@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -18,30 +19,43 @@ const stopMargin = 5 * time.Second
 
 // Start listens to the container's streams, then starts it. A container that runs already is success.
 func (d *Driver) Start(ctx context.Context, containerID string) error {
-	name := d.nameOf(containerID)
 	s, attached, listening := d.listen(ctx, containerID)
-	if listening != nil && !d.exists(ctx, containerID) {
-		return fmt.Errorf("start container %s: %w: it is not there any more", name, reconcile.ErrNotFound)
-	}
-	if listening != nil {
+	switch {
+	case listening == nil:
+	case !d.exists(ctx, containerID):
+		return fmt.Errorf("start container %s: %w: it is not there any more", d.nameOf(containerID), reconcile.ErrNotFound)
+	case upgradeStatus(listening) != http.StatusConflict:
 		return listening
 	}
-	err := d.change(ctx, opContainerStart, containerID, "start container "+name, func(ctx context.Context) error {
-		return d.docker.ContainerStart(ctx, containerID, container.StartOptions{})
-	})
-	if err == nil || errors.Is(err, reconcile.ErrEngineUnavailable) {
+	// Podman prepares a container to run when it is attached to. Of a refusal the client keeps the status alone; the
+	// start is refused for the same reason, and has words.
+	err := d.start(ctx, containerID)
+	switch {
+	case err == nil:
+		return listening
+	case errors.Is(err, reconcile.ErrEngineUnavailable):
 		return err // it may have started although the call failed
-	}
-	if attached {
+	case attached:
 		s.stop()
 	}
-	if refusesIPv6(err) && !d.plainIPv6.Swap(true) {
+	return d.whyNotStarted(ctx, containerID, err)
+}
+
+// whyNotStarted finds the kind of a start's failure.
+func (d *Driver) whyNotStarted(ctx context.Context, containerID string, err error) error {
+	switch {
+	case refusesIPv6(err) && !d.plainIPv6.Swap(true):
 		return fmt.Errorf("the engine's host knows no IPv6; the next attempt goes without settings for it: %w", err)
-	}
-	if errors.Is(err, reconcile.ErrNotFound) && d.exists(ctx, containerID) {
+	case networkMissing(err), errors.Is(err, reconcile.ErrNotFound) && d.exists(ctx, containerID):
 		return fmt.Errorf("%w: %w", reconcile.ErrNetworkNotFound, err)
 	}
 	return err
+}
+
+func (d *Driver) start(ctx context.Context, containerID string) error {
+	return d.change(ctx, opContainerStart, containerID, "start container "+d.nameOf(containerID), func(ctx context.Context) error {
+		return d.docker.ContainerStart(ctx, containerID, container.StartOptions{})
+	})
 }
 
 // exists reports whether a container is there; true when that cannot be told.
@@ -61,7 +75,7 @@ func (d *Driver) Update(ctx context.Context, containerID string, resources spec.
 	})
 	if errors.Is(err, reconcile.ErrNotFound) && d.exists(ctx, containerID) {
 		// Podman 4 does not know the request.
-		return fmt.Errorf("this engine cannot change limits in place; let the container be made anew: docker rm -f %s", name)
+		return fmt.Errorf("update the limits of container %s: %w: this engine cannot change limits in place", name, reconcile.ErrUnsupported)
 	}
 	return err
 }
@@ -97,12 +111,16 @@ func (d *Driver) Drain(ctx context.Context, containerID string) error {
 	})
 }
 
-// Remove kills and removes a container together with its anonymous volume. One that is gone is success, and one that
+// Remove kills and removes a container together with its volume. One that is gone is success, and one that
 // somebody else is removing is waited for.
 func (d *Driver) Remove(ctx context.Context, containerID string) error {
-	defer d.strays.removal()()
+	defer d.strays.move()()
 	name := d.nameOf(containerID)
-	err := d.call(ctx, opContainerRemove, "remove container "+name, func(ctx context.Context) error {
+	volume, err := d.volumeLeft(ctx, containerID)
+	if err != nil {
+		return fmt.Errorf("find the volume of container %s, which is to be removed with it: %w", name, err)
+	}
+	err = d.call(ctx, opContainerRemove, "remove container "+name, func(ctx context.Context) error {
 		return ignoreGone(d.docker.ContainerRemove(ctx, containerID, container.RemoveOptions{Force: true, RemoveVolumes: true}))
 	})
 	if cerrdefs.IsConflict(err) {
@@ -114,7 +132,10 @@ func (d *Driver) Remove(ctx context.Context, containerID string) error {
 	if s := d.streams.get(containerID); s != nil {
 		s.stop()
 	}
-	return nil
+	if volume == "" {
+		return nil
+	}
+	return d.RemoveVolume(ctx, volume)
 }
 
 // awaitRemoval waits until a container is gone whose removal was refused with a conflict. Only a removal under way is

@@ -29,6 +29,7 @@ const (
 	opContainerStop     operation = "container_stop"
 	opContainerWait     operation = "container_wait"
 	opContainerRemove   operation = "container_remove"
+	opVolumeCreate      operation = "volume_create"
 	opVolumeList        operation = "volume_list"
 	opVolumeRemove      operation = "volume_remove"
 	opNetworkList       operation = "network_list"
@@ -53,7 +54,8 @@ func usualCodes() map[operation]int {
 		opContainerStart: http.StatusNoContent, opContainerKill: http.StatusNoContent,
 		opContainerUpdate: http.StatusOK, opContainerRename: http.StatusNoContent,
 		opContainerStop: http.StatusNoContent, opContainerWait: http.StatusOK,
-		opContainerRemove: http.StatusNoContent, opVolumeList: http.StatusOK, opVolumeRemove: http.StatusNoContent,
+		opContainerRemove: http.StatusNoContent,
+		opVolumeCreate:    http.StatusCreated, opVolumeList: http.StatusOK, opVolumeRemove: http.StatusNoContent,
 		opNetworkList: http.StatusOK, opNetworkInspect: http.StatusOK, opNetworkCreate: http.StatusCreated,
 		opNetworkConnect: http.StatusOK, opNetworkDisconnect: http.StatusOK, opNetworkRemove: http.StatusNoContent,
 		opImageInspect: http.StatusOK, opImageBuild: http.StatusOK,

@@ -92,15 +92,20 @@ func (d *Driver) RemoveNetwork(ctx context.Context, id string) error {
 
 // usersOf names the containers on a network.
 func (d *Driver) usersOf(ctx context.Context, id string) (names []string, err error) {
-	err = d.call(ctx, opNetworkInspect, "inspect network "+shortID(id), func(ctx context.Context) error {
-		found, err := d.docker.NetworkInspect(ctx, id, network.InspectOptions{})
-		for containerID, endpoint := range found.Containers {
-			names = append(names, cmp.Or(endpoint.Name, shortID(containerID)))
-		}
-		return err
-	})
+	found, err := d.inspectNetwork(ctx, id)
+	for containerID, endpoint := range found.Containers {
+		names = append(names, cmp.Or(endpoint.Name, shortID(containerID)))
+	}
 	slices.Sort(names)
 	return names, err
+}
+
+func (d *Driver) inspectNetwork(ctx context.Context, id string) (found network.Inspect, err error) {
+	err = d.call(ctx, opNetworkInspect, "inspect network "+shortID(id), func(ctx context.Context) (err error) {
+		found, err = d.docker.NetworkInspect(ctx, id, network.InspectOptions{})
+		return err
+	})
+	return found, err
 }
 
 // Connect attaches a container to a network, with the given aliases. Being connected already is success.
@@ -156,12 +161,23 @@ func (d *Driver) connected(ctx context.Context, containerID, networkID string) (
 	if err != nil {
 		return false, err
 	}
-	for _, settings := range found.NetworkSettings.Networks {
+	named := false
+	for name, settings := range found.NetworkSettings.Networks {
 		if settings.NetworkID == networkID {
 			return true, nil
 		}
+		named = named || settings.NetworkID == name
 	}
-	return false, nil
+	if !named {
+		return false, nil
+	}
+	// Podman calls networks by their names there.
+	n, err := d.inspectNetwork(ctx, networkID)
+	if err != nil {
+		return false, ignoreGone(err)
+	}
+	_, on := found.NetworkSettings.Networks[n.Name]
+	return on, nil
 }
 
 // ignoreGone makes success of the engine's word that what was to go is not there.

@@ -53,7 +53,7 @@ func (d *Driver) Observe(ctx context.Context) (*reconcile.Observation, error) {
 func (d *Driver) Forget() {
 	d.marks.all()
 	d.strays.seek()
-	d.product.forget()
+	d.about.forget()
 }
 
 // pass is one look at the engine.

@@ -43,6 +43,10 @@ func trials() []trial {
 		trial{opVolumeList, "VOLUMES", func(ctx context.Context, c *client.Client, _ string) error {
 			return second(c.VolumeList(ctx, volume.ListOptions{}))
 		}},
+		// With a name that no engine accepts; only Podman is ever asked for one.
+		trial{opVolumeCreate, "VOLUMES, POST", func(ctx context.Context, c *client.Client, nobody string) error {
+			return second(c.VolumeCreate(ctx, volume.CreateOptions{Name: nobody + "/none"}))
+		}},
 		trial{opVolumeRemove, "VOLUMES, POST", func(ctx context.Context, c *client.Client, nobody string) error {
 			return c.VolumeRemove(ctx, nobody, false)
 		}},

@@ -2,40 +2,82 @@ package dockerdriver
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
+
+	"github.com/docker/docker/api/types"
 
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
-// product remembers which engine answers. Whoever replaces it breaks the stream of events, and after that, as after
+// about remembers what the engine says of itself. Whoever replaces it breaks the stream of events, and after that, as after
 // everything else that makes all be inspected anew, it is asked again.
-type product struct {
-	known atomic.Pointer[reconcile.Engine]
+type about struct {
+	mu    sync.Mutex
+	known bool
+	said  self
+	// refusal is why it does not tell; one that just did not answer is asked again.
+	refusal error
 }
 
-func (p *product) forget() { p.known.Store(nil) }
+// self is what an engine says of itself.
+type self struct {
+	// arch is its architecture, as GOARCH names it.
+	arch             string
+	product, version string
+}
 
-// engine says what the engine is. One that does not tell, or a proxy before it that does not let it, is asked again no
-// sooner than one that does.
-func (p *pass) engine(ctx context.Context) reconcile.Engine {
-	if known := p.product.known.Load(); known != nil {
-		return *known
+func (s self) isPodman() bool { return s.product == reconcile.Podman }
+
+func (a *about) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.known = false
+}
+
+// ask returns what the engine says of itself, and asks unless it is known.
+func (d *Driver) ask(ctx context.Context) (self, error) {
+	d.about.mu.Lock()
+	defer d.about.mu.Unlock()
+	if d.about.known {
+		return d.about.said, d.about.refusal
 	}
-	found := reconcile.Engine{Socket: strings.TrimPrefix(p.Host(), "unix://")}
-	if found.Socket == p.Host() {
-		found.Socket = ""
-	}
-	err := p.callFor(ctx, p.limit, opVersion, "ask the engine for its version", func(ctx context.Context) error {
-		version, err := p.docker.ServerVersion(ctx)
-		if err == nil {
-			found.Product, found.Version = productOf(version), version.Version
-		}
+	var said self
+	err := d.call(ctx, opVersion, "ask the engine for its version", func(ctx context.Context) error {
+		version, err := d.docker.ServerVersion(ctx)
+		said = self{arch: version.Arch, product: productOf(version), version: version.Version}
 		return err
 	})
 	if err != nil {
+		said = self{}
+	}
+	d.about.said, d.about.refusal = said, err
+	d.about.known = !errors.Is(err, reconcile.ErrEngineUnavailable) && ctx.Err() == nil
+	return said, err
+}
+
+// engine says what the engine is, for who judges isolation.
+func (p *pass) engine(ctx context.Context) reconcile.Engine {
+	found := reconcile.Engine{}
+	if socket, ok := strings.CutPrefix(p.Host(), "unix://"); ok {
+		found.Socket = socket
+	}
+	said, err := p.ask(ctx)
+	if err != nil {
 		p.log.Debug("the engine's version is not known, so that it counts as one that forwards DNS of internal networks", "error", err)
 	}
-	p.product.known.Store(&found)
+	found.Product, found.Version = said.product, said.version
 	return found
+}
+
+// productOf tells Podman, which names itself among its parts, from Docker and what is made of it.
+func productOf(version types.Version) string {
+	if slices.ContainsFunc(version.Components, func(c types.ComponentVersion) bool {
+		return strings.HasPrefix(c.Name, reconcile.Podman)
+	}) {
+		return reconcile.Podman
+	}
+	return "Docker"
 }

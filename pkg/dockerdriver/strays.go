@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/volume"
@@ -20,10 +21,10 @@ type strays struct {
 	mu sync.Mutex
 	// sought is true when there is a reason to look.
 	sought bool
-	// removing is how many of our containers are being removed together with their volumes, and removed how many ever
-	// were: in the middle of that, a volume that is to go too looks like a stray.
-	removing, removed int
-	known             map[string]reconcile.Volume
+	// moving is how many of our containers are being made or removed together with their volumes, and moved how many
+	// ever were: in the middle of that, a volume that is to go too, or whose container is to come, looks like a stray.
+	moving, moved int
+	known         map[string]reconcile.Volume
 }
 
 // seek asks for a look.
@@ -33,16 +34,16 @@ func (s *strays) seek() {
 	s.sought = true
 }
 
-// removal notes that a container is being removed until done is called.
-func (s *strays) removal() (done func()) {
+// move notes that a container is being made or removed until done is called.
+func (s *strays) move() (done func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.removing++
-	s.removed++
+	s.moving++
+	s.moved++
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.removing--
+		s.moving--
 	}
 }
 
@@ -50,18 +51,18 @@ func (s *strays) removal() (done func()) {
 func (s *strays) take() (mark int, now bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now = s.sought && s.removing == 0
+	now = s.sought && s.moving == 0
 	if now {
 		s.sought = false
 	}
-	return s.removed, now
+	return s.moved, now
 }
 
-// found replaces what is known, unless a removal has begun since the mark was taken: then there has to be another look.
+// found replaces what is known, unless a move has begun since the mark was taken: then there has to be another look.
 func (s *strays) found(mark int, all map[string]reconcile.Volume) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.removed != mark {
+	if s.moved != mark {
 		s.sought = true
 		return
 	}
@@ -97,17 +98,23 @@ func (p *pass) listVolumes(ctx context.Context) {
 	if p.volumes.mark, p.volumes.listed = p.strays.take(); !p.volumes.listed {
 		return
 	}
-	p.volumes.all = map[string]reconcile.Volume{}
-	p.volumes.err = p.callFor(ctx, p.limit, opVolumeList, "list volumes", func(ctx context.Context) error {
-		found, err := p.docker.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(
-			filters.Arg("label", LabelInstance+"="+p.opts.Instance))})
+	p.volumes.all, p.volumes.err = p.labelledVolumes(ctx, p.limit)
+}
+
+// labelledVolumes are the volumes of this instance, by name.
+func (d *Driver) labelledVolumes(ctx context.Context, limit time.Duration) (map[string]reconcile.Volume, error) {
+	all := map[string]reconcile.Volume{}
+	err := d.callFor(ctx, limit, opVolumeList, "list volumes", func(ctx context.Context) error {
+		found, err := d.docker.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(
+			filters.Arg("label", LabelInstance+"="+d.opts.Instance))})
 		for _, v := range found.Volumes {
-			if specName := p.claimed(v.Labels); specName != "" {
-				p.volumes.all[v.Name] = reconcile.Volume{Name: v.Name, SpecName: specName}
+			if specName := d.claimed(v.Labels); specName != "" {
+				all[v.Name] = reconcile.Volume{Name: v.Name, SpecName: specName}
 			}
 		}
 		return err
 	})
+	return all, err
 }
 
 // settleStrays takes over which of the listed volumes are strays. before are the records of the last look.

@@ -43,8 +43,8 @@ func TestVolumesAreListedWhenThereIsAReasonTo(t *testing.T) {
 		"a sidecar went":       {func(_ *fakeEngine, d *Driver) { d.translate(destroyed("default")) }, 1},
 		"another's went":       {func(_ *fakeEngine, d *Driver) { d.translate(destroyed("other")) }, 0},
 		"all was forgotten":    {func(_ *fakeEngine, d *Driver) { d.Forget() }, 1},
-		"a sidecar is removed": {func(_ *fakeEngine, d *Driver) { d.Forget(); d.strays.removal() }, 0},
-		"one was removed":      {func(_ *fakeEngine, d *Driver) { d.Forget(); d.strays.removal()() }, 1},
+		"a sidecar is removed": {func(_ *fakeEngine, d *Driver) { d.Forget(); d.strays.move() }, 0},
+		"one was removed":      {func(_ *fakeEngine, d *Driver) { d.Forget(); d.strays.move()() }, 1},
 		"a look was given up":  {func(f *fakeEngine, d *Driver) { d.Forget(); failedLook(t, f, d) }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestARemovalDuringALookMakesNoStray(t *testing.T) {
 	f.answer("GET /networks", http.StatusOK, []fields{})
 	d := f.driver()
 	f.on("GET /containers/json", func(w http.ResponseWriter, _ *http.Request) {
-		d.strays.removal()() // it began after the volumes were listed, and was done before the containers were
+		d.strays.move()() // it began after the volumes were listed, and was done before the containers were
 		reply(w, http.StatusOK, []fields{})
 	})
 	if got := straysOf(t, d); got != nil {

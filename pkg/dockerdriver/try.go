@@ -80,7 +80,7 @@ func (d *Driver) createTrial(ctx context.Context, name, networkID string, req re
 	like := reconcile.CreateRequest{Network: networkID, Resources: spec.Resources{
 		Memory: spec.DefaultMemory, CPUs: spec.DefaultCPUs, Pids: spec.DefaultPids,
 	}}
-	host := d.hostConfig(like)
+	host := d.hostConfig(like, "")
 	host.AutoRemove, host.RestartPolicy, host.Mounts = true, container.RestartPolicy{}, nil
 	host.LogConfig = container.LogConfig{Type: "none"}
 	config := &container.Config{

@@ -103,7 +103,11 @@ func (d *Driver) translate(m events.Message) (reconcile.Change, bool) {
 			return reconcile.Change{}, false
 		}
 		change := reconcile.Change{Network: m.Actor.Attributes["name"], Kind: kind}
-		if id := m.Actor.Attributes["container"]; id != "" {
+		id := m.Actor.Attributes["container"]
+		if id == "" && (m.Action == events.ActionConnect || m.Action == events.ActionDisconnect) {
+			id, change.Network = m.Actor.ID, "" // Podman names the container alone, in the network's place
+		}
+		if id != "" {
 			d.marks.put(id)
 			change.SpecName, change.Stranger = d.known.get(id).specName, d.isStranger(id)
 		}

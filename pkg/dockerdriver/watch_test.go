@@ -51,6 +51,10 @@ func TestEventsAreTranslated(t *testing.T) {
 			events.Message{Type: "network", Action: "disconnect", Actor: events.Actor{ID: "n1", Attributes: map[string]string{"name": "in", "container": "c1"}}},
 			reconcile.Change{SpecName: "web", Network: "in", Kind: "disconnect"}, true, "c1",
 		},
+		"with Podman, our sidecar leaves some network": {
+			events.Message{Type: "network", Action: "disconnect", Actor: events.Actor{ID: "c1", Attributes: map[string]string{"name": "cred-proxy-web", "podId": ""}}},
+			reconcile.Change{SpecName: "web", Kind: "disconnect"}, true, "c1",
+		},
 		"a network is made": {
 			events.Message{Type: "network", Action: "create", Actor: events.Actor{ID: "n1", Attributes: map[string]string{"name": "in"}}},
 			reconcile.Change{Network: "in", Kind: "create"}, true, "",
