@@ -80,6 +80,10 @@ test-e2e: build toolbox engine race ## Run the tests that need a real engine; wi
 	@[ "$$(id -u)" -eq 0 ] || echo "LEFT OUT: TestEngineOutages, an engine of its own that is killed, stopped and hung, takes root." \
 		"TestFleet ran on the engine that is there, not on one of its own."
 
+.PHONY: test-podman
+test-podman: sidecars race ## Run the driver's tests on a Podman of their own, as root; Docker is left alone
+	@hack/podman.sh $(GO) test -race -count=1 -timeout 20m -tags e2e ./pkg/dockerdriver/...
+
 .PHONY: lint
 lint: sidecars $(LINTER) ## Check formatting, modules, scripts and code
 	@hack/lint.sh $(LINTER)
