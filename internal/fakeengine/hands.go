@@ -208,11 +208,13 @@ func (e *Engine) UpdateContainer(id string, limits reconcile.Limits) {
 	})
 }
 
-// ForbidRestarts is `docker update --restart=no`.
+// ForbidRestarts is `docker update --restart=no`. With Podman's manners it changes nothing.
 func (e *Engine) ForbidRestarts(id string) {
 	e.with(id, func(c *container) {
-		c.Restarts = false
-		e.update(c, c.Limits)
+		if e.manners != Podman {
+			c.Restarts = false
+			e.update(c, c.Limits)
+		}
 	})
 }
 
