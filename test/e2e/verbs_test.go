@@ -112,10 +112,13 @@ func TestStatusAndWait(t *testing.T) {
 	if err := json.Unmarshal([]byte(expect(0, "status", "web", "-o", "json", server)), &one); err != nil || one.Metadata.Name != "web" {
 		t.Errorf("status web -o json: %v %+v", err, one)
 	}
-	for _, kind := range []string{"Ready", "TokensResolved", "NetworksReady", "Isolated"} {
+	for _, kind := range []string{"Ready", "TokensResolved", "NetworksReady"} {
 		if !strings.HasPrefix(one.condition(kind), "True") {
 			t.Errorf("%s is %q", kind, one.condition(kind))
 		}
+	}
+	if got := one.condition("Isolated"); !strings.HasPrefix(got, "False HostReachable") {
+		t.Errorf("Isolated is %q, and the host is on the network", got)
 	}
 
 	w.drop("late.yaml", strings.Replace(w.spec("late", "/v1", "spec: hostname: late"), "{file: token}", "{file: late}", 1))
