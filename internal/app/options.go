@@ -36,6 +36,8 @@ type Options struct {
 	Resync          time.Duration
 	DeepResync      time.Duration
 	UpgradeSidecars bool
+	// RequireIsolation keeps sidecars off networks from which an agent can get out.
+	RequireIsolation bool
 	// Prune permits removals; Deliberate says that a person asked for them. Run prunes, whatever is set.
 	Prune      bool
 	Deliberate bool

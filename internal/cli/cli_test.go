@@ -136,6 +136,10 @@ func TestASettingComesFromItsFlagOrItsVariable(t *testing.T) {
 			vars: map[string]string{"CREDPROXY_UPGRADE_SIDECARS": "true"},
 			get:  func(c *console) any { return c.controller.opts.UpgradeSidecars }, is: true,
 		},
+		"another switch": {
+			args: []string{"--require-isolation"},
+			get:  func(c *console) any { return c.controller.opts.RequireIsolation }, is: true,
+		},
 		"a port": {
 			vars: map[string]string{"CREDPROXY_PORT": "8080"},
 			get:  func(c *console) any { return c.options.Spec.Port }, is: int32(8080),

@@ -47,6 +47,8 @@ func (s *settings) engineFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.NamePrefix, "name-prefix", "cred-proxy", "beginning of the names of containers")
 	s.imageFlag(f)
 	f.BoolVar(&s.UpgradeSidecars, "upgrade-sidecars", false, "replace sidecars that run another image than this controller's")
+	f.BoolVar(&s.RequireIsolation, "require-isolation", false,
+		"take a sidecar off its internal network while an agent there can get out, whatever its spec says")
 	f.IntVar(&s.Workers, "workers", 8, "sidecars worked on at a time")
 	f.DurationVar(&s.ReadyTimeout, "ready-timeout", 15*time.Second, "longest wait for a started sidecar to serve")
 	f.DurationVar(&s.DrainTimeout, "drain-timeout", 30*time.Second, "longest time that a replaced sidecar may finish requests")

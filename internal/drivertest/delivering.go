@@ -13,6 +13,7 @@ func delivering() []story {
 		{"a sidecar confirms the generation that it serves", confirms},
 		{"a sidecar that was started without routes waits for them", waitsForRoutes},
 		{"a reload serves the next generation", reloads},
+		{"a sidecar off its internal network loads the next generation, and serves it there again", loadsApart},
 		{"a torn generation is refused, and the old one serves on", refusesTorn},
 		{"a generation with another's token is refused", refusesMixed},
 		{"routes that are refused at the start are told", refusesAtStart},
@@ -51,6 +52,24 @@ func waitsForRoutes(w *world) {
 	r, err := w.Driver.WaitReady(w.ctx(), id, 1)
 	w.noError(err)
 	if !r.Serving {
+		w.Errorf("it reports %+v", r)
+	}
+}
+
+func loadsApart(w *world) {
+	id, internal := w.serve(), w.internal()
+	w.noError(w.Driver.Connect(w.ctx(), id, w.egress()))
+	w.noError(w.Driver.Disconnect(w.ctx(), id, internal))
+	w.noError(w.Driver.CopyRoutes(w.ctx(), id, w.sealed(2, "two")))
+	r, err := w.Driver.Load(w.ctx(), id, 2)
+	w.noError(err)
+	if r.Generation != 2 {
+		w.Errorf("it reports %+v", r)
+	}
+	w.noError(w.Driver.Connect(w.ctx(), id, internal, hostname))
+	r, err = w.Driver.WaitReady(w.ctx(), id, 2)
+	w.noError(err)
+	if !r.Serving || r.Generation != 2 {
 		w.Errorf("it reports %+v", r)
 	}
 }

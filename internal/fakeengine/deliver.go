@@ -55,6 +55,11 @@ func (d *Driver) Reload(ctx context.Context, containerID string, generation int6
 	return d.answer(ctx, Reload, waiting{containerID: containerID, generation: generation, signal: d.engine.hup})
 }
 
+// Load sends SIGHUP and waits as WaitLoaded does. It is counted, and meets faults, as a reload.
+func (d *Driver) Load(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
+	return d.answer(ctx, Reload, waiting{containerID: containerID, generation: generation, loaded: true, signal: d.engine.hup})
+}
+
 // answer waits for a sidecar's word on a generation.
 func (d *Driver) answer(ctx context.Context, verb Verb, w waiting) (report routetable.Report, err error) {
 	w.driver = d

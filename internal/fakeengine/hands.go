@@ -40,9 +40,9 @@ func (e *Engine) AddContainer(f Foreign) (id string) {
 		}
 		f.Reach.Mounts = slices.Clone(f.Reach.Mounts)
 		c := e.addContainer(f.Name, image, maps.Clone(f.Labels))
-		c.Restarts, c.reach = f.Restarts, f.Reach
-		for i := range c.reach.Mounts {
-			if m := &c.reach.Mounts[i]; m.Volume != "" {
+		c.Restarts, c.Reach = f.Restarts, f.Reach
+		for i := range c.Reach.Mounts {
+			if m := &c.Reach.Mounts[i]; m.Volume != "" {
 				m.Source = mountpoint(m.Volume)
 			}
 		}

@@ -50,6 +50,8 @@ type Container struct {
 	Endpoints []reconcile.Endpoint
 	Env       map[string]string
 	Limits    reconcile.Limits
+	// Reach is what a foreign container may do.
+	Reach reconcile.Reach
 	// Volume is the name of its anonymous volume; empty for containers that have none.
 	Volume             string
 	Created, StartedAt time.Time
@@ -70,6 +72,7 @@ func (c *Container) copy() Container {
 	out := *c
 	out.Labels, out.Env = maps.Clone(c.Labels), maps.Clone(c.Env)
 	out.Endpoints = copyEndpoints(c.Endpoints)
+	out.Reach.Capabilities, out.Reach.Shared, out.Reach.Mounts = slices.Clone(c.Reach.Capabilities), slices.Clone(c.Reach.Shared), slices.Clone(c.Reach.Mounts)
 	return out
 }
 
@@ -128,8 +131,6 @@ type container struct {
 	run *run
 	// lines are what it wrote for people.
 	lines []string
-	// reach is what a foreign container may do.
-	reach reconcile.Reach
 	// stuck keeps it in the state "removing" until somebody finishes the removal.
 	stuck bool
 }

@@ -220,3 +220,7 @@ func (m *mortal) Reload(ctx context.Context, id string, generation int64) (route
 }
 
 func (m *mortal) LastLines(id string) []string { return m.driver.LastLines(id) }
+
+func (m *mortal) Load(ctx context.Context, id string, generation int64) (routetable.Report, error) {
+	return told(m, fakeengine.Reload, id, func() (routetable.Report, error) { return m.driver.Load(ctx, id, generation) })
+}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,8 +18,8 @@ const customImage = "custom:1"
 func (w *world) furnish() {
 	w.hand(func() {
 		for _, name := range append(names(), "shared", "foreign") {
-			w.engine.AddNetwork(name+"-in", true)
-			w.engine.AddNetwork(name+"-out", false)
+			w.addShut(name+"-in", true)
+			w.addShut(name+"-out", false)
 		}
 		w.engine.AddImage(customImage, fakeengine.Sidecar, nil)
 		for _, name := range names()[:2] {
@@ -118,7 +119,7 @@ type kind struct {
 
 // kinds are all operations. Those about a name or a container do nothing when there is none.
 func kinds() []kind {
-	return append(append(fileKinds(), userKinds()...), engineKinds()...)
+	return slices.Concat(fileKinds(), userKinds(), breachKinds(), engineKinds())
 }
 
 func fileKinds() []kind {
@@ -296,7 +297,13 @@ func which(name string, variant int) (network string, internal bool) {
 }
 
 func (w *world) addNetwork(name string, variant int) {
-	w.engine.AddNetwork(which(name, variant))
+	network, internal := which(name, variant)
+	w.addShut(network, internal)
+}
+
+// addShut makes a network, on which the host has no address if it is an internal one.
+func (w *world) addShut(name string, internal bool) {
+	w.engine.AlterNetwork(w.engine.AddNetwork(name, internal), func(n *fakeengine.Network) { n.HostReachable = !internal })
 }
 
 // removeNetwork takes every container off a network and removes it.
@@ -382,6 +389,7 @@ func (w *world) peace(tidy bool) {
 
 func (w *world) tidy() {
 	w.hand(func() {
+		w.shut(true)
 		for _, c := range w.engine.Snapshot().Containers {
 			if c.Instance() == "" && (strings.HasPrefix(c.Name, prefix) || strings.HasPrefix(c.Name, "holder")) {
 				w.engine.RemoveContainer(c.ID, true)

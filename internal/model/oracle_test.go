@@ -28,6 +28,9 @@ func (w *world) unrest() []string {
 		o.blocked[b.Name] = b
 	}
 	for _, cp := range o.declared.Specs {
+		if cp.Spec.RequireIsolation && !cp.Paused() && o.breached(cp) != "" {
+			o.keptOff(cp)
+		}
 		if o.excuse(cp) == "" {
 			o.inForce(cp)
 		} else {
@@ -49,6 +52,8 @@ func (o *oracle) excuse(cp *spec.CredProxy) string {
 	switch {
 	case cp.Paused():
 		return "paused"
+	case cp.Spec.RequireIsolation && o.breached(cp) != "":
+		return "it is not isolated"
 	case slices.ContainsFunc(cp.Spec.Slots(), func(s spec.Slot) bool { return o.tokens.value(s.Ref.Env) == "" }):
 		return "a token is missing"
 	case slices.ContainsFunc(o.declared.Specs, func(other *spec.CredProxy) bool { return clash(cp, other) }):

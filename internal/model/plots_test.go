@@ -26,15 +26,17 @@ func plots() []plot {
 	return append(declaredPlots(), driftPlots()...)
 }
 
-func declaredPlots() []plot {
-	edit := func(changes ...func(*spec.CredProxy)) func(*world) {
-		return func(w *world) {
-			for _, change := range changes {
-				w.files.edit(hero, change)
-			}
-			w.declare()
+// edit changes the hero's file.
+func edit(changes ...func(*spec.CredProxy)) func(*world) {
+	return func(w *world) {
+		for _, change := range changes {
+			w.files.edit(hero, change)
 		}
+		w.declare()
 	}
+}
+
+func declaredPlots() []plot {
 	empty := func(*world) {}
 	withEnv, withNetworks := edit(editDelivery(1)), edit(editInternal(2), editEgress(2))
 	token := func(w *world) { w.tokens.put("RED") }
@@ -101,6 +103,16 @@ func driftPlots() []plot {
 		{"repair image gone", nil, func(w *world) { w.hand(func() { w.engine.RemoveImage(ownImage) }) }, true},
 		{"leftover created", nil, func(w *world) { w.leftover(false) }, true},
 		{"leftover running", nil, func(w *world) { w.leftover(true) }, true},
+		{"withdraw for a breach", edit(editIsolation(1)), func(w *world) { w.hand(func() { w.intrude(newSpec(hero), 0) }) }, false},
+		{"return after a breach", func(w *world) {
+			edit(editIsolation(1))(w)
+			w.hand(func() { w.intrude(newSpec(hero), 0) })
+		}, func(w *world) { w.hand(func() { w.shut(true) }) }, false},
+		{"reload during a breach", func(w *world) {
+			edit(editIsolation(1))(w)
+			w.rest(time.Second)
+			w.hand(func() { w.intrude(newSpec(hero), 0) })
+		}, edit(editRoutes(3)), false},
 		{"streams cut", nil, func(w *world) { w.engine.CutWatches() }, true},
 		{"engine restarts", nil, func(w *world) { w.hand(w.engine.Restart) }, true},
 		{"controller restarts", nil, func(w *world) { w.restart() }, true},

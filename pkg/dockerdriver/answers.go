@@ -55,6 +55,15 @@ func (a answerTo) met(r routetable.Report) bool {
 // Reload sends SIGHUP and waits as WaitReady does. It is not sent before the sidecar has first been heard, since it
 // would kill one that has only just begun.
 func (d *Driver) Reload(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
+	return d.reread(ctx, containerID, answerTo{generation: generation})
+}
+
+// Load sends SIGHUP and waits as WaitLoaded does.
+func (d *Driver) Load(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
+	return d.reread(ctx, containerID, answerTo{generation: generation, loaded: true})
+}
+
+func (d *Driver) reread(ctx context.Context, containerID string, want answerTo) (routetable.Report, error) {
 	s, err := d.line(ctx, containerID)
 	if err != nil {
 		return routetable.Report{}, err
@@ -64,13 +73,13 @@ func (d *Driver) Reload(ctx context.Context, containerID string, generation int6
 	case <-s.done:
 		return routetable.Report{}, d.whyEnded(ctx, s)
 	case <-ctx.Done():
-		return routetable.Report{}, d.unanswered(ctx, s, generation, nil)
+		return routetable.Report{}, d.unanswered(ctx, s, want.generation, nil)
 	}
 	_, before, _ := s.since(0)
 	if err := d.signal(ctx, containerID, signalReload); err != nil {
 		return routetable.Report{}, err
 	}
-	return d.await(ctx, s, answerTo{generation: generation}, before)
+	return d.await(ctx, s, want, before)
 }
 
 // line returns the stream of a running sidecar, and sees to it that something will be said on it.

@@ -150,9 +150,14 @@ func (d *Driver) clearAway(ctx context.Context) {
 	}
 }
 
-// abandoned reports whether a container was made by Try and left. Its label alone might come from its image.
-func (d *Driver) abandoned(c container.Summary) bool {
+// isTrial reports whether a container was made by Try. Its label alone might come from its image.
+func (d *Driver) isTrial(c container.Summary) bool {
 	named := slices.ContainsFunc(c.Names, func(name string) bool { return strings.HasPrefix(name, "/"+tryPrefix) })
-	return named && c.Labels[LabelTry] == d.opts.Instance && c.State != container.StateRunning &&
+	return named && c.Labels[LabelTry] == d.opts.Instance
+}
+
+// abandoned reports whether a container was made by Try and left.
+func (d *Driver) abandoned(c container.Summary) bool {
+	return d.isTrial(c) && c.State != container.StateRunning &&
 		time.Since(time.Unix(c.Created, 0)) > abandonedAfter
 }

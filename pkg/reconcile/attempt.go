@@ -83,15 +83,17 @@ func (a *attempt) do(ctx context.Context, s Step) error { //nolint:gocyclo // a 
 	case StepConnectEgress:
 		return a.driver.Connect(ctx, id, a.nets.egress.ID)
 	case StepStart:
-		return a.driver.Start(ctx, id)
+		return a.start(ctx, id)
 	case StepWaitReady:
 		return a.waitReady(ctx, id, s)
 	case StepReload:
-		return a.hear(ctx, id, a.driver.Reload)
+		return a.reload(ctx, id, s)
 	case StepUpdate:
 		return a.update(ctx, id)
 	case StepReconnect:
 		return a.reconnect(ctx, s)
+	case StepDisconnect:
+		return a.disconnect(ctx, s)
 	case StepDrain:
 		return a.driver.Drain(ctx, id)
 	case StepRename:
@@ -205,6 +207,14 @@ func (a *attempt) waitReady(ctx context.Context, id string, s Step) error {
 	return a.hear(ctx, id, a.driver.WaitReady)
 }
 
+// reload has a sidecar take over the generation just written. One that is off its internal network cannot serve it yet.
+func (a *attempt) reload(ctx context.Context, id string, s Step) error {
+	if s.early {
+		return a.hear(ctx, id, a.driver.Load)
+	}
+	return a.hear(ctx, id, a.driver.Reload)
+}
+
 // answer is one of the driver's ways to wait for a sidecar's word.
 type answer func(ctx context.Context, containerID string, generation int64) (routetable.Report, error)
 
@@ -244,6 +254,9 @@ func (a *attempt) reconnect(ctx context.Context, s Step) error {
 	if len(s.leaves) > 0 {
 		return a.leave(ctx, s)
 	}
+	if err := a.mayServe(ctx); err != nil {
+		return err
+	}
 	id := cmp.Or(s.id, a.made)
 	if s.id != "" {
 		if err := a.driver.Disconnect(ctx, id, a.nets.internal.ID); err != nil {
@@ -257,10 +270,38 @@ func (a *attempt) leave(ctx context.Context, s Step) error {
 	if err := a.driver.Connect(ctx, s.id, a.nets.egress.ID); err != nil {
 		return err
 	}
+	return a.disconnect(ctx, s)
+}
+
+func (a *attempt) disconnect(ctx context.Context, s Step) error {
 	for _, network := range s.leaves {
 		if err := a.driver.Disconnect(ctx, s.id, network); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (a *attempt) start(ctx context.Context, id string) error {
+	if err := a.mayServe(ctx); err != nil {
+		return err
+	}
+	return a.driver.Start(ctx, id)
+}
+
+// mayServe fails when a breach came up while the plan was carried out, where none is let pass. All that are about to serve
+// at the same time look once.
+func (a *attempt) mayServe(ctx context.Context) error {
+	if !a.opts.RequireIsolation && !a.spec.Spec.RequireIsolation {
+		return nil
+	}
+	v, err := a.lookout.since(ctx, time.Now().Add(-eventDelay))
+	if err != nil {
+		return err
+	}
+	b := v.bounds(a.spec, a.opts.containerName(a.item.Name))
+	if b.require(); b.shut != "" {
+		return fmt.Errorf("%w: %s", ErrNotIsolated, b.shut)
 	}
 	return nil
 }

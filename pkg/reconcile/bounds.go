@@ -15,6 +15,8 @@ type bounds struct {
 	found []Finding
 	// rival says which other container answers to a name of the sidecar; empty when none does.
 	rival string
+	// shut is the breach on account of which the sidecar must not be on the internal network; empty when it may.
+	shut string
 	// conflict is true for a rival, and where one keeps the sidecar from being made.
 	conflict bool
 }
@@ -26,6 +28,13 @@ func (v *view) bounds(cp *spec.CredProxy, container string) bounds {
 		return bounds{}
 	}
 	return bounds{judged: true, found: v.findings(cp, internal), rival: v.rivalry(cp, internal, container)}
+}
+
+// require lets no breach pass.
+func (b *bounds) require() {
+	if found := breaches(b.found); len(found) > 0 {
+		b.shut = found[0].Message
+	}
 }
 
 // sameAs reports whether two looks saw the same.

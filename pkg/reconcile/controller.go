@@ -32,6 +32,8 @@ type Options struct {
 	Deliberate bool
 	// UpgradeSidecars replaces sidecars that run an image other than the controller's own.
 	UpgradeSidecars bool
+	// RequireIsolation keeps every sidecar off its internal network while there is a breach, whatever its spec says.
+	RequireIsolation bool
 	// Locker is asked for a name before anything is done about it; nil when nobody else acts on the engine's sidecars.
 	Locker Locker
 }
@@ -286,7 +288,7 @@ func (c *Controller) scene(v *view) (*scene, history) {
 }
 
 // Plan returns the steps that Run would take now, and takes none. With offline the engine is not asked: no sidecar counts as
-// there, and every network does. With resolve tokens are looked for, so that a missing one is among the blocked; one that
+// there, and every network does, as it should be. With resolve tokens are looked for, so that a missing one is among the blocked; one that
 // the operator's rules deny always is, where the Resolver can tell.
 //
 // With UpgradeSidecars the controller's own image is made if it is missing, since which sidecars run another cannot be
@@ -359,7 +361,9 @@ func (c *Controller) planView(ctx context.Context, offline bool) (*view, error) 
 		for _, name := range []string{cp.Spec.InternalNetwork, cp.Spec.EgressNetwork} {
 			if !known[name] {
 				known[name] = true
-				assumed.Networks = append(assumed.Networks, Network{ID: name, Name: name})
+				assumed.Networks = append(assumed.Networks, Network{
+					ID: name, Name: name, Driver: "bridge", Internal: name == cp.Spec.InternalNetwork,
+				})
 			}
 		}
 	}

@@ -79,6 +79,8 @@ type Deliverer interface {
 	WaitReady(ctx context.Context, containerID string, generation int64) (routetable.Report, error)
 	// Reload sends SIGHUP and waits as WaitReady does.
 	Reload(ctx context.Context, containerID string, generation int64) (routetable.Report, error)
+	// Load sends SIGHUP and waits as WaitLoaded does: for a sidecar that is off its internal network.
+	Load(ctx context.Context, containerID string, generation int64) (routetable.Report, error)
 	// LastLines returns the last lines that the container wrote for people, cleaned of control characters and
 	// bounded; nil when nothing was heard.
 	LastLines(containerID string) []string

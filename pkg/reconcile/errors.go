@@ -21,6 +21,9 @@ var (
 	// ErrNotRunning: the sidecar ended before it answered.
 	ErrNotRunning = errors.New("sidecar not running")
 
+	// ErrNotIsolated: a breach came up on the network that a sidecar was about to serve.
+	ErrNotIsolated = errors.New("not isolated")
+
 	// ErrTokenMissing: the source of a token has no value.
 	ErrTokenMissing = errors.New("token missing")
 	// ErrTokenDenied: the operator did not permit the reference. Whether it exists is not said.

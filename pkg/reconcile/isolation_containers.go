@@ -100,7 +100,7 @@ func (n *neighbour) namespaces() {
 // hasCompany reports whether anybody but a sidecar of ours and the container itself is on the network, to be deceived.
 func (n *neighbour) hasCompany(residents []resident, host string) bool {
 	return slices.ContainsFunc(residents, func(other resident) bool {
-		return other.host != host && !n.view.own[other.host]
+		return other.host != host && !n.view.own[other.host] && !other.Trial
 	})
 }
 

@@ -139,6 +139,10 @@ func TestFindings(t *testing.T) {
 			s.agent().Reach.Capabilities = []string{"NET_RAW"}
 			s.add("victim", Reach{}, "in").State = StateExited
 		}, nil},
+		{"the neighbour is a request on trial", func(s *scenery) {
+			s.agent().Reach.Capabilities = []string{"NET_RAW"}
+			s.add("try", Reach{}, "in").Trial = true
+		}, nil},
 		{"the neighbour is another sidecar of ours", func(s *scenery) {
 			s.agent().Reach.Capabilities = []string{"NET_RAW"}
 			s.Sidecars = append(s.Sidecars, Sidecar{ID: "shop", Name: "cred-proxy-shop", SpecName: "shop", Endpoints: []Endpoint{{NetworkID: "in"}}})

@@ -85,6 +85,8 @@ func (v verdict) ready() metav1.Condition {
 	switch {
 	case v.blocked != nil && v.blocked.Reason == ReasonPaused && v.serves():
 		return ready(metav1.ConditionTrue, ReasonPaused, v.blocked.Message)
+	case v.bounds.shut != "" && v.err == nil && (v.blocked == nil || v.blocked.Reason == ReasonNotIsolated):
+		return ready(metav1.ConditionFalse, ReasonNotIsolated, shutOut(v.sidecar != nil, v.bounds.shut))
 	case v.blocked != nil:
 		return ready(metav1.ConditionFalse, v.blocked.Reason, v.blocked.Message+v.asItIs())
 	case v.err != nil:

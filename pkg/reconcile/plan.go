@@ -30,12 +30,12 @@ type Step struct {
 	id string
 	// drift is the kind of drift that it repairs; empty when it follows a declaration.
 	drift Drift
-	// early means that the new container is not yet on its internal network: it is created on egress, and waited for
+	// early means that the container is not on its internal network, or not yet: it is created on egress, and waited for
 	// until it has loaded its routes.
 	early bool
 	// generation is what to wait for, when the plan itself pushes none.
 	generation int64
-	// leaves are the IDs of networks that the container is taken off, once it is on its egress network.
+	// leaves are the IDs of networks that the container is taken off; of a reconnection, once it is on its egress network.
 	leaves []string
 }
 

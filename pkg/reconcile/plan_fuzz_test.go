@@ -48,7 +48,7 @@ func fuzzWorld(data []byte) *fuzzed {
 	w := &fuzzed{
 		declared:  Declared{Complete: !d.flip(), Err: errors.New("unread"), KeepAll: d.roll(8) == 1, KeepNames: sets.New[string]()},
 		history:   history{everDeclared: !d.flip()},
-		opts:      Options{NamePrefix: "cred-proxy", Prune: !d.flip(), Deliberate: d.flip(), UpgradeSidecars: d.flip()},
+		opts:      Options{NamePrefix: "cred-proxy", Prune: !d.flip(), Deliberate: d.flip(), UpgradeSidecars: d.flip(), RequireIsolation: d.roll(4) == 1},
 		delivered: map[string]delivery{},
 	}
 	if d.flip() {
@@ -59,7 +59,7 @@ func fuzzWorld(data []byte) *fuzzed {
 	}
 	for i := range d.roll(6) {
 		w.seen.Networks = append(w.seen.Networks, Network{
-			ID: fmt.Sprint("net", i), Name: pick(d, fuzzedNetworks()...), Internal: d.flip(), Subnets: []string{"10.0.0.0/24"},
+			ID: fmt.Sprint("net", i), Name: pick(d, fuzzedNetworks()...), Driver: "bridge", Internal: d.flip(), Subnets: []string{"10.0.0.0/24"},
 			SpecName: pick(d, append(fuzzedNames(), "")...),
 		})
 	}
@@ -193,6 +193,7 @@ func FuzzPlan(f *testing.F) {
 				w.checkTarget(t, of[item.Name], s)
 			}
 			w.checkSuccession(t, of[item.Name], item)
+			w.checkWithdrawal(t, of[item.Name], item)
 		}
 		for name, in := range of {
 			if cp := w.spec(name); cp != nil && in.refused == nil && !cp.Paused() {
@@ -218,6 +219,21 @@ func (w *fuzzed) checkTarget(t *testing.T, in inputs, s Step) {
 	kept := !w.declared.Complete || w.declared.KeepAll || w.declared.KeepNames.Has(in.name) || !w.opts.Prune
 	if s.Step == StepRemove && in.spec == nil && kept {
 		t.Errorf("%s: %s of %s, which the brake holds", in.name, s.Step, s.Target)
+	}
+}
+
+// checkWithdrawal holds that with a breach that must not be nothing is made, started, or put on a network.
+func (w *fuzzed) checkWithdrawal(t *testing.T, in inputs, item Item) {
+	t.Helper()
+	if in.spec == nil || in.bounds.shut == "" || in.spec.Paused() {
+		return
+	}
+	for _, s := range item.Steps {
+		switch s.Step {
+		case StepDisconnect, StepResolveTokens, StepCopyRoutes, StepReload, StepUpdate:
+		default:
+			t.Errorf("%s in spite of a breach:\n%s", s.Step, item)
+		}
 	}
 }
 
@@ -258,7 +274,7 @@ func (w *fuzzed) checkSettled(t *testing.T, in inputs) {
 		Report:    &routetable.Report{Generation: 7, Serving: true, RoutesDigest: routetable.RoutesDigest(tableOf(&s, internal))},
 	}
 	in.view = newView(&Observation{Networks: []Network{internal, egress}, Sidecars: []Sidecar{sidecar}})
-	in.tokens = values
+	in.tokens, in.bounds = values, bounds{}
 	in.delivered = map[string]delivery{"id": {generation: 7, tokens: values, refs: s.Slots()}}
 	if item, blocked := planName(in); len(item.Steps) > 0 || blocked != nil {
 		t.Errorf("settled, and yet %v %s", blocked, item)

@@ -174,7 +174,11 @@ func (p *planner) reattach(s Sidecar, nets pair) *Blocked {
 	if on {
 		p.repair(DriftAlias, StepReconnect, nets.internal.Name, s.ID, fmt.Sprintf("it lacks its alias %q", p.spec.Spec.Hostname))
 	} else {
-		p.repair(DriftDisconnected, StepReconnect, nets.internal.Name, s.ID, "it is not on its internal network")
+		drift, cause := DriftDisconnected, "it is not on its internal network"
+		if p.withdrawn {
+			drift, cause = "", "the breach has ended on account of which it was taken off"
+		}
+		p.repair(drift, StepReconnect, nets.internal.Name, s.ID, cause)
 	}
 	return nil
 }
@@ -191,7 +195,7 @@ func (p *planner) deliver(s Sidecar, nets pair) {
 	}
 	p.resolveTokens(cause)
 	p.repair(drift, StepCopyRoutes, s.Name, s.ID, cause)
-	p.add(StepReload, s.Name, s.ID, cause)
+	p.steps = append(p.steps, Step{Step: StepReload, Target: s.Name, Cause: cause, id: s.ID, early: p.apart})
 }
 
 // stale says why what the sidecar serves is not what it should serve; empty when it is.

@@ -23,6 +23,10 @@ type inputs struct {
 	edited bool
 	// fixedLimits is true once the engine has said that it cannot change limits in place.
 	fixedLimits bool
+	// bounds is what is seen of the spec's environment.
+	bounds bounds
+	// withdrawn is true when the sidecar was taken off its internal network on account of a breach.
+	withdrawn bool
 	// wasReady is true once the name was ready in this process: without a sidecar now, one has gone missing.
 	wasReady bool
 	// ownImage is the ID of the controller's own image; empty when not known.
@@ -46,6 +50,8 @@ type delivery struct {
 type planner struct {
 	inputs
 	steps []Step
+	// apart is true while the sidecar is kept off its internal network.
+	apart bool
 }
 
 // planName decides what to do about one name. It is pure. Either steps or a refusal come back, or neither.
@@ -61,6 +67,8 @@ func planName(in inputs) (Item, *Blocked) {
 
 func (p *planner) decide() *Blocked {
 	switch {
+	case p.bounds.shut != "" && !p.spec.Paused():
+		return p.withdraw()
 	case p.refused != nil:
 		return p.refused
 	case p.view.unclear[p.name] != nil:

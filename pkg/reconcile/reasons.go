@@ -33,6 +33,9 @@ const (
 	ReasonFound      = "Found"
 	ReasonInternal   = "InternalNetwork"
 
+	// ReasonNotIsolated is Ready's while a breach keeps a sidecar off its internal network.
+	ReasonNotIsolated = "NotIsolated"
+
 	// Reasons for which Isolated is False; breaches first, the last two are warnings.
 	ReasonNotInternal     = "NotInternal"
 	ReasonDriverUnknown   = "DriverUnknown"
@@ -63,6 +66,7 @@ func reasonOf(err error) string {
 		{ErrTokenDenied, ReasonTokenDenied},
 		{ErrTokenInvalid, ReasonTokenInvalid},
 		{ErrNotRunning, ReasonCrashLooping},
+		{ErrNotIsolated, ReasonNotIsolated},
 	} {
 		if errors.Is(err, k.kind) {
 			return k.reason

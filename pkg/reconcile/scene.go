@@ -62,6 +62,12 @@ func (s *scene) names() []string {
 // inputs gathers what the plan of one name needs from the scene; the caller adds what it alone knows.
 func (s *scene) inputs(name string, history history, opts Options) inputs {
 	in := inputs{name: name, spec: s.specs[name], view: s.view, opts: opts}
+	if in.spec != nil {
+		in.bounds = s.view.bounds(in.spec, opts.containerName(name))
+		if opts.RequireIsolation || in.spec.Spec.RequireIsolation {
+			in.bounds.require()
+		}
+	}
 	if conflict, ok := s.conflicts[name]; ok {
 		in.refused = &conflict
 	}

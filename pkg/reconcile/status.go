@@ -31,6 +31,8 @@ type entry struct {
 	held bool
 	// edited is true until the declaration, as it is now, was brought into force.
 	edited bool
+	// withdrawn is true from a breach that keeps the sidecar off its internal network until it is ready again.
+	withdrawn bool
 	// bounds is what the last look saw of its environment.
 	bounds bounds
 	// wasReady is true once the name was ready in this process, so that a missing sidecar is drift.
@@ -167,7 +169,7 @@ func (s *statuses) settle(name string, v verdict, made bool) (waited time.Durati
 	if !meta.IsStatusConditionTrue(e.object.Status.Conditions, spec.ConditionReady) {
 		return 0, false
 	}
-	e.wasReady, e.edited = true, false
+	e.wasReady, e.edited, e.withdrawn = true, false, false
 	ended = e.awaited && made
 	e.awaited = false
 	return time.Since(e.seen), ended
@@ -201,6 +203,7 @@ func (s *statuses) bound(name string, now bounds) (before bounds, known bool) {
 		return bounds{}, false
 	}
 	before, e.bounds = e.bounds, now
+	e.withdrawn = e.withdrawn || now.shut != ""
 	return before, true
 }
 
@@ -223,12 +226,13 @@ func (s *statuses) eachBounds(f func(name string, b bounds)) {
 	}
 }
 
-// past reports whether the name was ready before in this process, and whether its declaration is newer than that.
-func (s *statuses) past(name string) (wasReady, edited bool) {
+// past reports whether the name was ready before in this process, whether its declaration is newer than that, and whether
+// a breach has kept its sidecar off since.
+func (s *statuses) past(name string) (wasReady, edited, withdrawn bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.entries[name]
-	return ok && e.wasReady, ok && e.edited
+	return ok && e.wasReady, ok && e.edited, ok && e.withdrawn
 }
 
 // failing reports whether the last attempt for a name failed.

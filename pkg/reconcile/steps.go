@@ -16,6 +16,7 @@ const (
 	StepReload        StepName = "reload"
 	StepUpdate        StepName = "update"
 	StepReconnect     StepName = "reconnect"
+	StepDisconnect    StepName = "disconnect"
 	StepDrain         StepName = "drain"
 	StepRename        StepName = "rename"
 	StepRemove        StepName = "remove"
@@ -27,7 +28,8 @@ const (
 func StepNames() []StepName {
 	return []StepName{
 		StepEnsureNetwork, StepResolveTokens, StepEnsureImage, StepCreate, StepCopyRoutes, StepConnectEgress,
-		StepStart, StepWaitReady, StepReload, StepUpdate, StepReconnect, StepDrain, StepRename, StepRemove,
+		StepStart, StepWaitReady, StepReload, StepUpdate, StepReconnect, StepDisconnect, StepDrain,
+		StepRename, StepRemove,
 		StepRemoveVolume, StepRemoveNetwork,
 	}
 }

@@ -2,7 +2,7 @@ package reconcile
 
 // told are the steps that are events when they succeed, with the event's reason and the words before the target.
 // The others are only parts of one of these.
-func told(s StepName) (reason, words string) {
+func told(s StepName) (reason, words string) { //nolint:gocyclo // a table: one line for each step
 	switch s {
 	case StepEnsureNetwork:
 		return "NetworkEnsured", "network is there: "
@@ -18,6 +18,8 @@ func told(s StepName) (reason, words string) {
 		return "Updated", "changed the settings of "
 	case StepReconnect:
 		return "Reconnected", "connected again to network "
+	case StepDisconnect:
+		return "Disconnected", "took the sidecar off network "
 	case StepConnectEgress:
 		return "Connected", "connected to egress network "
 	case StepStart:

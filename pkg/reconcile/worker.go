@@ -113,7 +113,7 @@ func (c *Controller) consider(ctx context.Context, name string) (matter, outcome
 func (c *Controller) inputs(s *scene, name string, h history) inputs {
 	in := s.inputs(name, h, c.opts)
 	in.suffix = suffix()
-	in.wasReady, in.edited = c.statuses.past(name)
+	in.wasReady, in.edited, in.withdrawn = c.statuses.past(name)
 	in.fixedLimits = c.fixedLimits.Load()
 	in.delivered = c.deliveries.of(s.view.sidecars[name])
 	if image := c.ownImage.Load(); image != nil {
@@ -164,7 +164,7 @@ func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdic
 	if internal, ok := in.view.internalOf(in.spec); ok {
 		v.internal = &internal
 	}
-	v.bounds = in.view.bounds(in.spec, in.opts.containerName(in.name))
+	v.bounds = in.bounds
 	v.bounds.conflict = v.bounds.rival != "" || blocked != nil && blocked.Reason == ReasonAliasConflict
 	p := &planner{inputs: in}
 	if ranked := p.rank(); len(ranked) > 0 {

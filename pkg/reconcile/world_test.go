@@ -19,6 +19,8 @@ type world struct {
 	delivered    map[string]delivery
 	everDeclared bool
 	fixedLimits  bool
+	withdrawn    bool
+	opts         Options
 }
 
 func newWorld() *world {
@@ -36,9 +38,10 @@ func newWorld() *world {
 		spec:     cp,
 		declared: Declared{Complete: true, Specs: []*spec.CredProxy{cp}},
 		networks: []Network{
-			{ID: "n1", Name: "web-internal", Internal: true, Subnets: []string{"172.30.0.0/24"}},
+			{ID: "n1", Name: "web-internal", Driver: "bridge", Internal: true, Subnets: []string{"172.30.0.0/24"}},
 			{ID: "n2", Name: "web-egress"},
 		},
+		opts:   Options{NamePrefix: "cred-proxy", Prune: true},
 		tokens: tokens{"CRED_PROXY_TOKEN_1": NewToken("value")},
 	}
 }
@@ -65,6 +68,13 @@ func (w *world) running(id string) *Sidecar {
 	return s
 }
 
+// opened puts a privileged container on the internal network.
+func (w *world) opened() {
+	w.others = append(w.others, OtherContainer{
+		ID: "bad", Name: "bad", State: StateRunning, Reach: &Reach{Privileged: true}, Endpoints: []Endpoint{{NetworkID: "n1"}},
+	})
+}
+
 func (w *world) view() *view {
 	o := &Observation{Networks: w.networks, Others: w.others, StrayVolumes: w.strayVolumes}
 	for _, s := range w.sidecars {
@@ -77,7 +87,8 @@ func (w *world) plan() Plan {
 	s := newScene(w.declared, w.view())
 	var plan Plan
 	for _, name := range s.names() {
-		in := s.inputs(name, history{everDeclared: w.everDeclared}, Options{NamePrefix: "cred-proxy", Prune: true})
+		in := s.inputs(name, history{everDeclared: w.everDeclared}, w.opts)
+		in.withdrawn = w.withdrawn
 		in.fixedLimits = w.fixedLimits
 		in.tokens, in.delivered, in.suffix = w.tokens, w.delivered, "x7q2"
 		item, blocked := planName(in)

@@ -89,7 +89,7 @@ func TestFieldsThatDoNotBelongAreSaidAtTheirLine(t *testing.T) {
 				"10 spec.routes[0].upstrem: unknown field; known here: path, upstream, insecureUpstream, auth\n"},
 		{"field in another case", "egressNetwork", "egressnetwork",
 			"5 spec.egressNetwork: Required value: name the network that leads to the upstreams\n" +
-				"7 spec.egressnetwork: unknown field; known here: internalNetwork, egressNetwork, createNetworks, hostname, port, image, tokenDelivery, resources, callerAuth, routes\n"},
+				"7 spec.egressnetwork: unknown field; known here: internalNetwork, egressNetwork, createNetworks, requireIsolation, hostname, port, image, tokenDelivery, resources, callerAuth, routes\n"},
 		{"repeated field", "  routes:", "  internalNetwork: other\n  routes:",
 			"8 spec.internalNetwork: repeated field, first on line 6; keep one\n"},
 		{"repeated field at the top", "spec:", "kind: CredProxy\nspec:", "5 kind: repeated field, first on line 2; keep one\n"},

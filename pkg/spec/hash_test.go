@@ -54,6 +54,7 @@ func TestTheHashCoversWhatNeedsAnotherContainer(t *testing.T) {
 		{"port", func(s *CredProxySpec) { s.Port = 1 }, false, true},
 		{"image", func(s *CredProxySpec) { s.Image = "x" }, false, true},
 		{"delivery", func(s *CredProxySpec) { s.TokenDelivery = DeliverEnv }, false, true},
+		{"what a breach leads to", func(s *CredProxySpec) { s.RequireIsolation = true }, false, false},
 		{"who makes networks", func(s *CredProxySpec) { s.CreateNetworks = false }, false, false},
 		{"resources", func(s *CredProxySpec) { s.Resources = Resources{Memory: "1Gi"} }, false, false},
 		{"route", func(s *CredProxySpec) { s.Routes[0].Path = "/x"; s.Routes = s.Routes[:1] }, false, false},
@@ -95,7 +96,7 @@ func TestHashesThatAreNotOursNeverMatch(t *testing.T) {
 
 // A new field of the spec is a decision: does it need another container?
 func TestEveryFieldOfTheSpecIsHashedOrLeftOutOnPurpose(t *testing.T) {
-	leftOut := map[string]bool{"egressNetwork": true, "createNetworks": true, "resources": true, "callerAuth": true, "routes": true}
+	leftOut := map[string]bool{"egressNetwork": true, "createNetworks": true, "requireIsolation": true, "resources": true, "callerAuth": true, "routes": true}
 	covered := fieldsOf(reflect.TypeFor[hashedV1]()).index
 	for _, name := range fieldsOf(reflect.TypeFor[CredProxySpec]()).names {
 		if _, ok := covered[name]; ok == leftOut[name] {

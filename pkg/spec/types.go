@@ -56,6 +56,8 @@ type CredProxySpec struct {
 	EgressNetwork string `json:"egressNetwork"`
 	// CreateNetworks lets the controller make, and later remove, networks that are missing.
 	CreateNetworks bool `json:"createNetworks,omitempty"`
+	// RequireIsolation keeps the sidecar off its internal network while there is a breach.
+	RequireIsolation bool `json:"requireIsolation,omitempty"`
 	// Hostname is the alias on the internal network: one DNS label.
 	Hostname string `json:"hostname,omitempty"`
 	// Port is the TCP port on which the sidecar listens, 1 to 65535.
