@@ -7,6 +7,7 @@ import (
 
 	"credproxy.dev/controller/internal/buildinfo"
 	"credproxy.dev/controller/pkg/spec"
+	"credproxy.dev/controller/pkg/subnet"
 )
 
 // Options are what the operator decides. Each verb reads those that it needs.
@@ -21,7 +22,9 @@ type Options struct {
 	Instance   string
 	NamePrefix string
 	// Image overrides the image that the controller builds.
-	Image        string
+	Image string
+	// NetworkPools are where the networks that are made get their addresses.
+	NetworkPools []subnet.Pool
 	CallTimeout  time.Duration
 	ReadyTimeout time.Duration
 	DrainTimeout time.Duration

@@ -15,7 +15,7 @@ import (
 func newEngine(o Options, reg prometheus.Registerer) (Engine, error) {
 	opts := dockerdriver.Options{
 		Instance: o.Instance, DockerHost: o.DockerHost, CallTimeout: o.CallTimeout, DrainTimeout: o.DrainTimeout,
-		Registerer: reg, Logger: o.Log,
+		Pools: o.NetworkPools, Registerer: reg, Logger: o.Log,
 	}
 	if o.Image == "" {
 		opts.Image = dockerdriver.Image{Dockerfile: controller.SidecarDockerfile(), Binary: sidecarimage.Binary}

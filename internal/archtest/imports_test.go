@@ -34,6 +34,10 @@ func rules() []rule {
 			reason: "controller and sidecar share it, and the sidecar has to stay small enough to be read",
 		},
 		{
+			name: "subnets are standard library only", of: []string{"pkg/subnet"}, standardOnly: true,
+			reason: "which addresses are free is arithmetic",
+		},
+		{
 			name: "a source knows specs only", of: []string{"pkg/source"}, imports: []string{"pkg/spec"},
 			not: []string{"github.com/docker"}, reach: true,
 			reason: "it hands out snapshots of a directory; what becomes of them is not its business",
@@ -45,7 +49,7 @@ func rules() []rule {
 		},
 		{
 			name: "the driver knows the reconciler's values only", of: []string{"pkg/dockerdriver"},
-			imports: []string{"pkg/reconcile", "pkg/spec", "pkg/routetable"},
+			imports: []string{"pkg/reconcile", "pkg/spec", "pkg/routetable", "pkg/subnet"},
 			reason:  "it acts and decides nothing, so it needs neither files nor wiring",
 		},
 		{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -128,6 +129,10 @@ func TestASettingComesFromItsFlagOrItsVariable(t *testing.T) {
 			args: []string{"--token-env", "A", "--token-env=B"},
 			get:  func(c *console) any { return c.options.TokenEnv }, is: []string{"A", "B"},
 		},
+		"ranges": {
+			vars: map[string]string{"CREDPROXY_NETWORK_POOL": "10.200.0.0/16,fd12::/48"},
+			get:  func(c *console) any { return fmt.Sprint(c.options.NetworkPools) }, is: "[10.200.0.0/16 fd12::/48]",
+		},
 		"a time": {
 			vars: map[string]string{"CREDPROXY_READY_TIMEOUT": "90s"},
 			get:  func(c *console) any { return c.controller.opts.ReadyTimeout }, is: 90 * time.Second,
@@ -161,6 +166,7 @@ func TestASettingComesFromItsFlagOrItsVariable(t *testing.T) {
 		"no port":           {args: []string{"--port", "0"}, want: 2, says: "--port: "},
 		"no hostname":       {args: []string{"--hostname", "a.b"}, want: 2, says: "--hostname: "},
 		"no pattern":        {args: []string{"--token-env", "["}, want: 2, says: "--token-env: "},
+		"no range":          {vars: map[string]string{"CREDPROXY_NETWORK_POOL": "10.200.0.0/16,10.1.2.3"}, want: 2, says: "CREDPROXY_NETWORK_POOL: \"10.1.2.3\""},
 		"no level":          {vars: map[string]string{"CREDPROXY_LOG_LEVEL": "loud"}, want: 2, says: "CREDPROXY_LOG_LEVEL: "},
 		"no format":         {args: []string{"--log-format", "xml"}, want: 2, says: "--log-format: "},
 	}

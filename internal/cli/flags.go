@@ -9,12 +9,14 @@ import (
 	"credproxy.dev/controller/internal/buildinfo"
 	"credproxy.dev/controller/internal/lock"
 	"credproxy.dev/controller/pkg/spec"
+	"credproxy.dev/controller/pkg/subnet"
 )
 
 // settings are what flags and variables set.
 type settings struct {
 	app.Options
 	logFormat, logLevel string
+	networkPools        []string
 	// optionalSpecs is true where --specs may be left out.
 	optionalSpecs bool
 }
@@ -49,6 +51,9 @@ func (s *settings) engineFlags(f *pflag.FlagSet) {
 	f.BoolVar(&s.UpgradeSidecars, "upgrade-sidecars", false, "replace sidecars that run another image than this controller's")
 	f.BoolVar(&s.RequireIsolation, "require-isolation", false,
 		"take a sidecar off its internal network while an agent there can get out, whatever its spec says")
+	f.StringSliceVar(&s.networkPools, "network-pool", nil,
+		"range such as 10.200.0.0/16 of which networks that are made get small subnets, by the engine if empty; "+
+			"repeat it, or separate by commas")
 	f.IntVar(&s.Workers, "workers", 8, "sidecars worked on at a time")
 	f.DurationVar(&s.ReadyTimeout, "ready-timeout", 15*time.Second, "longest wait for a started sidecar to serve")
 	f.DurationVar(&s.DrainTimeout, "drain-timeout", 30*time.Second, "longest time that a replaced sidecar may finish requests")
@@ -101,6 +106,9 @@ func (s *settings) options(f *pflag.FlagSet, sys System) (app.Options, error) {
 	opts := s.Options
 	opts.LookupEnv, opts.Listening, opts.Build = sys.LookupEnv, sys.Listening, buildinfo.Read()
 	var err error
+	if opts.NetworkPools, err = subnet.ParseAll(s.networkPools); err != nil {
+		return app.Options{}, usagef("%s: %w", origin(f.Lookup("network-pool")), err)
+	}
 	if opts.Log, err = app.NewLogger(sys.Stderr, s.logFormat, s.logLevel); err != nil {
 		return app.Options{}, &usageError{err}
 	}

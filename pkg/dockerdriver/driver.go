@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/subnet"
 )
 
 const (
@@ -31,6 +32,8 @@ type Options struct {
 	DockerHost string
 	// Image is what the controller's own sidecar image is built from. Without one, specs have to name an image.
 	Image Image
+	// Pools are where the networks that it makes get their addresses; without any, the engine gives them.
+	Pools []subnet.Pool
 	// CallTimeout bounds each call of the engine, 30 s when zero; copying and building get four times as long.
 	CallTimeout time.Duration
 	// DrainTimeout is how long a sidecar may take to finish its requests, 30 s when zero.
@@ -61,6 +64,8 @@ type Driver struct {
 	known   known
 	streams streams
 	images  images
+	// addresses are the operator's, for networks.
+	addresses *addresses
 	// plainIPv6 is set once the engine has refused the setting that forbids forwarding of IPv6.
 	plainIPv6 atomic.Bool
 	// pulse is how often Watch asks whether the engine still answers.
@@ -93,6 +98,7 @@ func New(opts Options) (*Driver, error) {
 		return nil, err
 	}
 	d := &Driver{opts: opts, log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), docker: docker, metrics: m, pulse: defaultPulse}
+	d.addresses = newAddresses(opts.Pools)
 	d.strays.seek()
 	d.life, d.end = context.WithCancel(context.Background())
 	return d, nil

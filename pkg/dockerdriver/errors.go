@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,4 +57,17 @@ func networkMissing(err error) bool {
 // Podman 500.
 func notRunning(err error) bool {
 	return cerrdefs.IsConflict(err) || cerrdefs.IsInternal(err) && strings.Contains(err.Error(), "running")
+}
+
+// overlaps reports whether an engine refused a subnet since something uses its addresses: another network, or a bridge or route
+// of its host. Each says so with another status.
+func overlaps(err error) bool {
+	return strings.Contains(err.Error(), "overlap") || strings.Contains(err.Error(), "already used on the host")
+}
+
+// poolsExhausted reports whether an engine has no addresses of its own left for another network: Docker 20.10, newer ones, and
+// Podman, in their words.
+func poolsExhausted(err error) bool {
+	return slices.ContainsFunc([]string{"non-overlapping IPv4 address pool", "have been fully subnetted", "could not find free subnet"},
+		func(words string) bool { return strings.Contains(err.Error(), words) })
 }

@@ -27,20 +27,59 @@ func (d *Driver) EnsureNetwork(ctx context.Context, req reconcile.NetworkRequest
 	if id, err := d.networkNamed(ctx, req.Name); err != nil || id != "" {
 		return id, err
 	}
-	var made network.CreateResponse
-	err := d.call(ctx, opNetworkCreate, "create network "+req.Name, func(ctx context.Context) (err error) {
-		made, err = d.docker.NetworkCreate(ctx, req.Name, network.CreateOptions{
-			Driver: bridge, Internal: req.Internal, Labels: d.identity(req.SpecName), Options: d.networkOptions(req.Internal),
-		})
-		return err
-	})
+	id, err := d.makeNetwork(ctx, req)
 	if cerrdefs.IsConflict(err) {
 		// Somebody else made it since the list.
 		if id, _ := d.networkNamed(ctx, req.Name); id != "" {
 			return id, nil
 		}
 	}
+	return id, err
+}
+
+// makeNetwork makes a network, with the operator's addresses where there are some. When the engine knows of a use of them that
+// neither it nor the host has told, the next are tried.
+func (d *Driver) makeNetwork(ctx context.Context, req reconcile.NetworkRequest) (string, error) {
+	if len(d.addresses.pools) == 0 {
+		id, err := d.createNetwork(ctx, req, nil)
+		if err != nil && poolsExhausted(err) {
+			err = fmt.Errorf("%w; give the controller addresses of its own, such as --network-pool 10.200.0.0/16", err)
+		}
+		return id, err
+	}
+	var held lot
+	defer func() { d.addresses.giveBack(held) }()
+	for {
+		drawn, err := d.addresses.draw(req, func() ([]network.Summary, error) { return d.listNetworks(ctx) })
+		if err != nil {
+			return "", err
+		}
+		held = append(held, drawn...)
+		id, err := d.createNetwork(ctx, req, drawn)
+		if err == nil || !overlaps(err) || len(held) >= overlapsTried {
+			return id, err
+		}
+	}
+}
+
+func (d *Driver) createNetwork(ctx context.Context, req reconcile.NetworkRequest, drawn lot) (string, error) {
+	var made network.CreateResponse
+	err := d.call(ctx, opNetworkCreate, "create network "+req.Name, func(ctx context.Context) (err error) {
+		made, err = d.docker.NetworkCreate(ctx, req.Name, network.CreateOptions{
+			Driver: bridge, Internal: req.Internal, Labels: d.identity(req.SpecName), Options: d.networkOptions(req.Internal),
+			IPAM: drawn.ipam(), EnableIPv6: drawn.ipv6(),
+		})
+		return err
+	})
 	return made.ID, err
+}
+
+func (d *Driver) listNetworks(ctx context.Context) (listed []network.Summary, err error) {
+	err = d.call(ctx, opNetworkList, "list networks", func(ctx context.Context) (err error) {
+		listed, err = d.docker.NetworkList(ctx, network.ListOptions{})
+		return err
+	})
+	return listed, err
 }
 
 // networkOptions are the bridge driver's options that shut a network in. Docker knows them by the version of its API; Podman

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/network"
 
 	"credproxy.dev/controller/pkg/reconcile"
 )
@@ -87,11 +86,9 @@ func (p *pass) list(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.call(ctx, opNetworkList, "list networks", func(ctx context.Context) error {
-		networks, err := p.docker.NetworkList(ctx, network.ListOptions{})
-		p.networks = p.newNetworkTable(networks)
-		return err
-	})
+	networks, err := p.listNetworks(ctx)
+	p.networks = p.newNetworkTable(networks)
+	return err
 }
 
 // settle makes the pass's records the driver's, and forgets whatever is gone.
