@@ -72,7 +72,7 @@ type container struct {
 	}
 	NetworkSettings struct {
 		Networks map[string]struct {
-			NetworkID, IPAddress, MacAddress string
+			NetworkID, IPAddress, MacAddress, GlobalIPv6Address string
 
 			Aliases []string
 		}

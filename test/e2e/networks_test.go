@@ -91,6 +91,25 @@ func TestRequestsLeaveByEgress(t *testing.T) {
 	}
 }
 
+// A range of IPv6 is for the way out alone: the agent has none, so that it cannot reach the host by it.
+func TestIPv6IsForTheWayOut(t *testing.T) {
+	t.Parallel()
+	w := emptyWorld(t)
+	w.setToken("token", "s3cret")
+	c := w.run("--network-pool", "10.231.16.0/24", "--network-pool", "fd12:3456:789a::/48")
+	w.drop("web.yaml", w.spec("web", "/v1", "spec: createNetworks: true"))
+	sidecar := inspect(t, c.ready("web").Status.ContainerID)
+	docker(t, "run", "-d", "--name", w.agent, "--network", w.internal, toolboxImage, "agent")
+	if out := sidecar.NetworkSettings.Networks[w.egress]; !strings.HasPrefix(out.GlobalIPv6Address, "fd12:3456:789a:") || !strings.HasPrefix(out.IPAddress, "10.231.16.") {
+		t.Errorf("on its egress network it has %q and %q", out.IPAddress, out.GlobalIPv6Address)
+	}
+	for who, c := range map[string]container{"the sidecar": sidecar, "the agent": inspect(t, w.agent)} {
+		if in := c.NetworkSettings.Networks[w.internal]; in.GlobalIPv6Address != "" || !strings.HasPrefix(in.IPAddress, "10.231.16.") {
+			t.Errorf("on the internal network %s has %q and %q", who, in.IPAddress, in.GlobalIPv6Address)
+		}
+	}
+}
+
 // leavesByEgress has the agent make a request, and looks from where the upstream got it.
 func (w *world) leavesByEgress(path string, upstream hostUpstream) {
 	w.t.Helper()
