@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -99,6 +100,8 @@ func (e *escapes) all() []escape {
 			attempt: []string{"probe", e.hostLink}, loot: `"connected":true`, said: "turns IPv6 on"},
 		{name: "with the engine's socket", flags: []string{"-v", e.engine + ":/engine.sock"},
 			attempt: commands("/engine.sock"), loot: "ApiVersion", said: `mounts "`},
+		{name: "with containerd's socket", flags: []string{"-v", e.containerd() + ":/c.sock"},
+			attempt: []string{"probe", "unix:/c.sock"}, loot: `"connected":true`, said: `mounts "`},
 		{name: "with the directory of the engine's socket", flags: []string{"-v", "/var/run:/host"},
 			attempt: commands("/host/docker.sock"), loot: "ApiVersion", said: `mounts "`},
 		{name: "with what that leads to", flags: []string{"-v", "/run:/host"},
@@ -110,6 +113,18 @@ func (e *escapes) all() []escape {
 		{name: "with the sidecar's volumes", flags: []string{"--volumes-from", e.id + "-web"},
 			attempt: []string{"grep", "/run/cred-proxy"}, loot: "CRED_PROXY_TOKEN_1", said: "mounts the volume in which the sidecar's tokens are"},
 	}
+}
+
+// containerd is the path of the socket of the engine's containerd, which is its own or the machine's.
+func (e *escapes) containerd() string {
+	e.t.Helper()
+	for _, path := range []string{"/run/docker/containerd/containerd.sock", "/run/containerd/containerd.sock"} {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	e.t.Fatal("the engine's containerd has its socket in none of the usual places")
+	return ""
 }
 
 // Each escape works, and the condition says so of that container: while it is there, and no longer.

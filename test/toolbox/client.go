@@ -165,7 +165,11 @@ func probe(ctx context.Context, args []string, stdout io.Writer) error {
 func probeOne(ctx context.Context, addr string) probed {
 	out := probed{Addr: addr}
 	dialer := net.Dialer{Timeout: 3 * time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	network, address := "tcp", addr
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		network, address = "unix", path
+	}
+	conn, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
 		out.Error = err.Error()
 		return out

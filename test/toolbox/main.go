@@ -26,7 +26,7 @@ const usage = `usage: toolbox COMMAND [ARG…]
   sse URL                   read the two events of an upstream's /sse/ID, the second asked for after the first
   ws URL MESSAGE            send a message over a WebSocket and print the echo
   freeport                  print a free TCP port of 127.0.0.1
-  probe ADDR…               dial each address, send a request, and print as JSON what came back
+  probe ADDR…               dial each address, HOST:PORT or unix:PATH, send a request, and print as JSON what came back
   knock -mac MAC IP:PORT    ask for a connection in a frame made by hand, and print syn-ack, rst or silence
   spoof IP MAC CLAIMED      tell the victim at IP and MAC that the address CLAIMED is here, and print as JSON whether it
                             sent something for that address
