@@ -17,6 +17,9 @@ const inotifyLimits = "/proc/sys/fs/inotify"
 // be looked at is among the checks.
 func Examine(ctx context.Context, opts Options, parts Parts, uid int) []doctor.Check {
 	facts := doctor.Facts{Engine: parts.examine(ctx, opts), UID: uid}
+	for _, p := range opts.NetworkPools {
+		facts.Pools = append(facts.Pools, reconcile.AddressPool{Base: p.String(), Size: p.Bits()})
+	}
 	facts.Socket = doctor.LookAtSocket(facts.Engine.Host)
 	facts.Specs = parts.lookAtSpecs(ctx, opts)
 	facts.TokenDir = doctor.LookAtTokenDir(opts.TokenDir, opts.Specs)

@@ -47,6 +47,7 @@ Exit code 0 without a failure, warnings or not; 1 with one.`,
 	s.specsFlags(flags)
 	s.tokenDirFlag(flags)
 	s.engineAddressFlags(flags)
+	s.poolsFlag(flags)
 	s.lockFlags(flags)
 	s.listenFlags(flags)
 	s.logFlags(flags, "warn")

@@ -51,12 +51,16 @@ func (s *settings) engineFlags(f *pflag.FlagSet) {
 	f.BoolVar(&s.UpgradeSidecars, "upgrade-sidecars", false, "replace sidecars that run another image than this controller's")
 	f.BoolVar(&s.RequireIsolation, "require-isolation", false,
 		"take a sidecar off its internal network while an agent there can get out, whatever its spec says")
-	f.StringSliceVar(&s.networkPools, "network-pool", nil,
-		"range such as 10.200.0.0/16 of which networks that are made get small subnets, by the engine if empty; "+
-			"repeat it, or separate by commas")
+	s.poolsFlag(f)
 	f.IntVar(&s.Workers, "workers", 8, "sidecars worked on at a time")
 	f.DurationVar(&s.ReadyTimeout, "ready-timeout", 15*time.Second, "longest wait for a started sidecar to serve")
 	f.DurationVar(&s.DrainTimeout, "drain-timeout", 30*time.Second, "longest time that a replaced sidecar may finish requests")
+}
+
+func (s *settings) poolsFlag(f *pflag.FlagSet) {
+	f.StringSliceVar(&s.networkPools, "network-pool", nil,
+		"range such as 10.200.0.0/16 of which networks that are made get small subnets, by the engine if empty; "+
+			"repeat it, or separate by commas")
 }
 
 func (s *settings) tokenDirFlag(f *pflag.FlagSet) {

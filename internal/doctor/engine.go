@@ -76,10 +76,17 @@ func addressPools(f Facts) verdict {
 	switch {
 	case e.Err != nil:
 		return unknown(noAnswer)
-	case e.Info == nil:
-		return unknown("the engine does not tell its address pools: %v", e.InfoErr)
 	case e.NetworksErr != nil:
 		return unknown("the engine does not tell its networks: %v", e.NetworksErr)
+	case len(f.Pools) > 0:
+		free, all := room(f.Pools, e.Subnets)
+		found := fmt.Sprintf("--network-pool has room for %d more networks, of %d", free, all)
+		if free >= fewNetworks {
+			return ok("%s", found)
+		}
+		return warning(found, "give another range with one more --network-pool; remove networks that nobody uses")
+	case e.Info == nil:
+		return unknown("the engine does not tell its address pools: %v", e.InfoErr)
 	case e.VersionErr != nil && len(e.Info.AddressPools) == 0:
 		return unknown("the engine has the address pools of its product, and does not tell which that is: %v", e.VersionErr)
 	}
@@ -88,8 +95,9 @@ func addressPools(f Facts) verdict {
 	if free >= fewNetworks {
 		return ok("%s", found)
 	}
-	advice := `give the engine more in "default-address-pools" of its daemon.json, such as {"base":"10.200.0.0/16","size":24}, ` +
-		"and restart it; remove networks that nobody uses"
+	advice := "start run with --network-pool 10.200.0.0/16 or the like, from which networks that are made get small subnets; or give the " +
+		`engine more in "default-address-pools" of its daemon.json, such as {"base":"10.200.0.0/16","size":24}, and restart it; ` +
+		"remove networks that nobody uses"
 	if e.Product == reconcile.Podman {
 		advice = "give the engine more in default_subnet_pools of its containers.conf; remove networks that nobody uses"
 	}

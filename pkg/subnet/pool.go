@@ -62,6 +62,9 @@ func (p Pool) Is6() bool { return p.whole.Addr().Is6() }
 // String is the range in CIDR notation.
 func (p Pool) String() string { return p.whole.String() }
 
+// Bits is the length of the prefix of each of its subnets.
+func (p Pool) Bits() int { return p.bits }
+
 // Taken is a range that is in use.
 type Taken struct {
 	netip.Prefix
