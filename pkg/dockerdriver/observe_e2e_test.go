@@ -69,7 +69,7 @@ func TestASidecarIsSeenWhole(t *testing.T) {
 	}
 	want := reconcile.Sidecar{
 		ID: id, Name: l.prefix + "-web", SpecName: "web", SpecHash: "v1:abc", State: reconcile.StateRunning, ImageID: l.image(),
-		ImageTag: s.ImageTag, Created: s.Created, StartedAt: s.StartedAt,
+		ImageTag: s.ImageTag, Mounts: s.Mounts, Created: s.Created, StartedAt: s.StartedAt,
 		Endpoints: []reconcile.Endpoint{
 			{NetworkID: internal, NetworkName: l.prefix + "-in", IPv4: address("in"), Aliases: []string{"cred-proxy"}},
 			{NetworkID: egress, NetworkName: l.prefix + "-out", IPv4: address("out")},
@@ -84,6 +84,9 @@ func TestASidecarIsSeenWhole(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, s, cmp.Comparer(func(a, b reconcile.Token) bool { return a.Equal(b) })); diff != "" {
 		t.Error(diff)
+	}
+	if len(s.Mounts) != 1 || s.Mounts[0].Volume == "" || s.Mounts[0].Source == "" {
+		t.Errorf("its volume is seen as %+v", s.Mounts)
 	}
 	if age := time.Since(s.StartedAt); age < -time.Minute || age > time.Hour {
 		t.Errorf("started at %v", s.StartedAt)
@@ -290,6 +293,7 @@ func TestWatchTellsWhatChanged(t *testing.T) {
 		for {
 			select {
 			case c := <-changes:
+				c.Stranger = false // a container is known to be ours once its Create has returned, which may be after the event
 				if c == want {
 					return
 				}
