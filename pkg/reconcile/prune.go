@@ -32,6 +32,8 @@ func (c *clearance) brake(name string) *Blocked {
 		return refuse("no file declares it; it would be removed with --prune")
 	case !c.declared.Complete:
 		return refuse("nothing is removed until the directory has been read whole: %v", c.declared.Err)
+	case c.declared.KeepAll && len(c.declared.BadFiles) == 0:
+		return refuse("nothing is removed while a file may be in the middle of its writing; that is looked at again in a moment")
 	case c.declared.KeepAll:
 		return refuse("a file that cannot be read as specs might declare it; mend or remove %s", c.files())
 	case c.declared.KeepNames.Has(name):

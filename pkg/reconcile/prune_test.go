@@ -18,7 +18,10 @@ func TestBrake(t *testing.T) {
 		{"an orphan goes", func(*clearance) {}, ""},
 		{"not without --prune", func(c *clearance) { c.opts.Prune = false }, "--prune"},
 		{"not on an incomplete scan", func(c *clearance) { c.declared.Complete, c.declared.Err = false, errNotRead }, "read whole"},
-		{"not while a file might declare anything", func(c *clearance) { c.declared.KeepAll = true }, "cannot be read as specs"},
+		{"not while a file might declare anything", func(c *clearance) {
+			c.declared.KeepAll, c.declared.BadFiles = true, []string{"bad.yaml"}
+		}, "mend or remove bad.yaml"},
+		{"not while a file is being written", func(c *clearance) { c.declared.KeepAll = true }, "middle of its writing"},
 		{"not while a bad file might declare it", func(c *clearance) { c.declared.KeepNames = sets.New("web") }, "not valid"},
 		{"another name that a bad file might declare does not matter", func(c *clearance) { c.declared.KeepNames = sets.New("api") }, ""},
 		{"not if there never was a spec", func(c *clearance) { c.everDeclared = false }, "remove web"},
