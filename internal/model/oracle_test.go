@@ -127,7 +127,8 @@ func (o *oracle) inForce(cp *spec.CredProxy) {
 	if c.State != reconcile.StateRunning {
 		o.say("%s is %s", c.Name, c.State)
 	}
-	if c.Name != prefix+"-"+cp.Name {
+	// The name may be held by the sidecar of a spec that is not in force.
+	if _, held := o.engine.Container(prefix + "-" + cp.Name); c.Name != prefix+"-"+cp.Name && !held {
 		o.say("the sidecar of %s is named %s", cp.Name, c.Name)
 	}
 	if c.Limits != reconcile.LimitsOf(cp.Spec.Resources) {

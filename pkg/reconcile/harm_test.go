@@ -110,3 +110,21 @@ func TestASidecarThatIsUnclearCountsForTheBrake(t *testing.T) {
 		}
 	})
 }
+
+// A removal that the engine does not finish keeps no new sidecar away, and the name is taken once it is free.
+func TestARemovalThatStallsKeepsNoNewSidecarAway(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("web"))
+		s.engine.StallRemoval(s.container("web").ID)
+		later(time.Minute)
+		s.settle()
+		s.wantServed("web", "https://api.example.com one")
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+		s.engine.FinishRemovals()
+		later(time.Minute)
+		s.settle()
+		if c := s.container("web"); c.Name != "cred-proxy-web" {
+			t.Errorf("it is named %s", c.Name)
+		}
+	})
+}

@@ -65,33 +65,40 @@ func refs(slots []spec.Slot) string {
 }
 
 // replace makes a new container in the place of all that there are. Those that run leave once it serves; the others
-// are in nobody's use and go first.
+// are in nobody's use and go first, except those that may not go at all for a while: nothing waits for them.
 func (p *planner) replace(sidecars []Sidecar, nets pair, cause string, drift Drift) *Blocked {
 	if blocked := p.aliasTaken(nets.internal); blocked != nil {
 		return blocked
 	}
 	p.prepare(nets, cause)
-	var running []Sidecar
+	var running, dead []Sidecar
 	for _, s := range sidecars {
-		if s.State == StateRunning {
+		switch s.State {
+		case StateRunning:
 			running = append(running, s)
-		} else {
+		case StateDead:
+			dead = append(dead, s)
+		case StateRemoving: // that is the engine's business by now
+		default:
 			p.repair(drift, StepRemove, s.Name, s.ID, cause)
 		}
 	}
+	if slices.ContainsFunc(p.steps, func(s Step) bool { return s.Step == StepRemove }) {
+		drift = "" // it is counted with what goes
+	}
 	name := p.containerName()
 	if !p.freesName() {
-		if len(running) == 0 {
+		if len(running) == 0 && !p.ownName(sidecars) {
 			return p.nameTaken()
 		}
 		name += "-" + p.suffix
 	}
 	if len(running) == 0 {
-		p.create(name, nets, cause, "")
-		return nil
+		p.create(name, nets, cause, drift)
+	} else {
+		p.createBeside(name, nets, cause, drift)
 	}
-	p.createBeside(name, nets, cause, "")
-	for _, old := range running {
+	for _, old := range slices.Concat(running, dead) {
 		p.drainAndRemove(old, cause, "")
 	}
 	if name != p.containerName() && p.freesName() {
@@ -104,6 +111,12 @@ func (p *planner) replace(sidecars []Sidecar, nets pair, cause string, drift Dri
 func (p *planner) freesName() bool {
 	holder, held := p.view.holders[p.containerName()]
 	return !held || p.removes(holder)
+}
+
+// ownName reports whether one of the sidecars holds the container's proper name.
+func (p *planner) ownName(sidecars []Sidecar) bool {
+	holder := p.view.holders[p.containerName()]
+	return slices.ContainsFunc(sidecars, func(s Sidecar) bool { return s.ID == holder })
 }
 
 // removes reports whether the plan removes a container.

@@ -329,7 +329,7 @@ web
 			w.declared.Specs = nil
 		}, `
 web
-  blocked: PruneBlocked: there were no specs at all at the start; restore them, or run ` + "`controller apply --prune`" + ` to remove web
+  blocked: PruneBlocked: there were no specs at all at the start; restore them, or run ` + "`controller apply --prune`" + ` with the flags of this one to remove web
 `},
 		{"a duplicate leaves what runs", func(w *world) {
 			w.running("a")

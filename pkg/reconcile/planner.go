@@ -108,7 +108,9 @@ func (p *planner) converge(nets pair) *Blocked {
 	}
 	if len(sidecars) > 1 && p.willServe(keep) {
 		for _, extra := range sidecars[1:] {
-			p.drainAndRemove(extra, "another sidecar serves this spec", DriftLeftover)
+			if extra.State != StateRemoving {
+				p.drainAndRemove(extra, "another sidecar serves this spec", DriftLeftover)
+			}
 		}
 	}
 	p.restoreName(keep)

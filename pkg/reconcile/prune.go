@@ -41,11 +41,11 @@ func (c *clearance) brake(name string) *Blocked {
 	case c.opts.Deliberate:
 		return nil
 	case !c.everDeclared:
-		return refuse("there were no specs at all at the start; restore them, or run `controller apply --prune` to remove %s", c.list())
+		return refuse("there were no specs at all at the start; restore them, or run `controller apply --prune` with the flags of this one to remove %s", c.list())
 	case c.moved:
-		return refuse("the directory of specs is another one than before; restore it, or run `controller apply --prune` to remove %s", c.list())
+		return refuse("the directory of specs is another one than before; restore it, or run `controller apply --prune` with the flags of this one to remove %s", c.list())
 	case len(c.orphans) > fewRemovals && 2*len(c.orphans) > c.all:
-		return refuse("%d of %d sidecars would go at once; restore their files, or run `controller apply --prune` to remove %s",
+		return refuse("%d of %d sidecars would go at once; restore their files, or run `controller apply --prune` with the flags of this one to remove %s",
 			len(c.orphans), c.all, c.list())
 	}
 	return nil

@@ -63,7 +63,11 @@ func (w *world) cleanUp() {
 			w.t.Error(err)
 		}
 		if ids := strings.Fields(out); len(ids) > 0 {
-			if _, err := tryDocker(append(rm, ids...)...); err != nil {
+			_, err := tryDocker(append(rm, ids...)...)
+			if err != nil && strings.Contains(err.Error(), "active endpoints") {
+				// Engine 20.10 may lose count when a call is cut off; only its own restart lets it remove the network then.
+				w.t.Logf("the engine lost count of the endpoints of a network: %v", err)
+			} else if err != nil {
 				w.t.Error(err)
 			}
 		}
