@@ -51,8 +51,11 @@ func adviceFor(name, result string, t routetable.Trial) string {
 	look := "controller status " + name + ", and the log of its container"
 	switch result {
 	case resultNoSidecar:
-		if t.Stage == routetable.StageDNS {
+		switch t.Stage {
+		case routetable.StageDNS:
 			return "nobody answers to that name on the internal network: " + look
+		case routetable.StageTimeout:
+			return "most likely the upstream hangs: look there, or wait longer with --timeout; if not, " + look
 		}
 		return look
 	case resultNoUpstream:
@@ -114,6 +117,9 @@ func (t trial) outcome() []string {
 	took := fmt.Sprintf("after %.0f ms", t.Milliseconds)
 	switch t.Result {
 	case resultNoSidecar:
+		if t.Stage == routetable.StageTimeout {
+			return []string{"stopped", fmt.Sprintf("behind the sidecar, which took the request: no answer came through it, %s", took)}
+		}
 		return []string{"stopped", fmt.Sprintf("on the way to the sidecar (%s), %s: %s", t.Stage, took, t.Message)}
 	case resultNoUpstream:
 		return []string{"stopped", fmt.Sprintf("on the way to the upstream (%s), %s: %s (%d %s)", t.Stage, took, t.Message, t.Status, t.Code)}
