@@ -91,7 +91,7 @@ func TestTryEndsAsItsRequestDid(t *testing.T) {
 		"stopped before the sidecar": {comesTo(routetable.Trial{Stage: "dns", Message: "no name"}, nil), nil, 1, []string{"on the way to the sidecar (dns)", "controller status web"}},
 		"stopped behind the sidecar": {comesTo(routetable.Trial{Stage: "timeout", Message: "no answer"}, nil), nil, 1,
 			[]string{"behind the sidecar, which took the request", "most likely the upstream hangs"}},
-		"an engine that is away":     {comesTo(routetable.Trial{}, errors.New("no engine")), nil, 1, []string{"no engine"}},
+		"an engine that is away": {comesTo(routetable.Trial{}, errors.New("no engine")), nil, 1, []string{"no engine"}},
 		"out of time": {func(ctx context.Context, _ reconcile.TryRequest) (routetable.Trial, error) {
 			<-ctx.Done()
 			return routetable.Trial{}, ctx.Err()
