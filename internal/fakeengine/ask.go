@@ -21,6 +21,8 @@ type Answer struct {
 	Upstream string
 	// Auth is the credential that the route declares; nil for none.
 	Auth *routetable.Auth
+	// Withheld is why the sidecar would answer no_token, though the route declares no credential; empty when it would not.
+	Withheld routetable.Withheld
 	// Token is the credential's value; HasToken is false when the sidecar has none, so that it would answer no_token.
 	Token    routetable.Token
 	HasToken bool
@@ -64,7 +66,7 @@ func (e *Engine) ask(id, networkID string, port int, path string) (Answer, bool)
 	if route == nil {
 		return answer, true
 	}
-	answer.Route, answer.Upstream, answer.Auth = route.Path, route.Upstream, route.Auth
+	answer.Route, answer.Upstream, answer.Auth, answer.Withheld = route.Path, route.Upstream, route.Auth, route.Withheld
 	if route.Auth != nil {
 		answer.Token, answer.HasToken = c.run.loaded.Token(route.Auth)
 	}

@@ -31,7 +31,8 @@ type doorway struct {
 	leaving chan struct{}
 	calling sync.Once
 	// seats holds one element for each connection that is let in.
-	seats chan struct{}
+	seats  chan struct{}
+	guests *guests
 
 	mu        sync.Mutex
 	shut      bool
@@ -39,9 +40,9 @@ type doorway struct {
 	sockets   map[place]net.Listener
 }
 
-func newDoorway(n network, log *slog.Logger) *doorway {
+func newDoorway(n network, in *guests, log *slog.Logger) *doorway {
 	return &doorway{
-		network: n, log: log,
+		network: n, guests: in, log: log,
 		accepted: make(chan net.Conn), arrived: make(chan struct{}, 1), closed: make(chan struct{}),
 		leaving: make(chan struct{}), seats: make(chan struct{}, maxConnections),
 		sockets: map[place]net.Listener{},

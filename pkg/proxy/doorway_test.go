@@ -96,7 +96,7 @@ func TestStrangersAreClosedUnread(t *testing.T) {
 		t.Run(from, func(t *testing.T) {
 			at := place{2, "eth0", addrOf("10.1.2.2")}
 			m := disguise{newMachine(at), from}
-			d := newDoorway(m, slog.New(slog.DiscardHandler))
+			d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
 			server := newServer(t.Context(), http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 			served := make(chan struct{})
 			go func() {
@@ -132,7 +132,7 @@ func TestDoorwayListensInsideOnly(t *testing.T) {
 		place{1, "lo", addrOf("127.0.0.1")}, place{1, "lo", addrOf("::1")},
 		inside4, inside6, place{2, "eth0", addrOf("fe80::2")},
 		place{3, "eth1", addrOf("10.1.3.2")})
-	d := newDoorway(m, slog.New(slog.DiscardHandler))
+	d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
 	defer func() { _ = d.Close() }()
 	p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"10.1.2.0/24", "fd00:1::/64"}})
 	if err != nil {
@@ -157,7 +157,7 @@ func (broken) listen(context.Context, place, uint16) (net.Listener, error) {
 }
 
 func TestDoorwaySaysWhyItIsShut(t *testing.T) {
-	d := newDoorway(broken{newMachine(internal())}, slog.New(slog.DiscardHandler))
+	d := newDoorway(broken{newMachine(internal())}, &guests{}, slog.New(slog.DiscardHandler))
 	p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"127.0.0.0/8"}})
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +203,7 @@ func (l *failingOnce) Accept() (net.Conn, error) {
 
 func TestFailedAcceptIsTriedAgain(t *testing.T) {
 	m := exhausted{newMachine(internal()), make(chan struct{})}
-	d := newDoorway(m, slog.New(slog.DiscardHandler))
+	d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
 	d.watch(everybody(t))
 	if err := d.adjust(t.Context()); err != nil {
 		t.Fatal(err)
@@ -226,7 +226,7 @@ func TestLastCallLetsInWhoIsThereAndTellsOfWhoIsLate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(internal())
-			d := newDoorway(m, slog.New(slog.DiscardHandler))
+			d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
 			if is.full {
 				d.seats = make(chan struct{})
 			}

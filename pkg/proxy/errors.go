@@ -22,7 +22,7 @@ import (
 //	403 denied                CONNECT or TRACE
 //	404 no_route              no route has a prefix of the path
 //	502 upstream_unreachable  the upstream could not be asked
-//	503 no_token              the route's token is missing, or the caller key
+//	503 no_token              the route's token is missing or withheld, or the caller key is missing
 //	504 upstream_timeout      the upstream did not answer in time
 type refusal struct {
 	status int
@@ -41,7 +41,20 @@ func noRoute(t *table) *refusal {
 
 func noToken(rt *route) *refusal {
 	return &refusal{status: http.StatusServiceUnavailable, code: "no_token",
-		message: "the sidecar has no token for route " + rt.path + "; the controller's status says which one is missing"}
+		message: "the sidecar has no token for route " + rt.path + withheldWords(rt.withheld)}
+}
+
+// withheldWords ends the sentence that says a route has no token.
+func withheldWords(why routetable.Withheld) string {
+	switch why {
+	case routetable.WithheldSuspended:
+		return ": this environment is suspended; its operator ends that"
+	case routetable.WithheldRevoked:
+		return ": it was revoked by the operator"
+	case routetable.WithheldDenied:
+		return ": the operator's policy does not permit this use of it"
+	}
+	return "; the controller's status says which one is missing"
 }
 
 func noCallerKey() *refusal {

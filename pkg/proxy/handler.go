@@ -17,6 +17,7 @@ type Handler struct {
 	table   atomic.Pointer[table]
 	forward func(*route) *httputil.ReverseProxy
 	log     *slog.Logger
+	guests  *guests
 	// tunnels are the WebSocket connections, which http.Server forgets once they are taken over.
 	tunnels sync.WaitGroup
 	// leaving makes every answer the last one of its connection.
@@ -25,18 +26,22 @@ type Handler struct {
 
 // NewHandler makes a handler without routes. It sends requests through transport and one line to log for each.
 func NewHandler(transport http.RoundTripper, log *slog.Logger) *Handler {
-	h := &Handler{forward: forwarder(transport, &buffers{}), log: log}
+	h := &Handler{forward: forwarder(transport, &buffers{}), log: log, guests: &guests{}}
 	h.table.Store(&table{})
 	return h
 }
 
-// Swap serves another generation from now on. Requests in flight finish on the one that they began with.
+// Swap serves another generation from now on. Requests in flight finish on the one that they began with, unless their
+// route's token is withheld now.
 func (h *Handler) Swap(loaded routetable.Loaded) error {
 	t, err := newTable(loaded, h.forward)
 	if err != nil {
 		return err
 	}
 	h.table.Store(t)
+	if n := h.guests.cut(t); n > 0 {
+		h.log.Info("connections were cut off whose route lost its token", "connections", n)
+	}
 	return nil
 }
 
@@ -46,14 +51,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	// Deferred, because httputil ends a broken exchange by a panic that net/http expects.
 	defer func() { h.logRequest(e, r, begun) }()
+	defer letGo(r.Context())
 	h.serve(e, r)
 	e.finished = true
 }
 
 func (h *Handler) serve(e *exchange, r *http.Request) {
-	t := h.table.Load()
 	e.traced = r.Header.Get(routetable.FieldTrace) == "true"
-	rt, refused := t.admit(r)
+	rt, refused := h.admit(r)
 	if rt != nil {
 		e.route = rt.path
 	}
@@ -67,6 +72,17 @@ func (h *Handler) serve(e *exchange, r *http.Request) {
 		defer h.tunnels.Done()
 	}
 	rt.forward.ServeHTTP(e, r)
+}
+
+// admit decides by the table that is served, and takes the route of what is forwarded.
+func (h *Handler) admit(r *http.Request) (*route, *refusal) {
+	for {
+		t := h.table.Load()
+		rt, refused := t.admit(r)
+		if refused != nil || h.take(r.Context(), t, rt) {
+			return rt, refused
+		}
+	}
 }
 
 // admit decides whether a request is forwarded, and by which route. The route is also returned with a refusal that
@@ -96,7 +112,7 @@ func (t *table) admit(r *http.Request) (*route, *refusal) {
 	if rest, _ := rt.cut(path); beginsAuthority(rest) {
 		return rt, badPathRefusal("what follows " + rt.path + " begins with two slashes; does the base URL end with one too many?")
 	}
-	if rt.credential != nil && !rt.credential.present {
+	if !rt.ready() {
 		return rt, noToken(rt)
 	}
 	return rt, nil

@@ -20,8 +20,10 @@ type route struct {
 	// base is the upstream's escaped path, decodedBase the same decoded.
 	base, decodedBase string
 	credential        *credential
-	callers           *callers
-	forward           *httputil.ReverseProxy
+	// withheld is why there is none, where a token may not be used.
+	withheld routetable.Withheld
+	callers  *callers
+	forward  *httputil.ReverseProxy
 }
 
 // table routes one generation. It never changes.
@@ -39,7 +41,7 @@ func newTable(loaded routetable.Loaded, forward func(*route) *httputil.ReversePr
 		if err != nil {
 			return nil, fmt.Errorf("route %s: its upstream is not a URL", r.Path)
 		}
-		rt := &route{path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path, callers: t.callers}
+		rt := &route{path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path, callers: t.callers, withheld: r.Withheld}
 		if r.Path != "/" {
 			rt.segments = strings.Split(r.Path[1:], "/")
 		}
@@ -52,6 +54,11 @@ func newTable(loaded routetable.Loaded, forward func(*route) *httputil.ReversePr
 	}
 	slices.SortStableFunc(t.routes, func(a, b *route) int { return len(b.segments) - len(a.segments) })
 	return t, nil
+}
+
+// ready reports whether the route has the token that it needs.
+func (rt *route) ready() bool {
+	return rt.withheld == "" && (rt.credential == nil || rt.credential.present)
 }
 
 // find returns the route with the longest prefix of an escaped path; nil when there is none.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // maxConnections is how many connections are read at a time, tunnels among them. A sidecar has 64 MiB by default, and
@@ -26,14 +27,21 @@ const (
 // until the sidecar is gone, and who waits in the doorway would be lost. Nobody new can come then, so that these are
 // the socket's queue and no more.
 func (d *doorway) seat(conn net.Conn) (net.Conn, bool) {
+	g := &guest{Conn: conn}
+	free := func() {}
 	select {
 	case d.seats <- struct{}{}:
-		return &guest{Conn: conn, leave: sync.OnceFunc(func() { <-d.seats })}, true
+		free = func() { <-d.seats }
 	case <-d.leaving:
-		return &guest{Conn: conn, leave: func() {}}, true
 	case <-d.closed:
 		return nil, false
 	}
+	g.leave = sync.OnceFunc(func() {
+		d.guests.leave(g)
+		free()
+	})
+	d.guests.enter(g)
+	return g, true
 }
 
 // guest is a connection that has a seat until it is closed.
@@ -42,6 +50,8 @@ type guest struct {
 	leave func()
 	// header is that of the request which is read, or was read last.
 	header header
+	// on is the route of the request in hand; nil between two.
+	on atomic.Pointer[route]
 }
 
 // next is http.Server's notice that the next request may come.

@@ -90,7 +90,7 @@ func TestFarewellLetsInWhoWaitsForASeat(t *testing.T) {
 }
 
 func TestSeatIsFreedOnce(t *testing.T) {
-	d := newDoorway(newMachine(), slog.New(slog.DiscardHandler))
+	d := newDoorway(newMachine(), &guests{}, slog.New(slog.DiscardHandler))
 	ours, theirs := net.Pipe()
 	defer func() { _ = ours.Close() }()
 	for _, conn := range []net.Conn{ours, theirs} {

@@ -28,5 +28,6 @@ func newServer(base context.Context, h http.Handler, log *slog.Logger) *http.Ser
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		BaseContext:                  func(net.Listener) context.Context { return base },
+		ConnContext:                  introduce,
 	}
 }

@@ -37,12 +37,13 @@ type sidecar struct {
 
 func newSidecar(o Options, drainTimeout time.Duration) *sidecar {
 	streams := newStreams(o.Stdout, o.Stderr)
+	handler := NewHandler(o.transport, streams.log)
 	return &sidecar{
 		options:      o,
 		drainTimeout: drainTimeout,
 		streams:      streams,
-		handler:      NewHandler(o.transport, streams.log),
-		doorway:      newDoorway(o.network, streams.log),
+		handler:      handler,
+		doorway:      newDoorway(o.network, handler.guests, streams.log),
 		visitors:     newVisitors(),
 		ended:        make(chan struct{}),
 		problem:      errors.New("starting"),

@@ -6,9 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
-	"unicode/utf8"
 
 	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
@@ -19,9 +17,12 @@ import (
 type attempt struct {
 	*Controller
 	item Item
-	// spec is nil when the plan only removes.
-	spec *spec.CredProxy
-	nets pair
+	// spec is nil when the plan only removes. withheld are the routes of it that have no token, by path, and held the tokens
+	// that stand in for those that cannot be found now.
+	spec     *spec.CredProxy
+	withheld map[string]Withheld
+	held     map[spec.TokenRef]Token
+	nets     pair
 	// next returns a generation that is higher than any before it.
 	generation int64
 
@@ -46,6 +47,7 @@ func (a *attempt) run(ctx context.Context) error {
 		err := a.do(context.WithoutCancel(ctx), s)
 		a.metrics.step(s.Step, began, err)
 		if err != nil {
+			a.removeUnlessTaken(context.WithoutCancel(ctx), s, err)
 			return a.giveUp(ctx, &StepError{Step: s.Step, Target: s.Target, Err: err})
 		}
 		a.tell(s)
@@ -65,6 +67,20 @@ func (a *attempt) giveUp(ctx context.Context, err error) error {
 	}
 	a.tell(Step{Step: StepRemove, Target: a.madeName, Cause: "the attempt that made it came to nothing"})
 	return err
+}
+
+// removeUnlessTaken removes a sidecar from which tokens could not be taken away by other means: it refused, or is too old to
+// understand. An engine that does not answer is asked again with the next attempt.
+func (a *attempt) removeUnlessTaken(ctx context.Context, failed Step, why error) {
+	if !failed.takes || errors.Is(why, ErrEngineUnavailable) {
+		return
+	}
+	if err := a.driver.Remove(ctx, failed.id); err != nil {
+		a.recorder.warn(a.item.Name, reasonOf(err), "the sidecar holds tokens that are withheld, and could not be removed: "+err.Error())
+		return
+	}
+	a.deliveries.drop(failed.id)
+	a.tell(Step{Step: StepRemove, Target: failed.Target, Cause: "it did not give up tokens that are withheld"})
 }
 
 func (a *attempt) do(ctx context.Context, s Step) error { //nolint:gocyclo // a table: one line for each step
@@ -147,7 +163,8 @@ func (a *attempt) seeNetwork(ctx context.Context, name, id string) (Network, err
 }
 
 func (a *attempt) resolveTokens(ctx context.Context) (err error) {
-	a.tokens, err = resolve(ctx, a.resolver, a.spec)
+	found := lookFor(ctx, a.resolver, a.spec)
+	a.tokens, err = found.values(a.spec, a.held)
 	return err
 }
 
@@ -186,7 +203,7 @@ func (a *attempt) copyRoutes(ctx context.Context, id string) error {
 	if a.spec.Spec.TokenDelivery == spec.DeliverEnv {
 		values = nil
 	}
-	sealed, files, err := routetable.Seal(tableOf(&a.spec.Spec, a.nets.internal), a.generation, values, rand.Reader)
+	sealed, files, err := routetable.Seal(tableOf(&a.spec.Spec, a.nets.internal, a.withheld), a.generation, values, rand.Reader)
 	if err != nil {
 		return err
 	}
@@ -231,7 +248,7 @@ func (a *attempt) hear(ctx context.Context, id string, wait answer) error {
 		return err
 	}
 	a.report = &report
-	pushed := delivery{generation: a.generation, tokens: a.tokens, refs: a.spec.Spec.Slots()}
+	pushed := delivery{generation: a.generation, tokens: a.tokens, refs: a.spec.Spec.Slots(), withheld: len(a.withheld) > 0}
 	if id == a.made {
 		pushed.limits = LimitsOf(a.spec.Spec.Resources)
 	}
@@ -325,52 +342,4 @@ func (a *attempt) remove(ctx context.Context, id string) error {
 		a.metrics.orphans.Inc()
 	}
 	return nil
-}
-
-// resolve finds the values of all slots of a spec. It fails at the first that has none.
-func resolve(ctx context.Context, resolver Resolver, cp *spec.CredProxy) (tokens, error) {
-	found := tokens{}
-	for _, slot := range cp.Spec.Slots() {
-		token, err := resolver.Resolve(ctx, slot.Ref)
-		if err != nil {
-			return nil, err
-		}
-		if err := deliverable(token, cp.Spec.TokenDelivery); err != nil {
-			return nil, fmt.Errorf("%w: the token of %s %w", ErrTokenInvalid, slot.Ref, err)
-		}
-		found[slot.Name] = token
-	}
-	if err := checkCallerKey(&cp.Spec, found); err != nil {
-		return nil, err
-	}
-	return found, nil
-}
-
-// checkCallerKey reports why the caller key cannot be one: clients could not send it, or it is a token under another
-// reference, which callers would then hold.
-func checkCallerKey(s *spec.CredProxySpec, found tokens) error {
-	if s.CallerAuth == nil {
-		return nil
-	}
-	slots, ref := s.Slots(), s.CallerAuth.KeyRef
-	own := slices.IndexFunc(slots, func(slot spec.Slot) bool { return slot.Ref == ref })
-	key := found[slots[own].Name]
-	if err := routetable.CheckCallerKey(key.Reveal()); err != nil {
-		return fmt.Errorf("%w: the caller key of %s %w", ErrTokenInvalid, ref, err)
-	}
-	for i, slot := range slots {
-		if i != own && key.Equal(found[slot.Name]) {
-			return fmt.Errorf("%w: the caller key of %s is the token of %s, and the agent would hold it; make another key",
-				ErrTokenInvalid, ref, slot.Ref)
-		}
-	}
-	return nil
-}
-
-// deliverable reports why a value cannot reach the sidecar as it is.
-func deliverable(token Token, how spec.TokenDelivery) error {
-	if how == spec.DeliverEnv && !utf8.ValidString(token.Reveal()) {
-		return errors.New("is not UTF-8, and the engine would change it in an environment; use tokenDelivery: File")
-	}
-	return routetable.CheckToken(token.Reveal())
 }

@@ -34,6 +34,8 @@ type Options struct {
 	UpgradeSidecars bool
 	// RequireIsolation keeps every sidecar off its internal network while there is a breach, whatever its spec says.
 	RequireIsolation bool
+	// RevokeMissing takes a token away from its sidecar when it has gone from its source; otherwise the sidecar keeps it.
+	RevokeMissing bool
 	// Locker is asked for a name before anything is done about it; nil when nobody else acts on the engine's sidecars.
 	Locker Locker
 }
@@ -109,9 +111,9 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 func (c *Controller) Declare(d Declared) {
 	c.mu.Lock()
 	d.revision = c.declared.revision + 1
-	c.declared = d
 	c.history.everDeclared = c.history.everDeclared || len(d.Specs) > 0
-	names := c.statuses.declare(d)
+	names := append(c.statuses.declare(d), d.withheldAnew(c.declared.Withheld)...)
+	c.declared = d
 	for _, name := range names {
 		delete(c.rests, name)
 	}
@@ -335,7 +337,8 @@ type permitter interface {
 // tokensAgainst says what about a spec's tokens stands against its plan; without look, only what is denied.
 func (c *Controller) tokensAgainst(ctx context.Context, cp *spec.CredProxy, look bool) error {
 	if look {
-		_, err := resolve(ctx, c.resolver, cp)
+		found := lookFor(ctx, c.resolver, cp)
+		_, err := found.values(cp, nil)
 		return err
 	}
 	rules, ok := c.resolver.(permitter)

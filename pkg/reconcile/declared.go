@@ -29,6 +29,8 @@ type Declared struct {
 	Specs []*spec.CredProxy
 	// Rejected are the names that are declared and not usable: duplicates and invalid objects.
 	Rejected []Rejected
+	// Withheld is what may not be used, by name; it need not have every name, and may have others.
+	Withheld map[string]Withholding
 	// KeepNames and KeepAll protect the sidecars of names that a broken file may hold.
 	KeepNames sets.Set[string]
 	KeepAll   bool

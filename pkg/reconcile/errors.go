@@ -1,6 +1,9 @@
 package reconcile
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Kinds of failure. Drivers and resolvers wrap them with words for people; the loop maps each to a reason.
 var (
@@ -26,6 +29,9 @@ var (
 
 	// ErrTokenMissing: the source of a token has no value.
 	ErrTokenMissing = errors.New("token missing")
+	// ErrTokenPending: the source of a token was asked, and has not answered yet; what it has is not known. Such an error is an
+	// ErrTokenMissing too.
+	ErrTokenPending = fmt.Errorf("%w: no answer yet", ErrTokenMissing)
 	// ErrTokenDenied: the operator did not permit the reference. Whether it exists is not said.
 	ErrTokenDenied = errors.New("token denied")
 	// ErrTokenInvalid: the value cannot be a token.

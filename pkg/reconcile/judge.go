@@ -16,6 +16,8 @@ import (
 // verdict is what one look at a name found: the facts from which its conditions follow.
 type verdict struct {
 	spec *spec.CredProxy
+	// withheld are the routes of the spec that have no token, by path.
+	withheld map[string]Withheld
 	// sidecar is the container that serves or should serve; nil when there is none.
 	sidecar *Sidecar
 	// blocked and err say why the declaration is not in force; at most one is set.
@@ -83,6 +85,8 @@ func cut(message string) string {
 // ready judges by what stands in the way: a refusal first, then a failure, then the state of the sidecar.
 func (v verdict) ready() metav1.Condition {
 	switch {
+	case v.err == nil && v.suffersOnly() && v.serves():
+		return ready(metav1.ConditionFalse, reasonOfWithheld(v.withheld), v.withheldWords()+v.withoutThem())
 	case v.blocked != nil && v.blocked.Reason == ReasonPaused && v.serves():
 		return ready(metav1.ConditionTrue, ReasonPaused, v.blocked.Message)
 	case v.bounds.shut != "" && v.err == nil && (v.blocked == nil || v.blocked.Reason == ReasonNotIsolated):
@@ -137,11 +141,29 @@ func (v verdict) serving() metav1.Condition {
 	return ready(metav1.ConditionTrue, ReasonRunning, message)
 }
 
+// suffersOnly reports whether there is nothing to be said of a sidecar but that its tokens are withheld.
+func (v verdict) suffersOnly() bool {
+	return len(v.withheld) > 0 && v.bounds.shut == "" &&
+		(v.blocked == nil || v.blocked.Reason == ReasonPaused || v.blocked.Reason == reasonOfWithheld(v.withheld))
+}
+
+func (v verdict) withheldWords() string { return wordsOfWithheld(v.withheld, len(v.spec.Spec.Routes)) }
+
+// withoutThem says what a sidecar does whose tokens are withheld.
+func (v verdict) withoutThem() string {
+	if len(v.withheld) < len(v.spec.Spec.Routes) {
+		return "; there the sidecar answers 503, and serves the other routes"
+	}
+	return "; the sidecar answers 503"
+}
+
 // asItIs says what becomes of a sidecar whose declaration is withheld.
 func (v verdict) asItIs() string {
 	switch {
 	case v.sidecar == nil:
 		return ""
+	case v.serves() && len(v.withheld) > 0:
+		return v.withoutThem()
 	case v.serves():
 		return "; its sidecar serves on as it is"
 	}

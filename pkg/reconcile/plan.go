@@ -35,6 +35,8 @@ type Step struct {
 	early bool
 	// generation is what to wait for, when the plan itself pushes none.
 	generation int64
+	// takes means that it takes away tokens that are withheld: where it fails, the container goes.
+	takes bool
 	// leaves are the IDs of networks that the container is taken off; of a reconnection, once it is on its egress network.
 	leaves []string
 }

@@ -204,7 +204,9 @@ func (p *planner) stale(s Sidecar, nets pair) (string, Drift) {
 	switch {
 	case s.Report.RoutesDigest == "":
 		return "it serves no routes yet", ""
-	case s.Report.RoutesDigest != routetable.RoutesDigest(tableOf(&p.spec.Spec, nets.internal)):
+	case known && pushed.withheld && len(p.withheld) == 0:
+		return "its tokens are not withheld any more", ""
+	case s.Report.RoutesDigest != routetable.RoutesDigest(p.table(nets.internal)):
 		return "the routes, who may call, or the addresses of its internal network changed", ""
 	case known && !slices.Equal(pushed.refs, p.spec.Spec.Slots()):
 		return "a token or the caller key comes from elsewhere now", ""

@@ -4,19 +4,26 @@ import (
 	"cmp"
 	"slices"
 
+	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
 )
 
 // inputs is all that the plan of one name is made from.
 type inputs struct {
 	name string
-	// spec is the declaration; nil when there is none that can be used.
+	// spec is the declaration, without what is withheld of it; nil when there is none that can be used.
 	spec *spec.CredProxy
+	// withholding is what the declaration as a whole withholds, and withheld the routes that follow from it and from tokens
+	// that are gone, by path.
+	withholding Withholding
+	withheld    map[string]Withheld
 	// refused withholds every step, for a reason that lies in the declared set as a whole.
 	refused *Blocked
 	view    *view
 	// tokens are the values now at the source; nil when they were not resolved, and then nothing is done about them.
 	tokens tokens
+	// held are tokens that the name's sidecars have: they stand in for those that cannot be found now.
+	held map[spec.TokenRef]Token
 	// delivered is what this process pushed, by container ID. With tokens set, a sidecar without an entry gets them anew.
 	delivered map[string]delivery
 	// edited is true while the declaration is newer than what was last brought into force, so that a difference is no drift.
@@ -42,6 +49,8 @@ type delivery struct {
 	tokens     tokens
 	// refs are where each slot's token came from.
 	refs []spec.Slot
+	// withheld is true when some of the routes were without their token.
+	withheld bool
 	// limits are those that this process made the container with; zero for one that it found.
 	limits Limits
 }
@@ -57,6 +66,9 @@ type planner struct {
 // planName decides what to do about one name. It is pure. Either steps or a refusal come back, or neither.
 func planName(in inputs) (Item, *Blocked) {
 	p := &planner{inputs: in}
+	if p.takeTokens(); len(p.steps) > 0 {
+		return Item{Name: in.name, Steps: p.steps}, nil
+	}
 	blocked := p.decide()
 	if blocked != nil {
 		blocked.Name = in.name
@@ -133,6 +145,11 @@ func (p *planner) unlessEdited(drift Drift) Drift {
 		return ""
 	}
 	return drift
+}
+
+// table is the routing that is to be served on an internal network.
+func (p *planner) table(internal Network) routetable.Table {
+	return tableOf(&p.spec.Spec, internal, p.withheld)
 }
 
 func (p *planner) containerName() string { return p.opts.containerName(p.name) }

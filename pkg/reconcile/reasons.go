@@ -26,6 +26,9 @@ const (
 	ReasonPaused            = "Paused"
 	ReasonOutdated          = "Outdated"
 	ReasonStepFailed        = "StepFailed"
+	ReasonSuspended         = "Suspended"
+	ReasonRevoked           = "Revoked"
+	ReasonPolicyDenied      = "PolicyDenied"
 
 	// Reasons of the conditions other than Ready.
 	ReasonResolved   = "Resolved"

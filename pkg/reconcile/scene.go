@@ -61,8 +61,11 @@ func (s *scene) names() []string {
 
 // inputs gathers what the plan of one name needs from the scene; the caller adds what it alone knows.
 func (s *scene) inputs(name string, history history, opts Options) inputs {
-	in := inputs{name: name, spec: s.specs[name], view: s.view, opts: opts}
-	if in.spec != nil {
+	in := inputs{name: name, view: s.view, opts: opts}
+	if declared := s.specs[name]; declared != nil {
+		in.withholding = s.declared.withholding(declared)
+		in.withheld = in.withholding.of(&declared.Spec)
+		in.spec = without(declared, in.withheld)
 		in.bounds = s.view.bounds(in.spec, opts.containerName(name))
 		if opts.RequireIsolation || in.spec.Spec.RequireIsolation {
 			in.bounds.require()
@@ -71,8 +74,12 @@ func (s *scene) inputs(name string, history history, opts Options) inputs {
 	if conflict, ok := s.conflicts[name]; ok {
 		in.refused = &conflict
 	}
+	if in.withholding.Refused && in.refused == nil {
+		in.refused = &Blocked{Name: name, Reason: in.withholding.All.Reason, Message: in.withholding.All.Message}
+	}
 	if r, ok := s.rejected[name]; ok && in.spec == nil {
 		in.refused = &Blocked{Name: name, Reason: r.Reason, Message: r.Message}
+		in.withholding = s.declared.Withheld[name]
 	}
 	if s.view.has(name) && !s.mentions(name) {
 		in.refused = s.clearance(history, opts).brake(name)

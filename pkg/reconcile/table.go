@@ -9,8 +9,9 @@ import (
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// tableOf is the routing that a spec asks for on an internal network. Its token files are slots until it is sealed.
-func tableOf(s *spec.CredProxySpec, internal Network) routetable.Table {
+// tableOf is the routing that a spec asks for on an internal network, while some of its routes are withheld. Its token files
+// are slots until it is sealed.
+func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withheld) routetable.Table {
 	slots := map[spec.TokenRef]string{}
 	for _, slot := range s.Slots() {
 		slots[slot.Ref] = slot.Name
@@ -27,6 +28,7 @@ func tableOf(s *spec.CredProxySpec, internal Network) routetable.Table {
 			Path:     r.Path,
 			Upstream: r.Upstream,
 			Auth:     authOf(r.Auth, s.TokenDelivery, slots),
+			Withheld: withheld[r.Path].Word,
 		})
 	}
 	return t

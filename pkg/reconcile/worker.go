@@ -1,9 +1,11 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,6 +131,9 @@ func (c *Controller) tellRefusal(name string, found verdict) {
 	if found.tokenErr != nil {
 		now = append(now, Blocked{Name: name, Reason: reasonOf(found.tokenErr), Message: found.tokenErr.Error()})
 	}
+	if len(found.withheld) > 0 {
+		now = append(now, Blocked{Name: name, Reason: reasonOfWithheld(found.withheld), Message: found.withheldWords()})
+	}
 	switch {
 	case found.blocked != nil:
 		now = append(now, *found.blocked)
@@ -142,17 +147,51 @@ func (c *Controller) tellRefusal(name string, found verdict) {
 
 // compareTokens resolves the tokens of a spec, so that the plan can tell whether they changed, and the status whether they
 // are there. A plan that delivers them resolves them once more, in a step of its own.
-func (c *Controller) compareTokens(ctx context.Context, in *inputs) (err error) {
-	if in.spec == nil || in.refused != nil || in.spec.Paused() {
+func (c *Controller) compareTokens(ctx context.Context, in *inputs) error {
+	if in.spec == nil || (in.refused != nil || in.spec.Paused()) && len(in.withheld) == 0 {
 		return nil
 	}
-	in.tokens, err = resolve(ctx, c.resolver, in.spec)
-	return err
+	found := lookFor(ctx, c.resolver, in.spec)
+	in.held = in.heldTokens()
+	if gone := found.gone(in.spec, in.held, c.opts.RevokeMissing, in.taking()); len(gone) > 0 {
+		in.withheld = merged(in.withheld, gone)
+		in.spec = without(in.spec, in.withheld)
+	}
+	values, err := found.values(in.spec, in.held)
+	in.tokens = values
+	return cmp.Or(found.first, err)
+}
+
+// heldTokens are the tokens that the name's sidecars have, as far as that is known.
+func (in *inputs) heldTokens() map[spec.TokenRef]Token {
+	held := map[spec.TokenRef]Token{}
+	for _, s := range in.view.sidecars[in.name] {
+		if spec.HashMatches(s.SpecHash, &in.spec.Spec) {
+			for _, slot := range in.spec.Spec.Slots() {
+				if token, ok := s.Env[slot.Name]; ok {
+					held[slot.Ref] = token
+				}
+			}
+		}
+		pushed := in.delivered[s.ID]
+		for _, slot := range pushed.refs {
+			if token, ok := pushed.tokens[slot.Name]; ok {
+				held[slot.Ref] = token
+			}
+		}
+	}
+	return held
+}
+
+// taking reports whether a sidecar has tokens that have to be taken away.
+func (in *inputs) taking() bool {
+	p := &planner{inputs: *in}
+	return slices.ContainsFunc(in.view.sidecars[in.name], p.takes)
 }
 
 // verdict gathers what is known of a name before any step.
 func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdict {
-	v := verdict{spec: in.spec, blocked: blocked, tokenErr: tokenErr, tokensChecked: in.tokens != nil}
+	v := verdict{spec: in.spec, withheld: in.withheld, blocked: blocked, tokenErr: tokenErr, tokensChecked: in.tokens != nil}
 	if in.spec == nil {
 		if left := in.view.sidecars[in.name]; len(left) > 0 {
 			v.sidecar = &left[0]
@@ -180,7 +219,10 @@ func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdic
 // execute takes the steps of a plan and judges what came of them.
 func (c *Controller) execute(ctx context.Context, m matter) outcome {
 	in, item, found := m.in, m.item, m.found
-	a := &attempt{Controller: c, item: item, spec: in.spec, generation: c.deliveries.generation(lastGeneration(found.sidecar))}
+	a := &attempt{
+		Controller: c, item: item, spec: in.spec, withheld: in.withheld, held: in.held,
+		generation: c.deliveries.generation(lastGeneration(found.sidecar)),
+	}
 	if in.spec != nil {
 		a.nets = in.pair()
 	}

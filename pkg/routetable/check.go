@@ -83,6 +83,9 @@ func (t *Table) checkRoute(r Route) error {
 	if err := checkUpstream(r.Upstream); err != nil {
 		return err
 	}
+	if err := checkWithheld(r); err != nil {
+		return err
+	}
 	if r.Auth == nil {
 		return nil
 	}
@@ -93,6 +96,19 @@ func (t *Table) checkRoute(r Route) error {
 		return fmt.Errorf("auth: %w", err)
 	}
 	return nil
+}
+
+func checkWithheld(r Route) error {
+	switch r.Withheld {
+	case "":
+		return nil
+	case WithheldMissing, WithheldSuspended, WithheldRevoked, WithheldDenied:
+		if r.Auth != nil {
+			return errors.New("withheld goes without auth")
+		}
+		return nil
+	}
+	return fmt.Errorf("withheld %q is unknown", r.Withheld)
 }
 
 func checkListen(listen string) error {

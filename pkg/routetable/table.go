@@ -56,7 +56,25 @@ type Route struct {
 	Path     string `json:"path"`
 	Upstream string `json:"upstream"`
 	Auth     *Auth  `json:"auth,omitempty"`
+	// Withheld says why the route's token may not be used: then it answers 503 no_token, and Auth is nil. Empty for a route
+	// that serves.
+	Withheld Withheld `json:"withheld,omitempty"`
 }
+
+// Withheld is why a route answers without its token.
+type Withheld string
+
+// The reasons.
+const (
+	// WithheldMissing: the token has gone from its source, and the operator wants it gone from the sidecar then.
+	WithheldMissing Withheld = "missing"
+	// WithheldSuspended: the spec is suspended by an annotation.
+	WithheldSuspended Withheld = "suspended"
+	// WithheldRevoked: the operator revoked the spec or the token.
+	WithheldRevoked Withheld = "revoked"
+	// WithheldDenied: the operator's policy does not permit this use of the token.
+	WithheldDenied Withheld = "denied"
+)
 
 // Auth says which credential a route adds. Exactly one of TokenFile and TokenEnv is set.
 type Auth struct {

@@ -19,6 +19,9 @@ const (
 
 	// AnnotationPaused, when "true", stops every step for the spec, the removal of a deleted one excepted.
 	AnnotationPaused = Group + "/paused"
+	// AnnotationSuspended, when "true", takes the spec's tokens away from its sidecar, which answers 503 until it is not set any
+	// more.
+	AnnotationSuspended = Group + "/suspended"
 )
 
 // Defaults of fields that a file leaves out.
@@ -178,3 +181,6 @@ const (
 
 // Paused reports whether the annotation asks for no steps.
 func (c *CredProxy) Paused() bool { return c.Annotations[AnnotationPaused] == "true" }
+
+// Suspended reports whether the annotation takes the tokens away.
+func (c *CredProxy) Suspended() bool { return c.Annotations[AnnotationSuspended] == "true" }

@@ -89,12 +89,12 @@ func validateAnnotation(key, value string, path *field.Path) field.ErrorList {
 		errs = append(errs, invalid(path, todo))
 	}
 	switch {
-	case key == AnnotationPaused:
+	case key == AnnotationPaused, key == AnnotationSuspended:
 		if value != "true" && value != "false" {
 			errs = append(errs, invalid(path, `must be "true" or "false", with the quotes`))
 		}
 	case strings.HasPrefix(key, Group+"/"):
-		errs = append(errs, invalid(path, "not an annotation of this controller; known: "+AnnotationPaused))
+		errs = append(errs, invalid(path, "not an annotation of this controller; known: "+AnnotationPaused+", "+AnnotationSuspended))
 	}
 	return errs
 }

@@ -1,0 +1,128 @@
+package reconcile
+
+import (
+	"testing"
+
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+func revoked() *Withheld {
+	return &Withheld{Word: routetable.WithheldRevoked, Reason: ReasonRevoked, Message: "revoked by the operator"}
+}
+
+// withhold withholds everything of the world's spec.
+func (w *world) withhold(refused bool) {
+	w.declared.Withheld = map[string]Withholding{"web": {All: revoked(), Refused: refused}}
+}
+
+// The story of each case: whose tokens are withheld, and the plan as it prints itself.
+func TestPlanWithWithheldTokens(t *testing.T) {
+	taken := `
+web
+  copy_routes    cred-proxy-web  (revoked by the operator)
+  reload         cred-proxy-web  (revoked by the operator)
+`
+	removed := `
+web
+  remove         cred-proxy-web  (it may hold tokens that are withheld)
+`
+	second := func(w *world) {
+		w.spec.Spec.Routes = append(w.spec.Spec.Routes, spec.Route{
+			Path: "/git", Upstream: "https://git.example.org",
+			Auth: &spec.Auth{Scheme: spec.SchemeBearer, TokenRef: spec.TokenRef{File: "git"}},
+		})
+		w.tokens = tokens{"CRED_PROXY_TOKEN_1": NewToken("value"), "CRED_PROXY_TOKEN_2": NewToken("other")}
+	}
+	tellPlans(t, []planStory{
+		{"they are taken in place", func(w *world) {
+			w.running("a")
+			w.withhold(false)
+		}, taken},
+		{"an annotation takes them too", func(w *world) {
+			w.running("a")
+			w.spec.Annotations = map[string]string{spec.AnnotationSuspended: "true"}
+		}, `
+web
+  copy_routes    cred-proxy-web  (annotation credproxy.dev/suspended is "true")
+  reload         cred-proxy-web  (annotation credproxy.dev/suspended is "true")
+`},
+		{"a pause does not keep them", func(w *world) {
+			w.running("a")
+			w.spec.Annotations = map[string]string{spec.AnnotationPaused: "true"}
+			w.withhold(false)
+		}, taken},
+		{"nor does a conflict with what is on the engine", func(w *world) {
+			w.running("a")
+			w.networks = append(w.networks, Network{ID: "n3", Name: "web-egress"})
+			w.withhold(false)
+		}, taken},
+		{"one route's are taken, and the other's delivered", func(w *world) {
+			second(w)
+			w.running("a")
+			w.declared.Withheld = map[string]Withholding{"web": {Routes: map[string]Withheld{"/git": *revoked()}}}
+		}, `
+web
+  resolve_tokens env TOKEN  (route /git: revoked by the operator)
+  copy_routes    cred-proxy-web  (route /git: revoked by the operator)
+  reload         cred-proxy-web  (route /git: revoked by the operator)
+`},
+		{"they go before anything else is done", func(w *world) {
+			w.running("a")
+			w.spec.Spec.Image = "other"
+			w.withhold(false)
+		}, taken},
+		{"once they are taken, there is nothing more to do", func(w *world) {
+			s := w.running("a")
+			w.withhold(false)
+			in := newScene(w.declared, w.view()).inputs("web", history{}, w.opts)
+			s.Report.RoutesDigest = routetable.RoutesDigest(tableOf(&in.spec.Spec, w.networks[0], in.withheld))
+			w.delivered["a"] = delivery{generation: 7, withheld: true}
+			w.tokens = tokens{}
+		}, ``},
+		{"and they come back when they are not withheld any more", func(w *world) {
+			w.running("a")
+			w.delivered["a"] = delivery{generation: 7, withheld: true}
+		}, `
+web
+  resolve_tokens env TOKEN  (its tokens are not withheld any more)
+  copy_routes    cred-proxy-web  (its tokens are not withheld any more)
+  reload         cred-proxy-web  (its tokens are not withheld any more)
+`},
+		{"from an environment they go only with the container", func(w *world) {
+			w.spec.Spec.TokenDelivery = spec.DeliverEnv
+			w.running("a").Env = w.tokens
+			w.withhold(false)
+		}, removed},
+		{"a stopped container may hold them as well", func(w *world) {
+			w.running("a").State = StateExited
+			w.withhold(false)
+		}, removed},
+		{"without a declaration that can be used the container goes", func(w *world) {
+			w.running("a")
+			w.declared.Specs, w.declared.Rejected = nil, []Rejected{{Name: "web", Reason: ReasonDuplicateName, Message: "twice"}}
+			w.withhold(true)
+		}, removed},
+		{"one that is about to speak is waited for", func(w *world) {
+			w.running("a").Report = nil
+			w.delivered = nil
+			w.withhold(true)
+		}, `
+web
+  blocked: Revoked: revoked by the operator
+`},
+		{"a spec that is refused gets no sidecar", func(w *world) { w.withhold(true) }, `
+web
+  blocked: Revoked: revoked by the operator
+`},
+		{"one that is not gets one without tokens", func(w *world) { w.withhold(false) }, `
+web
+  ensure_image   the controller's own  (declared, and there is no sidecar)
+  create         cred-proxy-web  (declared, and there is no sidecar)
+  copy_routes    cred-proxy-web  (declared, and there is no sidecar)
+  connect_egress web-egress  (declared, and there is no sidecar)
+  start          cred-proxy-web  (declared, and there is no sidecar)
+  wait_ready     cred-proxy-web  (declared, and there is no sidecar)
+`},
+	})
+}

@@ -1,0 +1,126 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// resolution is what the sources had for a spec's references.
+type resolution struct {
+	found map[spec.TokenRef]Token
+	// failed has the references that have no value; first is the first of these failures, in order of slots.
+	failed map[spec.TokenRef]error
+	first  error
+}
+
+// lookFor asks the sources for all of a spec's references: that one has no value does not keep the others from being
+// delivered.
+func lookFor(ctx context.Context, resolver Resolver, cp *spec.CredProxy) resolution {
+	r := resolution{found: map[spec.TokenRef]Token{}, failed: map[spec.TokenRef]error{}}
+	for _, slot := range cp.Spec.Slots() {
+		token, err := resolver.Resolve(ctx, slot.Ref)
+		if err == nil {
+			if unfit := deliverable(token, cp.Spec.TokenDelivery); unfit != nil {
+				err = fmt.Errorf("%w: the token of %s %w", ErrTokenInvalid, slot.Ref, unfit)
+			}
+		}
+		if err == nil {
+			r.found[slot.Ref] = token
+			continue
+		}
+		r.failed[slot.Ref] = err
+		if r.first == nil {
+			r.first = err
+		}
+	}
+	return r
+}
+
+// values are the tokens of all slots of a spec, whose references are among those that were looked for. What the sidecar was
+// given before stands in for what cannot be found now; where there is neither, it fails with the first such error.
+func (r resolution) values(cp *spec.CredProxy, held map[spec.TokenRef]Token) (tokens, error) {
+	values := tokens{}
+	for _, slot := range cp.Spec.Slots() {
+		token, ok := r.found[slot.Ref]
+		if !ok && !errors.Is(r.failed[slot.Ref], ErrTokenDenied) {
+			token, ok = held[slot.Ref]
+		}
+		if !ok {
+			return nil, r.failed[slot.Ref]
+		}
+		values[slot.Name] = token
+	}
+	if err := checkCallerKey(&cp.Spec, values); err != nil {
+		return nil, err
+	}
+	return values, nil
+}
+
+// gone are the routes of a spec whose token has no value, by path: with revoke those from whose source it has gone, and with
+// taking, when a generation has to be delivered in any case, those for which nothing stands in. Without a caller key, no route can be served.
+func (r resolution) gone(cp *spec.CredProxy, held map[spec.TokenRef]Token, revoke, taking bool) map[string]Withheld {
+	lost := map[spec.TokenRef]Withheld{}
+	for ref, err := range r.failed {
+		_, stands := held[ref]
+		stands = stands && !errors.Is(err, ErrTokenDenied)
+		left := errors.Is(err, ErrTokenMissing) && !errors.Is(err, ErrTokenPending)
+		if revoke && left || taking && !stands {
+			lost[ref] = Withheld{Word: routetable.WithheldMissing, Reason: reasonOf(err), Message: err.Error()}
+		}
+	}
+	found := map[string]Withheld{}
+	for _, route := range cp.Spec.Routes {
+		for _, ref := range refsOf(route, cp.Spec.CallerAuth) {
+			if w, ok := lost[ref]; ok {
+				found[route.Path] = w
+			}
+		}
+	}
+	return found
+}
+
+// refsOf are the references without which a route cannot be served.
+func refsOf(route spec.Route, caller *spec.CallerAuth) (refs []spec.TokenRef) {
+	if caller != nil {
+		refs = append(refs, caller.KeyRef)
+	}
+	if route.Auth != nil {
+		refs = append(refs, route.Auth.TokenRef)
+	}
+	return refs
+}
+
+// checkCallerKey reports why the caller key cannot be one: clients could not send it, or it is a token under another
+// reference, which callers would then hold.
+func checkCallerKey(s *spec.CredProxySpec, found tokens) error {
+	if s.CallerAuth == nil {
+		return nil
+	}
+	slots, ref := s.Slots(), s.CallerAuth.KeyRef
+	own := slices.IndexFunc(slots, func(slot spec.Slot) bool { return slot.Ref == ref })
+	key := found[slots[own].Name]
+	if err := routetable.CheckCallerKey(key.Reveal()); err != nil {
+		return fmt.Errorf("%w: the caller key of %s %w", ErrTokenInvalid, ref, err)
+	}
+	for i, slot := range slots {
+		if i != own && key.Equal(found[slot.Name]) {
+			return fmt.Errorf("%w: the caller key of %s is the token of %s, and the agent would hold it; make another key",
+				ErrTokenInvalid, ref, slot.Ref)
+		}
+	}
+	return nil
+}
+
+// deliverable reports why a value cannot reach the sidecar as it is.
+func deliverable(token Token, how spec.TokenDelivery) error {
+	if how == spec.DeliverEnv && !utf8.ValidString(token.Reveal()) {
+		return errors.New("is not UTF-8, and the engine would change it in an environment; use tokenDelivery: File")
+	}
+	return routetable.CheckToken(token.Reveal())
+}

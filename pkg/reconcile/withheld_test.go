@@ -1,0 +1,160 @@
+package reconcile_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"credproxy.dev/controller/internal/fakeengine"
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// answersWithheld reports why the name's sidecar would answer no_token on its route; empty when it has the token.
+func (s *stage) answersWithheld(name string) routetable.Withheld {
+	s.t.Helper()
+	answers := s.engine.Ask(s.network(name+"-internal"), "cred-proxy", 9099, "/api/x")
+	if len(answers) != 1 {
+		s.t.Fatalf("%d sidecars answer", len(answers))
+	}
+	return answers[0].Withheld
+}
+
+func suspended(cp *spec.CredProxy) *spec.CredProxy {
+	out := cp.DeepCopy()
+	out.Annotations = map[string]string{spec.AnnotationSuspended: "true"}
+	return out
+}
+
+func TestASuspendedSpecKeepsItsSidecarWithoutTokens(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		made := s.container("web").ID
+		s.declare(suspended(web))
+		if why := s.answersWithheld("web"); why != routetable.WithheldSuspended {
+			t.Errorf("withheld because %q", why)
+		}
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonSuspended)
+		if s.container("web").ID != made {
+			t.Error("it is another container")
+		}
+		if told := s.told("web", reconcile.ReasonSuspended); len(told) != 1 {
+			t.Errorf("told %q", told)
+		}
+		calls := s.engine.Calls()
+		later(5 * time.Minute)
+		s.settle()
+		if again := s.engine.Calls(); again[fakeengine.CopyRoutes] != calls[fakeengine.CopyRoutes] {
+			t.Error("it is delivered to again and again")
+		}
+		s.declare(web)
+		s.wantServed("web", "https://api.example.com one")
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+	})
+}
+
+func TestWhatTheOperatorWithholdsIsTakenAtOnce(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		revoked := reconcile.Withheld{Word: routetable.WithheldRevoked, Reason: reconcile.ReasonRevoked, Message: "revoked by the operator"}
+		s.declared.Withheld = map[string]reconcile.Withholding{"web": {All: &revoked}}
+		s.declare(web)
+		if why := s.answersWithheld("web"); why != routetable.WithheldRevoked {
+			t.Errorf("withheld because %q", why)
+		}
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonRevoked)
+		s.declared.Withheld = nil
+		s.declare(web)
+		s.wantServed("web", "https://api.example.com one")
+	})
+}
+
+func TestASidecarThatRefusesToGiveUpItsTokensGoes(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		made := s.container("web").ID
+		s.engine.Inject(fakeengine.Reload, 1, fakeengine.FailsBefore(reconcile.ErrRoutesRefused))
+		s.declare(suspended(web))
+		s.settle()
+		if s.container("web").ID == made {
+			t.Error("it keeps its tokens")
+		}
+		if why := s.answersWithheld("web"); why != routetable.WithheldSuspended {
+			t.Errorf("withheld because %q", why)
+		}
+	})
+}
+
+func TestATokenThatDisappears(t *testing.T) {
+	ref := spec.TokenRef{Env: "TOKEN"}
+	for _, revoke := range []bool{false, true} {
+		t.Run(map[bool]string{false: "stays", true: "is revoked"}[revoke], func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				opts := defaultOptions()
+				opts.RevokeMissing = revoke
+				newStage(t, fakeengine.New(time.Millisecond), opts).runs(func(s *stage) {
+					web := s.environment("web")
+					s.declare(web)
+					s.tokens.put(ref, "")
+					later(opts.Resync)
+					s.settle()
+					got, _ := s.Get("web")
+					if c := meta.FindStatusCondition(got.Status.Conditions, spec.ConditionTokensResolved); c.Status != metav1.ConditionFalse || c.Reason != reconcile.ReasonTokenMissing {
+						t.Errorf("TokensResolved is %s %s", c.Status, c.Reason)
+					}
+					if why := s.answersWithheld("web"); (why == routetable.WithheldMissing) != revoke {
+						t.Errorf("withheld because %q", why)
+					}
+					if revoke {
+						s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonTokenMissing)
+					} else {
+						s.wantServed("web", "https://api.example.com one")
+					}
+					s.tokens.put(ref, "two")
+					later(opts.Resync)
+					s.settle()
+					s.wantServed("web", "https://api.example.com two")
+					s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+				})
+			})
+		})
+	}
+}
+
+// One token that is gone does not keep another from being rotated.
+func TestATokenIsRotatedBesideOneThatIsGone(t *testing.T) {
+	play(t, func(s *stage) {
+		web := edited(s.environment("web"), func(s *spec.CredProxySpec) {
+			s.Routes = append(s.Routes, spec.Route{
+				Path: "/git", Upstream: "https://git.example.org",
+				Auth: &spec.Auth{Scheme: spec.SchemeBearer, TokenRef: spec.TokenRef{File: "git"}},
+			})
+		})
+		s.tokens.put(spec.TokenRef{File: "git"}, "git-one")
+		s.declare(web)
+		s.tokens.put(spec.TokenRef{File: "git"}, "")
+		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "two")
+		later(defaultOptions().Resync)
+		s.settle()
+		s.wantServed("web", "https://api.example.com two")
+		answers := s.engine.Ask(s.network("web-internal"), "cred-proxy", 9099, "/git/x")
+		if got := answers[0].Token.Reveal(); got != "git-one" {
+			t.Errorf("the other route has %q", got)
+		}
+		got, _ := s.Get("web")
+		if !slices.ContainsFunc(got.Status.Conditions, func(c metav1.Condition) bool {
+			return c.Reason == reconcile.ReasonTokenMissing && strings.Contains(c.Message, "file git")
+		}) {
+			t.Errorf("nothing is said of it: %+v", got.Status.Conditions)
+		}
+	})
+}
