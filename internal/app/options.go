@@ -41,6 +41,8 @@ type Options struct {
 	UpgradeSidecars bool
 	// RequireIsolation keeps sidecars off networks from which an agent can get out.
 	RequireIsolation bool
+	// RevokeMissing takes a token away from its sidecar when it has gone from its source.
+	RevokeMissing bool
 	// Prune permits removals; Deliberate says that a person asked for them. Run prunes, whatever is set.
 	Prune      bool
 	Deliberate bool
@@ -48,7 +50,7 @@ type Options struct {
 	Listen         string
 	AllowRemoteAPI bool
 	AllowedHosts   []string
-	// StateDir holds locks and nothing else.
+	// StateDir holds locks, and what is revoked.
 	StateDir string
 
 	Build buildinfo.Info

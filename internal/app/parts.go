@@ -84,7 +84,7 @@ func (p Parts) controller(
 ) Controller {
 	opts := reconcile.Options{
 		NamePrefix: o.NamePrefix, Workers: o.Workers, Resync: o.Resync, DeepResync: o.DeepResync,
-		ReadyTimeout: o.ReadyTimeout, UpgradeSidecars: o.UpgradeSidecars, RequireIsolation: o.RequireIsolation,
+		ReadyTimeout: o.ReadyTimeout, UpgradeSidecars: o.UpgradeSidecars, RequireIsolation: o.RequireIsolation, RevokeMissing: o.RevokeMissing,
 		Prune: o.Prune, Deliberate: o.Deliberate, Locker: locker,
 	}
 	if p.Controller != nil {

@@ -29,6 +29,10 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 	if err != nil {
 		return nil, err
 	}
+	revoked, err := newRevoked(opts)
+	if err != nil {
+		return nil, err
+	}
 	registry := prometheus.NewRegistry()
 	pass := &Pass{Snapshot: directory.Scan(ctx)}
 	var driver reconcile.Driver
@@ -40,7 +44,9 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 		driver, locker = pass.engine, newLocker(&scope{engine: pass.engine}, opts)
 	}
 	pass.Controller = parts.controller(driver, tokens, locker, opts, registry)
-	pass.Declare(declared(opts.Specs, pass.Snapshot))
+	d := declared(opts.Specs, pass.Snapshot)
+	revoked.withhold(&d)
+	pass.Declare(d)
 	return pass, nil
 }
 

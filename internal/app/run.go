@@ -39,7 +39,12 @@ type daemon struct {
 	engine     *exclusive
 	source     Source
 	files      *files
+	revoked    *revoked
 	controller Controller
+
+	// declaring lets one declaration be put into force at a time; said is what the files said last, nil before they were read.
+	declaring sync.Mutex
+	said      *source.Snapshot
 }
 
 func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon, error) {
@@ -49,6 +54,10 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 		return nil, err
 	}
 	tokens, err := parts.tokens(opts)
+	if err != nil {
+		return nil, err
+	}
+	revoked, err := newRevoked(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +71,7 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 		return nil, errors.Join(err, driver.Close())
 	}
 	return &daemon{
-		opts: opts, registry: registry, engine: engine, source: directory,
+		opts: opts, registry: registry, engine: engine, source: directory, revoked: revoked,
 		files:      newFiles(opts.Specs, opts.Log, newFileMetrics(registry, directory.WatchErr)),
 		controller: parts.controller(&told{Driver: engine, log: opts.Log}, tokens, newLocker(scope, opts), opts, registry),
 	}, nil
@@ -102,6 +111,10 @@ func (a *daemon) serve(ctx context.Context, stop context.CancelCauseFunc, l net.
 	}
 	keep("serve the pages", func() error { return web.Serve(ctx, l, handler, a.opts.Log) })
 	keep("watch the spec files", func() error { return a.source.Run(ctx, a.opts.Resync, a.found) })
+	keep("follow what is revoked", func() error {
+		a.revoked.follow(ctx, a.declare, func(err error) { a.opts.Log.Error("what is revoked stays as it was", "error", err) })
+		return nil
+	})
 	keep("reconcile", func() error { return a.controller.Run(ctx) })
 	all.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
@@ -114,7 +127,22 @@ func (a *daemon) serve(ctx context.Context, stop context.CancelCauseFunc, l net.
 // found hands what the files say on.
 func (a *daemon) found(s source.Snapshot) {
 	a.files.found(s)
-	a.controller.Declare(declared(a.opts.Specs, s))
+	a.declaring.Lock()
+	a.said = &s
+	a.declaring.Unlock()
+	a.declare()
+}
+
+// declare puts into force what the files say, without what is withheld of it.
+func (a *daemon) declare() {
+	a.declaring.Lock()
+	defer a.declaring.Unlock()
+	if a.said == nil {
+		return
+	}
+	d := declared(a.opts.Specs, *a.said)
+	a.revoked.withhold(&d)
+	a.controller.Declare(d)
 }
 
 // ready returns nil once the files were read and the engine was looked at.

@@ -45,6 +45,7 @@ Exit code 0 if every sidecar is Ready and every file is good, otherwise 1.`,
 	flags.DurationVar(&timeout, "timeout", 2*time.Minute, "longest time for the whole pass")
 	s.specsFlags(flags)
 	s.tokenFlags(flags)
+	s.missingFlag(flags)
 	s.engineFlags(flags)
 	s.lockFlags(flags)
 	s.logFlags(flags, "warn")

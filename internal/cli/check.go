@@ -32,6 +32,7 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 		{"ready-timeout", positive(s.ReadyTimeout)},
 		{"drain-timeout", positive(s.DrainTimeout)},
 		{"token-env", patterns(s.TokenEnv)},
+		{"on-missing-token", oneOf(s.onMissingToken, keepMissing, revokeMissing)},
 		{"listen", address(s.Listen)},
 		{"log-format", oneOf(s.logFormat, "text", "json")},
 		{"log-level", oneOf(s.logLevel, "debug", "info", "warn", "error")},

@@ -12,11 +12,18 @@ import (
 	"credproxy.dev/controller/pkg/subnet"
 )
 
+// What --on-missing-token takes.
+const (
+	keepMissing   = "keep"
+	revokeMissing = "revoke"
+)
+
 // settings are what flags and variables set.
 type settings struct {
 	app.Options
 	logFormat, logLevel string
 	networkPools        []string
+	onMissingToken      string
 	// optionalSpecs is true where --specs may be left out.
 	optionalSpecs bool
 }
@@ -73,6 +80,11 @@ func (s *settings) tokenFlags(f *pflag.FlagSet) {
 		"variable, or pattern of variables such as 'AGENT_*', that specs may name as tokens; repeat it, or separate by commas")
 }
 
+func (s *settings) missingFlag(f *pflag.FlagSet) {
+	f.StringVar(&s.onMissingToken, "on-missing-token", keepMissing,
+		"what becomes of a token in a sidecar that has gone from its source: keep, or revoke, so that its routes answer 503")
+}
+
 func (s *settings) loopFlags(f *pflag.FlagSet) {
 	f.DurationVar(&s.Resync, "resync", 30*time.Second, "how often everything is compared, whatever was noticed")
 	f.DurationVar(&s.DeepResync, "deep-resync", 10*time.Minute, "how often every sidecar is inspected too")
@@ -81,7 +93,7 @@ func (s *settings) loopFlags(f *pflag.FlagSet) {
 
 func (s *settings) lockFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.StateDir, "state-dir", "",
-		"directory of locks, the same for run and apply (default /run/credproxy for root, "+
+		"directory of locks and revocations, the same for all verbs (default /var/lib/credproxy for root, "+
 			"else $XDG_STATE_HOME/credproxy or ~/.local/state/credproxy)")
 }
 
@@ -109,6 +121,7 @@ func (s *settings) options(f *pflag.FlagSet, sys System) (app.Options, error) {
 	}
 	opts := s.Options
 	opts.LookupEnv, opts.Listening, opts.Build = sys.LookupEnv, sys.Listening, buildinfo.Read()
+	opts.RevokeMissing = s.onMissingToken == revokeMissing
 	var err error
 	if opts.NetworkPools, err = subnet.ParseAll(s.networkPools); err != nil {
 		return app.Options{}, usagef("%s: %w", origin(f.Lookup("network-pool")), err)
@@ -116,12 +129,24 @@ func (s *settings) options(f *pflag.FlagSet, sys System) (app.Options, error) {
 	if opts.Log, err = app.NewLogger(sys.Stderr, s.logFormat, s.logLevel); err != nil {
 		return app.Options{}, &usageError{err}
 	}
-	if opts.StateDir == "" && f.Lookup("state-dir") != nil {
-		if opts.StateDir, err = lock.DefaultDir(sys.UID, getenv(sys)); err != nil {
-			return app.Options{}, &usageError{err}
+	if f.Lookup("state-dir") != nil {
+		if opts.StateDir, err = stateDir(s.StateDir, sys); err != nil {
+			return app.Options{}, err
 		}
 	}
 	return opts, nil
+}
+
+// stateDir is the directory that was given, or else the user's own.
+func stateDir(given string, sys System) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	dir, err := lock.DefaultDir(sys.UID, getenv(sys))
+	if err != nil {
+		return "", &usageError{err}
+	}
+	return dir, nil
 }
 
 func getenv(sys System) func(string) string {

@@ -53,6 +53,7 @@ Exit code 0; with --exit-code 1 if there are steps to take; 2 if the plan could 
 	s.specsFlags(flags)
 	s.tokenFlags(flags)
 	s.engineFlags(flags)
+	s.lockFlags(flags)
 	s.logFlags(flags, "warn")
 	return cmd
 }

@@ -31,6 +31,7 @@ A specs directory that is missing is an error. An engine that does not answer is
 	flags := cmd.Flags()
 	s.specsFlags(flags)
 	s.tokenFlags(flags)
+	s.missingFlag(flags)
 	s.engineFlags(flags)
 	s.loopFlags(flags)
 	s.webFlags(flags)

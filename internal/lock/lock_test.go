@@ -85,7 +85,7 @@ func TestTheDefaultDirectory(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"root":                      {0, map[string]string{"HOME": "/root"}, "/run/credproxy"},
+		"root":                      {0, map[string]string{"HOME": "/root"}, "/var/lib/credproxy"},
 		"state home":                {1000, map[string]string{"XDG_STATE_HOME": "/s", "HOME": "/h"}, "/s/credproxy"},
 		"relative state is ignored": {1000, map[string]string{"XDG_STATE_HOME": "s", "HOME": "/h"}, "/h/.local/state/credproxy"},
 		"nothing is known":          {1000, nil, ""},

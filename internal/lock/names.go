@@ -104,7 +104,7 @@ func openBelow(dir, folder, name string) (*os.File, error) {
 	if err != nil || missing == nil {
 		return file, err
 	}
-	if err := bequeath(path, dir); err != nil {
+	if err := Bequeath(path, dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("make the lock file: %w", err), file.Close())
 	}
 	return file, nil
@@ -121,11 +121,11 @@ func makeBelow(dir, folder string) error {
 	if err != nil {
 		return err
 	}
-	return bequeath(folder, dir)
+	return Bequeath(folder, dir)
 }
 
-// bequeath gives what root has just made to the owner of a directory.
-func bequeath(path, dir string) error {
+// Bequeath gives what root has just made to the owner of a directory, who is to use it too.
+func Bequeath(path, dir string) error {
 	if os.Getuid() != 0 {
 		return nil
 	}

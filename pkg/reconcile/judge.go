@@ -87,12 +87,10 @@ func (v verdict) ready() metav1.Condition {
 	switch {
 	case v.err == nil && v.suffersOnly() && v.serves():
 		return ready(metav1.ConditionFalse, reasonOfWithheld(v.withheld), v.withheldWords()+v.withoutThem())
-	case v.blocked != nil && v.blocked.Reason == ReasonPaused && v.serves():
-		return ready(metav1.ConditionTrue, ReasonPaused, v.blocked.Message)
 	case v.bounds.shut != "" && v.err == nil && (v.blocked == nil || v.blocked.Reason == ReasonNotIsolated):
 		return ready(metav1.ConditionFalse, ReasonNotIsolated, shutOut(v.sidecar != nil, v.bounds.shut))
 	case v.blocked != nil:
-		return ready(metav1.ConditionFalse, v.blocked.Reason, v.blocked.Message+v.asItIs())
+		return v.refused()
 	case v.err != nil:
 		return ready(statusOf(v.err), reasonOf(v.err), v.failure())
 	case v.sidecar == nil:
@@ -103,6 +101,14 @@ func (v verdict) ready() metav1.Condition {
 		return v.notServing()
 	}
 	return v.serving()
+}
+
+// refused says why no step is taken. A pause is no fault of a sidecar that serves.
+func (v verdict) refused() metav1.Condition {
+	if v.blocked.Reason == ReasonPaused && v.serves() {
+		return ready(metav1.ConditionTrue, ReasonPaused, v.blocked.Message)
+	}
+	return ready(metav1.ConditionFalse, v.blocked.Reason, v.blocked.Message+v.asItIs())
 }
 
 func ready(status metav1.ConditionStatus, reason, message string) metav1.Condition {
@@ -213,6 +219,10 @@ func quoted(lines []string) string {
 func (v verdict) tokens() metav1.Condition {
 	const kind = spec.ConditionTokensResolved
 	switch {
+	case len(v.withheld) > 0 && v.err != nil:
+		return condition(kind, metav1.ConditionUnknown, ReasonProgressing, "they are being taken from the sidecar: "+v.withheldWords())
+	case len(v.withheld) > 0:
+		return condition(kind, metav1.ConditionFalse, reasonOfWithheld(v.withheld), v.withheldWords())
 	case v.tokenErr != nil:
 		return condition(kind, metav1.ConditionFalse, reasonOf(v.tokenErr), v.tokenErr.Error())
 	case v.spec == nil || !v.tokensChecked:

@@ -74,12 +74,14 @@ func (s *scene) inputs(name string, history history, opts Options) inputs {
 	if conflict, ok := s.conflicts[name]; ok {
 		in.refused = &conflict
 	}
+	if in.spec == nil {
+		in.withholding = s.declared.Withheld[name]
+	}
 	if in.withholding.Refused && in.refused == nil {
 		in.refused = &Blocked{Name: name, Reason: in.withholding.All.Reason, Message: in.withholding.All.Message}
 	}
 	if r, ok := s.rejected[name]; ok && in.spec == nil {
 		in.refused = &Blocked{Name: name, Reason: r.Reason, Message: r.Message}
-		in.withholding = s.declared.Withheld[name]
 	}
 	if s.view.has(name) && !s.mentions(name) {
 		in.refused = s.clearance(history, opts).brake(name)

@@ -111,7 +111,18 @@ func wordsOfWithheld(withheld map[string]Withheld, all int) string {
 	return strings.Join(messages, "; ")
 }
 
-// reasonOfWithheld is the reason to show for several: the first, in order of paths.
+// reasonOfWithheld is the reason to show for several: what the operator has said just now, then what he rules, then what the
+// spec says; what is only missing comes last.
 func reasonOfWithheld(withheld map[string]Withheld) string {
-	return withheld[slices.Min(slices.Collect(maps.Keys(withheld)))].Reason
+	var reasons []string
+	for _, w := range withheld {
+		reasons = append(reasons, w.Reason)
+	}
+	slices.Sort(reasons)
+	for _, first := range []string{ReasonRevoked, ReasonPolicyDenied, ReasonSuspended} {
+		if slices.Contains(reasons, first) {
+			return first
+		}
+	}
+	return reasons[0]
 }

@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"credproxy.dev/controller/internal/revocation"
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// revokedPoll is how often the file of revocations is looked at: one that is written has to count at once.
+const revokedPoll = 500 * time.Millisecond
+
+// revoked is what the operator has revoked.
+type revoked struct {
+	dir, instance string
+
+	mu   sync.Mutex
+	list revocation.List
+}
+
+// newRevoked reads what is revoked. Without a directory of state nothing is.
+func newRevoked(o Options) (*revoked, error) {
+	r := &revoked{dir: o.StateDir, instance: o.Instance}
+	_, err := r.read()
+	return r, err
+}
+
+// read reads it anew, and reports whether it is something else than before. What cannot be read changes nothing.
+func (r *revoked) read() (changed bool, err error) {
+	if r.dir == "" {
+		return false, nil
+	}
+	list, err := revocation.Read(r.dir, r.instance)
+	if err != nil {
+		return false, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	changed = !reflect.DeepEqual(list, r.list)
+	r.list = list
+	return changed, nil
+}
+
+// follow calls changed whenever something else is revoked, and failed when that begins to be unknown, until ctx ends.
+func (r *revoked) follow(ctx context.Context, changed func(), failed func(error)) {
+	ticker := time.NewTicker(revokedPoll)
+	defer ticker.Stop()
+	var last error
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		news, err := r.read()
+		if err != nil && (last == nil || last.Error() != err.Error()) {
+			failed(err)
+		}
+		if last = err; news {
+			changed()
+		}
+	}
+}
+
+// withhold adds what is revoked to what a declaration withholds.
+func (r *revoked) withhold(d *reconcile.Declared) {
+	r.mu.Lock()
+	list := r.list
+	r.mu.Unlock()
+	if len(list.Names)+len(list.Tokens) == 0 {
+		return
+	}
+	if d.Withheld == nil {
+		d.Withheld = map[string]reconcile.Withholding{}
+	}
+	for _, name := range list.Names {
+		w := d.Withheld[name]
+		w.All = ofRevoked("the spec is revoked; 'controller revoke --undo " + name + "' ends that")
+		d.Withheld[name] = w
+	}
+	for _, cp := range d.Specs {
+		revokeTokens(d, cp, list.Tokens)
+	}
+}
+
+// revokeTokens withholds the routes of a spec that use one of the references, or all when it is the caller key.
+func revokeTokens(d *reconcile.Declared, cp *spec.CredProxy, refs []spec.TokenRef) {
+	w := d.Withheld[cp.Name]
+	words := func(ref spec.TokenRef) string {
+		return "token " + ref.String() + " is revoked; 'controller revoke --undo --token \"" + ref.String() + "\"' ends that"
+	}
+	if c := cp.Spec.CallerAuth; c != nil && slices.Contains(refs, c.KeyRef) {
+		w.All = ofRevoked(words(c.KeyRef))
+	}
+	for _, route := range cp.Spec.Routes {
+		if route.Auth == nil || !slices.Contains(refs, route.Auth.TokenRef) {
+			continue
+		}
+		if w.Routes == nil {
+			w.Routes = map[string]reconcile.Withheld{}
+		}
+		w.Routes[route.Path] = *ofRevoked(words(route.Auth.TokenRef))
+	}
+	if w.All != nil || len(w.Routes) > 0 {
+		d.Withheld[cp.Name] = w
+	}
+}
+
+func ofRevoked(message string) *reconcile.Withheld {
+	return &reconcile.Withheld{Word: routetable.WithheldRevoked, Reason: reconcile.ReasonRevoked, Message: message}
+}

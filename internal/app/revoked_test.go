@@ -1,0 +1,63 @@
+package app
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"credproxy.dev/controller/internal/revocation"
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+func TestWhatIsRevokedIsWithheld(t *testing.T) {
+	web := &spec.CredProxy{}
+	web.Name = "web"
+	web.Spec.Routes = []spec.Route{
+		{Path: "/a", Auth: &spec.Auth{TokenRef: spec.TokenRef{Env: "A"}}},
+		{Path: "/b", Auth: &spec.Auth{TokenRef: spec.TokenRef{Env: "B"}}},
+		{Path: "/none"},
+	}
+	keyed := web.DeepCopy()
+	keyed.Name = "keyed"
+	keyed.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}}
+	for _, tc := range []struct {
+		name string
+		list revocation.List
+		// want has of each name the words of its routes; "*" stands for all.
+		want map[string]map[string]routetable.Withheld
+	}{
+		{"nothing", revocation.List{}, nil},
+		{"a spec, and one that no file declares", revocation.List{Names: []string{"web", "gone"}}, map[string]map[string]routetable.Withheld{
+			"web": {"*": "revoked"}, "gone": {"*": "revoked"},
+		}},
+		{"a token", revocation.List{Tokens: []spec.TokenRef{{Env: "A"}}}, map[string]map[string]routetable.Withheld{
+			"web": {"/a": "revoked"}, "keyed": {"/a": "revoked"},
+		}},
+		{"a caller key", revocation.List{Tokens: []spec.TokenRef{{File: "key"}}}, map[string]map[string]routetable.Withheld{
+			"keyed": {"*": "revoked"},
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := reconcile.Declared{Specs: []*spec.CredProxy{web, keyed}}
+			(&revoked{list: tc.list}).withhold(&d)
+			var got map[string]map[string]routetable.Withheld
+			for name, w := range d.Withheld {
+				if got == nil {
+					got = map[string]map[string]routetable.Withheld{}
+				}
+				got[name] = map[string]routetable.Withheld{}
+				for path, one := range w.Routes {
+					got[name][path] = one.Word
+				}
+				if w.All != nil {
+					got[name]["*"] = w.All.Word
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

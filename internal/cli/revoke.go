@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"credproxy.dev/controller/internal/revocation"
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// revoker takes tokens away, or lets them be used again.
+type revoker struct {
+	client     *client
+	dir        string
+	instance   string
+	list       revocation.List
+	undo       bool
+	timeout    time.Duration
+	stdout     io.Writer
+	showsAlone bool
+}
+
+func newRevoke(sys System) *cobra.Command {
+	var s settings
+	var r revoker
+	var server string
+	var tokens []string
+	cmd := &cobra.Command{
+		Use:   "revoke [NAME…] [--token REF]…",
+		Short: "Take tokens away from running sidecars, now",
+		Long: `Notes that specs, or tokens wherever they are used, are revoked, and waits until the running controller has taken
+them out of the sidecars: their routes answer 503, what is in flight on them is cut off, and the specs stay. That lasts
+until it is undone with --undo, over restarts of controller and machine. Use the --state-dir and --instance of the
+controller. A reference is written env:NAME, file:PATH or provider:NAME:KEY.
+
+To be safe from a token that is known to others, revoke it where it was issued as well.
+
+Exit code 0 when no sidecar has them any more, 1 when the time is over, 3 if no controller answers: then it is noted,
+and counts as soon as one runs.`,
+		Example: `  controller revoke web
+  controller revoke --token env:GITHUB_TOKEN
+  controller revoke --undo web
+  controller revoke --list`,
+		RunE: verb(codeBad, func(cmd *cobra.Command, args []string) error {
+			dir, err := stateDir(s.StateDir, sys)
+			if err == nil {
+				err = cmp.Or(s.check(cmd.Flags()), checkTimeout(cmd, r.timeout))
+			}
+			if err == nil {
+				r.list, err = whatToRevoke(args, tokens)
+			}
+			if err != nil {
+				return err
+			}
+			r.dir, r.instance, r.stdout = dir, s.Instance, sys.Stdout
+			r.client = newClient(server)
+			defer r.client.close()
+			return r.do(cmd.Context())
+		}),
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&tokens, "token", nil, "reference of a token to revoke wherever it is used; repeat it")
+	flags.BoolVar(&r.undo, "undo", false, "let them be used again")
+	flags.BoolVar(&r.showsAlone, "list", false, "only print what is revoked")
+	flags.StringVar(&server, "server", defaultServer, "address of the controller")
+	flags.DurationVar(&r.timeout, "timeout", 30*time.Second, "longest wait for the controller")
+	flags.StringVar(&s.Instance, "instance", "default", "name of the controller on its engine")
+	s.lockFlags(flags)
+	return cmd
+}
+
+// whatToRevoke reads the command line.
+func whatToRevoke(names, tokens []string) (revocation.List, error) {
+	list := revocation.List{Names: names}
+	for _, name := range names {
+		if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+			return list, usagef("%q cannot be the name of a spec: %s", name, strings.Join(problems, "; "))
+		}
+	}
+	for _, text := range tokens {
+		ref, err := revocation.ParseRef(text)
+		if err != nil {
+			return list, usagef("--token: %w", err)
+		}
+		list.Tokens = append(list.Tokens, ref)
+	}
+	return list, nil
+}
+
+func (r *revoker) do(ctx context.Context) error {
+	nothing := len(r.list.Names)+len(r.list.Tokens) == 0
+	switch {
+	case r.showsAlone && (!nothing || r.undo):
+		return usagef("--list goes alone")
+	case r.showsAlone:
+		return r.show()
+	case nothing:
+		return usagef("say what: the names of specs, or --token REF; --list shows what is revoked")
+	}
+	change := func(l *revocation.List) { l.Add(r.list) }
+	if r.undo {
+		change = func(l *revocation.List) { l.Remove(r.list) }
+	}
+	if _, err := revocation.Change(ctx, r.dir, r.instance, change); err != nil {
+		return err
+	}
+	if r.undo {
+		_, err := fmt.Fprintln(r.stdout, "not revoked any more; the controller delivers the tokens again")
+		return err
+	}
+	return r.confirm(ctx)
+}
+
+// show prints one line for each name and reference.
+func (r *revoker) show() error {
+	list, err := revocation.Read(r.dir, r.instance)
+	if err != nil {
+		return err
+	}
+	for _, name := range list.Names {
+		fmt.Fprintln(r.stdout, "spec", name)
+	}
+	for _, ref := range list.Tokens {
+		fmt.Fprintln(r.stdout, "token", ref)
+	}
+	return nil
+}
+
+// confirm waits until the controller says of each sidecar that it has the tokens no more.
+func (r *revoker) confirm(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	var last []string
+	for {
+		left, err := r.left(bounded)
+		switch {
+		case err != nil && bounded.Err() == nil:
+			return &exitError{codeNoController, fmt.Errorf(
+				"it is noted, and counts as soon as a controller with --state-dir %s runs; until then sidecars keep their tokens, "+
+					"unless they are removed (docker rm -f): %w", r.dir, err)}
+		case err == nil && len(left) == 0:
+			_, err := fmt.Fprintln(r.stdout, "revoked: no sidecar has them any more")
+			return err
+		case err == nil:
+			last = left
+		}
+		select {
+		case <-ticker.C:
+		case <-bounded.Done():
+			return &exitError{codeBad, fmt.Errorf(
+				"it is noted, but not confirmed within %v; does the controller run with --state-dir %s and --instance %s? Not taken away yet: %s",
+				r.timeout, r.dir, r.instance, strings.Join(last, "; "))}
+		}
+	}
+}
+
+// left says of which specs the controller has not said yet that the tokens are gone.
+func (r *revoker) left(ctx context.Context) ([]string, error) {
+	list, err := r.client.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var left []string
+	for _, one := range list.Items {
+		if why := r.holds(one); why != nil {
+			left = append(left, fmt.Sprintf("%s: %v", one.Name, why))
+		}
+	}
+	return left, nil
+}
+
+// holds says why a spec's sidecar may still have what is revoked; nil when it has not.
+func (r *revoker) holds(one spec.CredProxy) error {
+	concerned := slices.Contains(r.list.Names, one.Name) ||
+		slices.ContainsFunc(one.Spec.Slots(), func(slot spec.Slot) bool { return slices.Contains(r.list.Tokens, slot.Ref) })
+	if !concerned || one.Status == nil || one.Status.ContainerID == "" {
+		return nil
+	}
+	tokens := condition(one.Status, spec.ConditionTokensResolved)
+	if tokens.Reason == reconcile.ReasonRevoked {
+		return nil
+	}
+	if ready := condition(one.Status, spec.ConditionReady); ready.Status != "True" {
+		return because(ready, one.Status.LastError)
+	}
+	return errors.New("the controller has not taken it up")
+}
