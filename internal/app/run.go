@@ -124,13 +124,14 @@ func (a *daemon) serve(ctx context.Context, stop context.CancelCauseFunc, l net.
 	return nil
 }
 
-// found hands what the files say on.
+// found hands what the files say on: first to the controller, so that nobody is told that a file is good while what it said
+// before still counts.
 func (a *daemon) found(s source.Snapshot) {
-	a.files.found(s)
 	a.declaring.Lock()
 	a.said = &s
 	a.declaring.Unlock()
 	a.declare()
+	a.files.found(s)
 }
 
 // declare puts into force what the files say, without what is withheld of it.

@@ -1,11 +1,18 @@
 package app
 
 import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"credproxy.dev/controller/internal/web"
+	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/source"
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// view is a Controller whose statuses also say when a spec in force is not what its file says now.
+// view is a Controller whose statuses also say whether the spec in force is what its file says now.
 type view struct {
 	Controller
 	files *files
@@ -14,9 +21,9 @@ type view struct {
 // List returns every declared spec with its status.
 func (v view) List() []spec.CredProxy {
 	list := v.Controller.List()
-	stale := v.files.stale()
+	standing := v.files.standing()
 	for i := range list {
-		list[i] = withNote(list[i], stale[list[i].Name])
+		list[i] = standing.noted(list[i])
 	}
 	return list
 }
@@ -24,34 +31,37 @@ func (v view) List() []spec.CredProxy {
 // Get returns one declared spec with its status.
 func (v view) Get(name string) (spec.CredProxy, bool) {
 	one, ok := v.Controller.Get(name)
-	return withNote(one, v.files.stale()[name]), ok
+	if !ok {
+		return one, false
+	}
+	return v.files.standing().noted(one), true
 }
 
-func withNote(one spec.CredProxy, note string) spec.CredProxy {
-	if note == "" {
-		return one
-	}
-	var status spec.CredProxyStatus
-	if one.Status != nil {
-		status = *one.Status
-	}
-	if status.LastError == "" {
-		status.LastError = note
-	}
-	one.Status = &status
-	return one
+// standing is how what is in force stands to what the files say now.
+type standing struct {
+	// stale says, for each spec whose file has turned bad, what is wrong with it.
+	stale map[string]string
+	// unread says why the files may say something that was not read; empty when all were.
+	unread string
 }
 
-// stale says, for each spec whose file has turned bad, what is wrong with it.
-func (f *files) stale() map[string]string {
+func (f *files) standing() standing {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	s := standing{stale: stale(f.last)}
+	if !f.last.Complete {
+		s.unread = fmt.Sprintf("not every spec file could be read: %v", f.last.Err)
+	}
+	return s
+}
+
+func stale(s source.Snapshot) map[string]string {
 	wrong := map[string]string{}
-	for _, file := range f.last.Files {
+	for _, file := range s.Files {
 		wrong[file.Path] = firstProblem(file)
 	}
 	notes := map[string]string{}
-	for _, object := range f.last.Specs {
+	for _, object := range s.Specs {
 		if object.Stale {
 			notes[object.CredProxy.Name] = wrong[object.File] + "; the last good version stays in force"
 		}
@@ -66,4 +76,38 @@ func firstProblem(file source.FileStatus) string {
 	first := file.Errors[0]
 	first.File = file.Path
 	return first.String()
+}
+
+// noted adds to a spec's status how it stands to its file.
+func (s standing) noted(one spec.CredProxy) spec.CredProxy {
+	status := one.Status.DeepCopy()
+	if status == nil {
+		status = &spec.CredProxyStatus{}
+	}
+	if note := s.stale[one.Name]; note != "" && status.LastError == "" {
+		status.LastError = note
+	}
+	if ready := meta.FindStatusCondition(status.Conditions, spec.ConditionReady); ready != nil {
+		status.Conditions = append(status.Conditions, s.current(one.Name, *ready))
+	}
+	one.Status = status
+	return one
+}
+
+// current judges whether what serves is what the file says now. Nobody follows since when: its time is Ready's.
+func (s standing) current(name string, ready metav1.Condition) metav1.Condition {
+	c := ready
+	c.Type = web.ConditionCurrent
+	switch {
+	case ready.Status == metav1.ConditionFalse:
+	case s.stale[name] != "":
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, reconcile.ReasonLastGood, s.stale[name]
+	case s.unread != "":
+		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, reconcile.ReasonNotChecked, s.unread
+	case ready.Reason == reconcile.ReasonPaused:
+		c.Status, c.Message = metav1.ConditionUnknown, "no step is taken while it is paused, so what serves may be older than the file"
+	case ready.Status == metav1.ConditionTrue:
+		c.Reason, c.Message = reconcile.ReasonInForce, "what serves is what the file says"
+	}
+	return c
 }

@@ -61,6 +61,12 @@ func TestStatusIsNotDisturbedByAFileThatKeepsItsLastGoodVersion(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "web.yaml"), []byte("kind: ["), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	untilRefused(t, server)
+}
+
+// untilRefused asks for the status until the last good version of a file is in force; until then, all is well.
+func untilRefused(t *testing.T, server string) {
+	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for c := newConsole(t, nil); ; c = newConsole(t, nil) {
 		code := c.run(t, "status", "--server", server)

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"credproxy.dev/controller/internal/web"
+	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -27,6 +29,8 @@ type waiter struct {
 	name      string
 	condition string
 	timeout   time.Duration
+	// older says that what serves is not what the file says now; empty when it is, or nobody knows.
+	older string
 }
 
 func newWait(sys System) *cobra.Command {
@@ -36,16 +40,20 @@ func newWait(sys System) *cobra.Command {
 		Use:   "wait NAME",
 		Short: "Return when a sidecar is Ready: the gate before an agent starts",
 		Long: `Asks a running controller until the CredProxy has the condition. A name that no file declares yet is waited
-for too. --for takes Ready, TokensResolved, NetworksReady, Isolated or Deleted. Deleted is so once no file declares the
+for too. --for takes Ready, Current, TokensResolved, NetworksReady, Isolated or Deleted.
+
+Ready is so while a sidecar serves, on the last good version of a file that has turned bad too: that is told on stderr.
+Current is so once what serves is what the file says now: use it after an edit. Deleted is so once no file declares the
 name and nothing is left of its sidecar, nor of networks that were made for it: take the agent off them first.
 
 Exit code 0 when it is so, 1 when the time is over, with the reason, 3 if no controller answers.`,
 		Example: `  controller wait web && docker run --network web-internal my-agent
+  controller wait web --for Current      # the edit just made is in force
   controller wait web --for Deleted --timeout 30s`,
 		Args: cobra.ExactArgs(1),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
-			known := []string{spec.ConditionReady, spec.ConditionTokensResolved, spec.ConditionNetworksReady,
-				spec.ConditionIsolated, forDeleted}
+			known := []string{spec.ConditionReady, web.ConditionCurrent, spec.ConditionTokensResolved,
+				spec.ConditionNetworksReady, spec.ConditionIsolated, forDeleted}
 			if err := oneOf(w.condition, known...); err != nil {
 				return usagef("%s: %w", origin(cmd.Flag("for")), err)
 			}
@@ -56,6 +64,9 @@ Exit code 0 when it is so, 1 when the time is over, with the reason, 3 if no con
 			defer w.client.close()
 			if err := w.wait(cmd.Context()); err != nil {
 				return err
+			}
+			if w.older != "" {
+				fmt.Fprintf(sys.Stderr, "warning: what serves is not what the file says now: %s\n", w.older)
 			}
 			_, err := fmt.Fprintf(sys.Stdout, "%s is %s\n", w.name, w.condition)
 			return err
@@ -121,6 +132,10 @@ func (w *waiter) ask(ctx context.Context) (done bool, why, err error) {
 	}
 	if w.condition == forDeleted {
 		return false, left(condition(status, spec.ConditionReady), status.LastError), nil
+	}
+	w.older = ""
+	if current := condition(status, web.ConditionCurrent); current.Reason == reconcile.ReasonLastGood {
+		w.older = oneLine(current.Message)
 	}
 	c := condition(status, w.condition)
 	if c.Status == metav1.ConditionTrue {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +17,8 @@ type answer struct {
 	ready, reason, message string
 	// notReady is what /readyz says; empty for ok.
 	notReady string
+	// current is the reason of a condition Current that is not True; empty for none.
+	current string
 }
 
 // scripted is a controller that gives its answers one after the other, and then the last one again and again.
@@ -51,8 +55,12 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"kind":"Status","message":"not found"}`)
 		return
 	}
-	fmt.Fprintf(w, `{"status":{"conditions":[{"type":"Ready","status":%q,"reason":%q,"message":%q}]}}`,
-		now.ready, now.reason, now.message)
+	more := ""
+	if now.current != "" {
+		more = fmt.Sprintf(`,{"type":"Current","status":"False","reason":%q,"message":"web.yaml:3: spec: is missing"}`, now.current)
+	}
+	fmt.Fprintf(w, `{"status":{"conditions":[{"type":"Ready","status":%q,"reason":%q,"message":%q}%s]}}`,
+		now.ready, now.reason, now.message, more)
 }
 
 func TestWaitBelievesOnlyWhatLasts(t *testing.T) {
@@ -61,6 +69,7 @@ func TestWaitBelievesOnlyWhatLasts(t *testing.T) {
 	leaving := answer{ready: "False", reason: "Progressing", message: "its sidecar is being removed"}
 	kept := answer{ready: "False", reason: "PruneBlocked", message: "mend web.yaml"}
 	gone := answer{}
+	older := answer{ready: "True", reason: "Running", current: "LastGood"}
 	tests := map[string]struct {
 		answers []answer
 		args    []string
@@ -71,6 +80,8 @@ func TestWaitBelievesOnlyWhatLasts(t *testing.T) {
 		"an edit just before":           {[]answer{serving, changed, changed, serving}, nil, 0, "web is Ready", 4},
 		"nothing happens":               {[]answer{serving}, nil, 0, "web is Ready", 2},
 		"no time to ask twice":          {[]answer{serving}, []string{"--timeout", "50ms"}, 0, "web is Ready", 1},
+		"an edit that is refused":       {[]answer{serving, older}, nil, 0, "warning: what serves is not what the file says now: web.yaml:3: spec: is missing\n", 2},
+		"a file that was mended":        {[]answer{older, serving}, nil, 0, "web is Ready\n", 2},
 		"no file any more":              {[]answer{serving, leaving, leaving, gone}, []string{"--for", "Deleted"}, 0, "web is Deleted", 4},
 		"a removal that is held back":   {[]answer{kept}, []string{"--for", "Deleted", "--timeout", "250ms"}, 1, "web is not Deleted after 250ms: PruneBlocked: mend web.yaml", 2},
 		"a removal that takes too long": {[]answer{leaving}, []string{"--for", "Deleted", "--timeout", "250ms"}, 1, "Progressing: its sidecar is being removed", 2},
@@ -95,5 +106,39 @@ func TestWaitBelievesOnlyWhatLasts(t *testing.T) {
 				t.Errorf("asked %d times, want at least %d", s.asked, tt.asked)
 			}
 		})
+	}
+}
+
+func TestWaitForCurrentTellsAnEditInForceFromOneThatIsRefused(t *testing.T) {
+	dir := specs(t, "web.yaml", goodSpec)
+	server := started(t, newConsole(t, &fakeController{}), dir)
+	await := func(args ...string) (int, string) {
+		c := newConsole(t, nil)
+		code := c.run(t, append([]string{"wait", "web", "--server", server}, args...)...)
+		return code, c.out.String() + c.err.String()
+	}
+	if code, text := await("--for", "Current"); code != 0 || text != "web is Current\n" {
+		t.Errorf("a good file: exit code %d:\n%s", code, text)
+	}
+
+	bad := strings.Replace(goodSpec, "kind: CredProxy", "kind: CredProxi", 1)
+	if err := os.WriteFile(filepath.Join(dir, "web.yaml"), []byte(bad), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	untilRefused(t, server)
+	code, text := await("--for", "Current", "--timeout", "1s")
+	if code != 1 || !strings.Contains(text, "web is not Current after 1s: LastGood: web.yaml:2: kind: ") {
+		t.Errorf("a bad file: exit code %d:\n%s", code, text)
+	}
+	code, text = await()
+	if code != 0 || !strings.Contains(text, "warning: what serves is not what the file says now: web.yaml:2: kind: ") {
+		t.Errorf("a bad file whose sidecar serves: exit code %d:\n%s", code, text)
+	}
+
+	if err := os.WriteFile(filepath.Join(dir, "web.yaml"), []byte(goodSpec), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, text := await("--for", "Current"); code != 0 || text != "web is Current\n" {
+		t.Errorf("a file that was mended: exit code %d:\n%s", code, text)
 	}
 }

@@ -35,6 +35,8 @@ const (
 	ReasonNotChecked = "NotChecked"
 	ReasonFound      = "Found"
 	ReasonInternal   = "InternalNetwork"
+	ReasonInForce    = "InForce"
+	ReasonLastGood   = "LastGood"
 
 	// ReasonNotIsolated is Ready's while a breach keeps a sidecar off its internal network.
 	ReasonNotIsolated = "NotIsolated"
