@@ -108,7 +108,7 @@ func foreignIsOther(w *world) {
 	network := w.egress()
 	id := w.Hands.AddContainer(w.T, Container{Name: w.name("foreign"), NetworkID: network})
 	c := w.other(id)
-	if _, on := place(c.Endpoints, network); !on || c.Name != w.name("foreign") || c.State != reconcile.StateRunning {
+	if _, on := place(c.Endpoints, network); !on || c.Name != w.name("foreign") || c.State != reconcile.StateRunning || c.Instance != "" {
 		w.Errorf("it is seen as %+v", c)
 	}
 }
@@ -119,7 +119,9 @@ func strangersIsOther(w *world) {
 	req.ContainerName = w.name("stranger")
 	id, err := w.Stranger.Create(w.ctx(), req)
 	w.noError(err)
-	w.other(id)
+	if c := w.other(id); c.Instance == "" || c.Instance == w.Instance {
+		w.Errorf("it is seen as a sidecar of instance %q", c.Instance)
+	}
 	o, err := w.Stranger.Observe(w.ctx())
 	w.noError(err)
 	if len(o.Sidecars) != 1 || o.Sidecars[0].ID != id {
@@ -131,7 +133,9 @@ func imageLabelsDoNotCount(w *world) {
 	id := w.Hands.AddContainer(w.T, Container{Name: w.name("foreign"), NetworkID: w.internal(), ImageLabels: map[string]string{
 		spec.Group + "/instance": w.Instance, spec.Group + "/name": specName, spec.Group + "/spec-hash": specHash,
 	}})
-	w.other(id)
+	if c := w.other(id); c.Instance != "" {
+		w.Errorf("it is seen as a sidecar of instance %q", c.Instance)
+	}
 }
 
 func foreignAliasIsSeen(w *world)        { w.seesAlias(w.internal()) }

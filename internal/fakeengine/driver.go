@@ -116,6 +116,15 @@ func (d *Driver) claimed(labels map[string]string) string {
 	return labels[labelName]
 }
 
+// otherInstance returns the other instance that a container's labels claim a sidecar for; empty for anything else.
+func (d *Driver) otherInstance(c *container) string {
+	instance := shown(c, labelInstance)
+	if shown(c, labelName) == "" || instance == d.instance {
+		return ""
+	}
+	return instance
+}
+
 // shown is a label as the engine shows it for a container: its own, and its image's where it has none itself.
 func shown(c *container, label string) string {
 	if value, ok := c.Labels[label]; ok {

@@ -140,7 +140,8 @@ func (d *Driver) inspect(c *container) look {
 		}
 		return l
 	}
-	l.other = reconcile.OtherContainer{ID: c.ID, Name: c.Name, State: c.State, Endpoints: copyEndpoints(c.Endpoints), Reach: &c.Reach}
+	l.other = reconcile.OtherContainer{ID: c.ID, Name: c.Name, State: c.State, Instance: d.otherInstance(c),
+		Endpoints: copyEndpoints(c.Endpoints), Reach: &c.Reach}
 	return l
 }
 

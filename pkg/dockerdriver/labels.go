@@ -40,6 +40,14 @@ func (d *Driver) claimed(labels map[string]string) string {
 	return labels[LabelName]
 }
 
+// otherInstance returns the other instance that labels claim a sidecar for; empty for anything else.
+func (d *Driver) otherInstance(labels map[string]string) string {
+	if labels[LabelName] == "" || labels[LabelInstance] == d.opts.Instance {
+		return ""
+	}
+	return labels[LabelInstance]
+}
+
 // shortID is what the docker CLI shows of an ID.
 func shortID(id string) string {
 	id = strings.TrimPrefix(id, "sha256:")

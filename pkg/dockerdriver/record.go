@@ -85,7 +85,7 @@ func (p *pass) adopt(r *record, c container.Summary, found container.InspectResp
 // names they have there can be in a sidecar's way, and those that run, for what they may do. When that fails, the rest of
 // the record is good, and what the container may do is what it was made with.
 func (p *pass) befriend(ctx context.Context, r *record, c container.Summary) error {
-	r.other = reconcile.OtherContainer{ID: c.ID, Name: nameIn(c), State: stateOf(c.State), Trial: p.isTrial(c)}
+	r.other = reconcile.OtherContainer{ID: c.ID, Name: nameIn(c), State: stateOf(c.State), Instance: p.otherInstance(c.Labels), Trial: p.isTrial(c)}
 	if old := p.Driver.records[c.ID]; old != nil {
 		r.other.Reach = old.other.Reach
 	}

@@ -316,7 +316,7 @@ func (a *attempt) mayServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := v.bounds(a.spec, a.opts.containerName(a.item.Name))
+	b := v.bounds(a.spec)
 	if b.require(); b.shut != "" {
 		return fmt.Errorf("%w: %s", ErrNotIsolated, b.shut)
 	}

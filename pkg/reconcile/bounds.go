@@ -13,7 +13,7 @@ type bounds struct {
 	judged bool
 	// found is all by which it is not isolated.
 	found []Finding
-	// rival says which other container answers to a name of the sidecar; empty when none does.
+	// rival says which other container answers to a name of the sidecar; empty when none does, or not for long.
 	rival string
 	// shut is the breach on account of which the sidecar must not be on the internal network; empty when it may.
 	shut string
@@ -21,13 +21,13 @@ type bounds struct {
 	conflict bool
 }
 
-// bounds judges a spec's environment. container is the name of its sidecar.
-func (v *view) bounds(cp *spec.CredProxy, container string) bounds {
+// bounds judges a spec's environment, rivals excepted.
+func (v *view) bounds(cp *spec.CredProxy) bounds {
 	internal, ok := v.internalOf(cp)
 	if !ok {
 		return bounds{}
 	}
-	return bounds{judged: true, found: v.findings(cp, internal), rival: v.rivalry(cp, internal, container)}
+	return bounds{judged: true, found: v.findings(cp, internal)}
 }
 
 // require lets no breach pass.
@@ -80,10 +80,10 @@ func (c *Controller) lookAround(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	s, _ := c.scene(v)
+	s, history := c.scene(v)
 	var stale []string
-	for name, cp := range s.specs {
-		if c.statuses.bounded(name).sameAs(v.bounds(cp, c.opts.containerName(name))) {
+	for name := range s.specs {
+		if c.statuses.bounded(name).sameAs(s.inputs(name, history, c.opts).bounds) {
 			continue
 		}
 		stale = append(stale, name)

@@ -67,11 +67,7 @@ func (r *recorder) change(e Event) {
 	r.mu.Lock()
 	r.add(e)
 	r.mu.Unlock()
-	level := slog.LevelInfo
-	if e.Type == eventWarning {
-		level = slog.LevelWarn
-	}
-	r.write(level, e.Name, e.Reason, e.Message, e.Cause)
+	r.write(levelOf(e.Type), e.Name, e.Reason, e.Message, e.Cause)
 }
 
 // warn records a failure unless it only repeats the name's last one, or what stands against the name anyway.
@@ -81,11 +77,11 @@ func (r *recorder) warn(name, reason, message string) {
 	known := r.last[name] == b || slices.Contains(r.standing[name], b)
 	r.last[name] = b
 	if !known {
-		r.addWarning(b)
+		r.addRefusal(b)
 	}
 	r.mu.Unlock()
 	if !known {
-		r.write(slog.LevelWarn, name, reason, message, "")
+		r.write(levelOf(b.severity()), name, reason, message, "")
 	}
 }
 
@@ -97,17 +93,32 @@ func (r *recorder) refuse(name string, now []Blocked) {
 		return r.last[name] == b || slices.Contains(r.standing[name], b)
 	})
 	for _, b := range fresh {
-		r.addWarning(b)
+		r.addRefusal(b)
 	}
 	r.standing[name] = now
 	r.mu.Unlock()
 	for _, b := range fresh {
-		r.write(slog.LevelWarn, name, b.Reason, b.Message, "")
+		r.write(levelOf(b.severity()), name, b.Reason, b.Message, "")
 	}
 }
 
-func (r *recorder) addWarning(b Blocked) {
-	r.add(Event{Name: b.Name, Type: eventWarning, Reason: b.Reason, Message: b.Message})
+func (r *recorder) addRefusal(b Blocked) {
+	r.add(Event{Name: b.Name, Type: b.severity(), Reason: b.Reason, Message: b.Message})
+}
+
+// severity is the type of the event that tells it: what only waits for a moment is no reason to worry.
+func (b Blocked) severity() string {
+	if b.Reason == ReasonProgressing {
+		return eventNormal
+	}
+	return eventWarning
+}
+
+func levelOf(eventType string) slog.Level {
+	if eventType == eventWarning {
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
 }
 
 func (r *recorder) write(level slog.Level, name, reason, message, cause string) {

@@ -34,6 +34,9 @@ func TestARenamedSpecTakesThePlaceOfItsOldName(t *testing.T) {
 		s.declare(renamed)
 		s.settle()
 		s.wantReady("shop", metav1.ConditionTrue, reconcile.ReasonRunning)
+		if told := s.told("shop", reconcile.ReasonAliasConflict); len(told) > 0 {
+			t.Errorf("its own old sidecar is called a conflict: %q", told)
+		}
 		if n := len(s.engine.Snapshot().Containers); n != 1 {
 			t.Errorf("%d containers", n)
 		}

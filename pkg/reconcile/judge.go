@@ -49,7 +49,7 @@ func (v verdict) apply(status *spec.CredProxyStatus) {
 	switch {
 	case v.err != nil:
 		status.LastError = cut(v.err.Error())
-	case v.blocked != nil && v.blocked.Reason != ReasonPaused:
+	case v.blocked != nil && v.blocked.Reason != ReasonPaused && v.blocked.Reason != ReasonProgressing:
 		status.LastError = cut(v.blocked.Message)
 	case v.tokenErr != nil:
 		status.LastError = cut(v.tokenErr.Error())

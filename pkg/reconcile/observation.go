@@ -128,6 +128,8 @@ type OtherContainer struct {
 	ID, Name  string
 	State     ContainerState
 	Endpoints []Endpoint
+	// Instance is the other instance of a controller whose sidecar it claims to be; empty for anything else.
+	Instance string
 	// Trial is true for a container of this instance that makes one request and goes.
 	Trial bool
 	// Reach is what it may do besides what its networks let it do; nil while it could not be inspected. A container is

@@ -168,7 +168,7 @@ func (p *planner) reattach(s Sidecar, nets pair) *Blocked {
 	if on && slices.Contains(place.Aliases, p.spec.Spec.Hostname) {
 		return nil
 	}
-	if blocked := p.aliasTaken(nets.internal); blocked != nil {
+	if blocked := p.rival; blocked != nil {
 		return blocked
 	}
 	if on {

@@ -10,7 +10,7 @@ import (
 
 // makeFirst plans the sidecar of a name that has none.
 func (p *planner) makeFirst(nets pair) *Blocked {
-	if blocked := cmp.Or(p.nameTaken(), p.aliasTaken(nets.internal)); blocked != nil {
+	if blocked := cmp.Or(p.nameTaken(), p.rival); blocked != nil {
 		return blocked
 	}
 	cause, drift := "declared, and there is no sidecar", Drift("")
@@ -67,7 +67,7 @@ func refs(slots []spec.Slot) string {
 // replace makes a new container in the place of all that there are. Those that run leave once it serves; the others
 // are in nobody's use and go first, except those that may not go at all for a while: nothing waits for them.
 func (p *planner) replace(sidecars []Sidecar, nets pair, cause string, drift Drift) *Blocked {
-	if blocked := p.aliasTaken(nets.internal); blocked != nil {
+	if blocked := p.rival; blocked != nil {
 		return blocked
 	}
 	p.prepare(nets, cause)

@@ -3,8 +3,6 @@ package reconcile
 import (
 	"cmp"
 	"fmt"
-
-	"credproxy.dev/controller/pkg/spec"
 )
 
 // networks finds the spec's networks. Where the spec permits it, missing ones will be made; otherwise, and where a name
@@ -52,37 +50,4 @@ func (p *planner) ensureNetworks(nets pair) {
 			p.add(StepEnsureNetwork, n.Name, "", "declared with createNetworks, and there is none")
 		}
 	}
-}
-
-// nameTaken refuses when a container that is not ours holds the name that a new sidecar needs, or answers to
-// its hostname.
-func (p *planner) nameTaken() *Blocked {
-	if _, held := p.view.holders[p.containerName()]; held {
-		return &Blocked{Reason: ReasonNameConflict, Message: fmt.Sprintf(
-			"container %q is not this controller's and holds the name; remove or rename it, or set --name-prefix", p.containerName())}
-	}
-	return nil
-}
-
-func (p *planner) aliasTaken(internal Network) *Blocked {
-	if internal.ID == "" {
-		return nil
-	}
-	if rival := p.view.rivalry(p.spec, internal, p.containerName()); rival != "" {
-		return &Blocked{Name: p.name, Reason: ReasonAliasConflict, Message: rival}
-	}
-	return nil
-}
-
-// rivalry says which other container answers to a spec's hostname, or to the name of its sidecar; empty when none does.
-func (v *view) rivalry(cp *spec.CredProxy, internal Network, container string) string {
-	if rival, taken := v.rival(cp.Name, internal.ID, cp.Spec.Hostname); taken {
-		return fmt.Sprintf("container %q answers to %q on network %q too; disconnect or rename it, or choose another hostname",
-			rival, cp.Spec.Hostname, internal.Name)
-	}
-	if rival, taken := v.rival(cp.Name, internal.ID, container); taken {
-		return fmt.Sprintf("container %q answers to the sidecar's own name %q on network %q; disconnect or rename it, or set --name-prefix",
-			rival, container, internal.Name)
-	}
-	return ""
 }

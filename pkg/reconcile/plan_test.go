@@ -318,11 +318,11 @@ web
 `},
 		{"an orphan that a broken file may declare stays", func(w *world) {
 			w.running("a")
-			w.declared.Specs, w.declared.KeepNames = nil, sets.New("web")
+			w.declared.Specs, w.declared.KeepNames, w.declared.BadFiles = nil, sets.New("web"), []string{"bad.yaml"}
 			w.everDeclared = true
 		}, `
 web
-  blocked: PruneBlocked: a file that is not valid might declare it; mend or remove it
+  blocked: PruneBlocked: a file that is not valid might declare it; mend or remove bad.yaml
 `},
 		{"no specs at all at the start removes nothing", func(w *world) {
 			w.running("a")
@@ -363,18 +363,6 @@ web
   connect_egress web-egress  (declared, and there is no sidecar)
   start          cred-proxy-web  (declared, and there is no sidecar)
   wait_ready     cred-proxy-web  (declared, and there is no sidecar)
-`},
-		{"a name that another holds is left to it", func(w *world) {
-			w.others = []OtherContainer{{ID: "z", Name: "cred-proxy-web"}}
-		}, `
-web
-  blocked: NameConflict: container "cred-proxy-web" is not this controller's and holds the name; remove or rename it, or set --name-prefix
-`},
-		{"an alias that another answers to is left to it", func(w *world) {
-			w.others = []OtherContainer{{ID: "z", Name: "squatter", Endpoints: []Endpoint{{NetworkID: "n1", Aliases: []string{"cred-proxy"}}}}}
-		}, `
-web
-  blocked: AliasConflict: container "squatter" answers to "cred-proxy" on network "web-internal" too; disconnect or rename it, or choose another hostname
 `},
 	})
 }

@@ -30,6 +30,8 @@ type inputs struct {
 	edited bool
 	// fixedLimits is true once the engine has said that it cannot change limits in place.
 	fixedLimits bool
+	// rival says which other container answers to a name of the sidecar, or is about to do so no more; nil when none does.
+	rival *Blocked
 	// bounds is what is seen of the spec's environment.
 	bounds bounds
 	// withdrawn is true when the sidecar was taken off its internal network on account of a breach.

@@ -32,7 +32,7 @@ func (c *clearance) brake(name string) *Blocked {
 		return refuse("no file declares it; it would be removed with --prune")
 	case !c.declared.Complete:
 		return refuse("nothing is removed until the directory has been read whole: %v", c.declared.Err)
-	case c.declared.KeepAll && len(c.declared.BadFiles) == 0:
+	case c.settling(name):
 		return refuse("nothing is removed while a file may be in the middle of its writing; that is looked at again in a moment")
 	case c.declared.KeepAll:
 		return refuse("a file that cannot be read as specs might declare it; mend or remove %s", c.files())
@@ -51,17 +51,17 @@ func (c *clearance) brake(name string) *Blocked {
 	return nil
 }
 
+// settling reports whether a name is kept for a moment only, because a file that is not bad has just lost it, or is empty.
+func (c *clearance) settling(name string) bool {
+	return c.declared.Complete && len(c.declared.BadFiles) == 0 && (c.declared.KeepAll || c.declared.KeepNames.Has(name))
+}
+
 // listed is how many names are written out.
 const listed = 10
 
 func (c *clearance) list() string { return some(c.orphans) }
 
-func (c *clearance) files() string {
-	if len(c.declared.BadFiles) == 0 {
-		return "it"
-	}
-	return some(c.declared.BadFiles)
-}
+func (c *clearance) files() string { return some(c.declared.BadFiles) }
 
 // some writes out the first few names.
 func some(names []string) string {

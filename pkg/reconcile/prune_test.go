@@ -22,7 +22,10 @@ func TestBrake(t *testing.T) {
 			c.declared.KeepAll, c.declared.BadFiles = true, []string{"bad.yaml"}
 		}, "mend or remove bad.yaml"},
 		{"not while a file is being written", func(c *clearance) { c.declared.KeepAll = true }, "middle of its writing"},
-		{"not while a bad file might declare it", func(c *clearance) { c.declared.KeepNames = sets.New("web") }, "not valid"},
+		{"not while a bad file might declare it", func(c *clearance) {
+			c.declared.KeepNames, c.declared.BadFiles = sets.New("web"), []string{"bad.yaml"}
+		}, "not valid might declare it; mend or remove bad.yaml"},
+		{"not while a good file may have lost it for a moment", func(c *clearance) { c.declared.KeepNames = sets.New("web") }, "middle of its writing"},
 		{"another name that a bad file might declare does not matter", func(c *clearance) { c.declared.KeepNames = sets.New("api") }, ""},
 		{"not if there never was a spec", func(c *clearance) { c.everDeclared = false }, "remove web"},
 		{"not from another directory", func(c *clearance) { c.moved = true }, "another one than before"},

@@ -66,7 +66,13 @@ func (s *scene) inputs(name string, history history, opts Options) inputs {
 		in.withholding = s.declared.withholding(declared)
 		in.withheld = in.withholding.of(&declared.Spec)
 		in.spec = without(declared, in.withheld)
-		in.bounds = s.view.bounds(in.spec, opts.containerName(name))
+		in.bounds = s.view.bounds(in.spec)
+		if internal, ok := s.view.internalOf(in.spec); ok {
+			in.rival = s.against(s.view.rivalry(in.spec, internal, opts.containerName(name)), history, opts)
+		}
+		if in.rival != nil && in.rival.Reason == ReasonAliasConflict {
+			in.bounds.rival = in.rival.Message
+		}
 		if opts.RequireIsolation || in.spec.Spec.RequireIsolation {
 			in.bounds.require()
 		}

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"credproxy.dev/controller/pkg/spec"
@@ -126,28 +125,6 @@ func (v *view) makers(network string) (specNames []string) {
 		}
 	}
 	return specNames
-}
-
-// rival returns the name of a container other than the spec's own that answers to hostname on a network, by an alias or
-// by its own name: the engine would hand out both addresses. It does not tell capitals from small letters.
-func (v *view) rival(specName, networkID, hostname string) (string, bool) {
-	same := func(name string) bool { return strings.EqualFold(name, hostname) }
-	answers := func(name string, endpoints []Endpoint) bool {
-		return slices.ContainsFunc(endpoints, func(e Endpoint) bool {
-			return e.NetworkID == networkID && (same(name) || slices.ContainsFunc(e.Aliases, same))
-		})
-	}
-	for _, c := range v.others {
-		if answers(c.Name, c.Endpoints) {
-			return c.Name, true
-		}
-	}
-	for _, s := range v.on[networkID] {
-		if s.SpecName != specName && answers(s.Name, s.Endpoints) {
-			return s.Name, true
-		}
-	}
-	return "", false
 }
 
 // endpoint returns the sidecar's place on a network.

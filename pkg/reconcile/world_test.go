@@ -68,6 +68,12 @@ func (w *world) running(id string) *Sidecar {
 	return s
 }
 
+// renamed leaves the sidecar of a spec that had another name, in the place of this one's.
+func (w *world) renamed() {
+	s := w.running("a")
+	s.Name, s.SpecName, w.everDeclared = "cred-proxy-old", "old", true
+}
+
 // opened puts a privileged container on the internal network.
 func (w *world) opened() {
 	w.others = append(w.others, OtherContainer{
