@@ -16,7 +16,7 @@ const inotifyLimits = "/proc/sys/fs/inotify"
 // Examine looks at all that a controller with these options would need, for a user, and changes nothing. What cannot
 // be looked at is among the checks.
 func Examine(ctx context.Context, opts Options, parts Parts, uid int) []doctor.Check {
-	facts := doctor.Facts{Engine: parts.examine(ctx, opts), UID: uid}
+	facts := doctor.Facts{Engine: parts.examine(ctx, opts), Instance: opts.Instance, UID: uid}
 	for _, p := range opts.NetworkPools {
 		facts.Pools = append(facts.Pools, reconcile.AddressPool{Base: p.String(), Size: p.Bits()})
 	}

@@ -63,7 +63,7 @@ func apply(ctx context.Context, opts app.Options, sys System) (err error) {
 	if err != nil {
 		return withCause(ctx, err)
 	}
-	if err := printPlan(sys.Stdout, plan, "text"); err != nil {
+	if err := printPlan(sys.Stdout, plan, "text", opts.Instance); err != nil {
 		return err
 	}
 	passErr := withCause(ctx, pass.Once(ctx))

@@ -55,7 +55,7 @@ func TestExitCodes(t *testing.T) {
 
 		"plan":                      {args: []string{"plan", "--specs", good}, want: 0, says: "cred-proxy-web  (there is none)"},
 		"plan with steps":           {args: []string{"plan", "--specs", good, "--exit-code"}, want: 1},
-		"plan without steps":        {args: []string{"plan", "--specs", empty, "--exit-code"}, want: 0, says: "Nothing to do."},
+		"plan without steps":        {args: []string{"plan", "--specs", empty, "--exit-code"}, want: 0, says: "Nothing to do for instance \"default\"."},
 		"plan as JSON":              {args: []string{"plan", "--specs", empty, "-o", "json"}, want: 0, says: `"kind": "Plan"`},
 		"plan as something else":    {args: []string{"plan", "--specs", empty, "-o", "xml"}, want: 2, says: "--output: "},
 		"plan says what is bad":     {args: []string{"plan", "--specs", bad}, want: 0, says: "bad.yaml:1: "},
@@ -68,6 +68,7 @@ func TestExitCodes(t *testing.T) {
 		"apply with a bad file":   {args: []string{"apply", "--specs", bad}, want: 1, says: "bad.yaml:1: "},
 		"apply that fails":        {args: []string{"apply", "--specs", good}, fake: &fakeController{onceErr: errors.New("disk full")}, want: 1, says: "disk full"},
 		"apply without an engine": {args: []string{"apply", "--specs", good}, fake: &fakeController{planErr: errors.New("engine gone")}, want: 1, says: "engine gone"},
+		"apply, another instance": {args: []string{"apply", "--prune", "--specs", empty, "--instance", "prod"}, want: 0, says: "Nothing to do for instance \"prod\"."},
 		"apply nothing":           {args: []string{"apply", "--specs", empty}, want: 0, says: "No CredProxy is declared."},
 		"apply in no time":        {args: []string{"apply", "--specs", good, "--timeout", "0s"}, want: 2, says: "--timeout: "},
 

@@ -23,9 +23,9 @@ func newDoctor(sys System) *cobra.Command {
 		Use:   "doctor",
 		Short: "Check the engine, the directories and the machine, and say what to do",
 		Long: `Looks at what run would need, with the same flags and variables: the engine and its version, the calls that it
-allows, the networks that it has room for, its DNS, forwarding and clock, the user, the socket, the directories, the
-address of the pages and inotify's limits. It changes nothing: calls that would are made about a container that does not
-exist.
+allows, the networks that it has room for, its DNS, forwarding and clock, the sidecars of every instance on it, the
+user, the socket, the directories, the address of the pages and inotify's limits. It changes nothing: calls that would
+are made about a container that does not exist.
 
 Exit code 0 without a failure, warnings or not; 1 with one.`,
 		Example: `  controller doctor

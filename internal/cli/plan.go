@@ -69,7 +69,7 @@ func (p *planFlags) run(cmd *cobra.Command, opts app.Options, sys System) (err e
 	if err != nil {
 		return err
 	}
-	if err := printPlan(sys.Stdout, plan, p.output); err != nil {
+	if err := printPlan(sys.Stdout, plan, p.output, opts.Instance); err != nil {
 		return err
 	}
 	if p.output == "text" && !p.resolve && needsTokens(plan) {
@@ -87,7 +87,7 @@ func needsTokens(plan reconcile.Plan) bool {
 	})
 }
 
-func printPlan(w io.Writer, plan reconcile.Plan, output string) error {
+func printPlan(w io.Writer, plan reconcile.Plan, output, instance string) error {
 	if output == "json" {
 		return printJSON(w, plan)
 	}
@@ -97,7 +97,7 @@ func printPlan(w io.Writer, plan reconcile.Plan, output string) error {
 	case len(plan.Blocked) > 0:
 		text += "No step can be taken now.\n"
 	default:
-		text += "Nothing to do.\n"
+		text += fmt.Sprintf("Nothing to do for instance %q.\n", instance)
 	}
 	_, err := io.WriteString(w, text)
 	return err

@@ -45,6 +45,7 @@ func Judge(f Facts) []Check {
 		{"internal-dns", internalDNS},
 		{"ip-forward", ipForward},
 		{"clock", clock},
+		{"instances", instances},
 		{"user", owner},
 		{"socket", socket},
 		{"specs", specs},

@@ -9,6 +9,8 @@ import (
 // Facts are all that is judged.
 type Facts struct {
 	Engine reconcile.EngineFacts
+	// Instance is the name of the controller's.
+	Instance string
 	// Pools are those of --network-pool; without any the engine's own are used.
 	Pools []reconcile.AddressPool
 	// UID is the user's; 0 is root.

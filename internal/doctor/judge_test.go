@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -17,10 +18,12 @@ func healthy() Facts {
 	return Facts{
 		Engine: reconcile.EngineFacts{
 			Host: "unix:///run/docker.sock", Product: "Docker", Version: "28.5.2", APIVersion: "1.51", MinAPIVersion: "1.41",
-			Info:    &reconcile.EngineInfo{IPv4Forwarding: true, ClockKnown: true},
-			Subnets: []string{"172.17.0.0/16"},
-			Calls:   []reconcile.CallFact{{Operation: "ping", Area: "PING"}},
+			Info:     &reconcile.EngineInfo{IPv4Forwarding: true, ClockKnown: true},
+			Subnets:  []string{"172.17.0.0/16"},
+			Calls:    []reconcile.CallFact{{Operation: "ping", Area: "PING"}},
+			Sidecars: map[string]int{"default": 2, "prod": 3},
 		},
+		Instance: "default",
 		UID:      1000,
 		Socket:   Socket{Path: "/run/docker.sock", Mode: fs.ModeSocket | 0o660, Group: "docker", Usable: true},
 		Specs:    Specs{Dir: "/specs", Valid: 2},
@@ -54,6 +57,17 @@ func TestWhatIsWrongIsJudged(t *testing.T) {
 		"an old engine":                 {"engine", func(f *Facts) { f.Engine.APIVersion = "1.40" }, Failure, []string{"1.40", "1.41"}},
 		"an engine that does not say":   {"engine", func(f *Facts) { f.Engine.VersionErr = errSome }, Unknown, []string{"denied"}},
 		"a version that cannot be read": {"engine", func(f *Facts) { f.Engine.APIVersion = "new" }, OK, nil},
+
+		"sidecars of others": {"instances", func(*Facts) {}, OK, []string{`2 sidecars of this instance, "default"; others are not touched: 3 of "prod"`}},
+		"sidecars of others alone": {"instances", func(f *Facts) { f.Instance = "prd" }, Warning,
+			[]string{`0 sidecars of this instance, "prd"; others are not touched: 2 of "default", 3 of "prod"`, "give the --instance"}},
+		"no sidecars":                            {"instances", func(f *Facts) { f.Engine.Sidecars = nil }, OK, []string{`0 sidecars of this instance, "default", and none of others`}},
+		"sidecars that the engine does not tell": {"instances", func(f *Facts) { f.Engine.SidecarsErr = errSome }, Unknown, []string{"permission denied"}},
+		"sidecars of many instances": {"instances", func(f *Facts) {
+			for n := range mostInstances {
+				f.Engine.Sidecars[fmt.Sprintf("x-%d", n)] = 1
+			}
+		}, OK, []string{"and of 1 more instances"}},
 
 		"forbidden calls": {"api-calls", func(f *Facts) {
 			f.Engine.Calls = append(f.Engine.Calls, reconcile.CallFact{Operation: "container_start", Area: "CONTAINERS, POST", Forbidden: true},

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/system"
 
@@ -47,8 +49,26 @@ func (d *Driver) Examine(ctx context.Context) reconcile.EngineFacts {
 		}
 		return err
 	})
+	facts.SidecarsErr = d.callFor(ctx, limit, opContainerList, "list containers", func(ctx context.Context) (err error) {
+		facts.Sidecars, err = d.countSidecars(ctx)
+		return err
+	})
 	facts.Calls = d.tryCalls(ctx, limit)
 	return facts
+}
+
+// countSidecars counts the sidecars of every instance, by their labels.
+func (d *Driver) countSidecars(ctx context.Context) (map[string]int, error) {
+	containers, err := d.docker.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(
+		filters.Arg("label", LabelInstance), filters.Arg("label", LabelName))})
+	if err != nil {
+		return nil, err
+	}
+	count := map[string]int{}
+	for _, c := range containers {
+		count[c.Labels[LabelInstance]]++
+	}
+	return count, nil
 }
 
 // infoOf takes over what is told of the host in an answer that was asked for and came at the two times. The clock was

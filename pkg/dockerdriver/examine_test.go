@@ -22,7 +22,11 @@ func examinedEngine(t *testing.T) *fakeEngine {
 		"SecurityOptions":     []string{"name=seccomp,profile=builtin", "name=rootless"},
 		"DefaultAddressPools": []fields{{"Base": "10.9.0.0/16", "Size": 24}}})
 	f.answer("GET /networks", http.StatusOK, []fields{{"Id": "n1", "Name": "a", "IPAM": fields{"Config": []fields{{"Subnet": "10.9.1.0/24"}}}}})
-	f.answer("GET /containers/json", http.StatusOK, []fields{})
+	f.answer("GET /containers/json", http.StatusOK, []fields{
+		{"Id": "c1", "Labels": fields{LabelInstance: "default", LabelName: "web"}},
+		{"Id": "c2", "Labels": fields{LabelInstance: "prod", LabelName: "web"}},
+		{"Id": "c3", "Labels": fields{LabelInstance: "prod", LabelName: "api"}},
+	})
 	f.answer("GET /events", http.StatusOK, nil)
 	f.answer("POST /build", http.StatusOK, fields{"error": "no Dockerfile"})
 	return f
@@ -31,7 +35,8 @@ func examinedEngine(t *testing.T) *fakeEngine {
 func TestAnEngineIsExaminedWithoutAChange(t *testing.T) {
 	f := examinedEngine(t)
 	facts := f.driver().Examine(t.Context())
-	want := reconcile.EngineFacts{Host: facts.Host, Product: "Docker", Version: "28.5.2", APIVersion: "1.51", MinAPIVersion: minAPIVersion, Subnets: []string{"10.9.1.0/24"}}
+	want := reconcile.EngineFacts{Host: facts.Host, Product: "Docker", Version: "28.5.2", APIVersion: "1.51", MinAPIVersion: minAPIVersion, Subnets: []string{"10.9.1.0/24"},
+		Sidecars: map[string]int{"default": 1, "prod": 2}}
 	info := *facts.Info
 	if !info.ClockKnown || info.ClockAhead.Abs() > time.Minute {
 		t.Errorf("the clock is %+v", info)
@@ -83,7 +88,7 @@ func TestForbiddenCallsAreNamed(t *testing.T) {
 			}
 			f.forbid(status)
 			facts := f.driver().Examine(t.Context())
-			if facts.Err != nil || facts.VersionErr == nil || facts.InfoErr == nil || facts.NetworksErr == nil || facts.Info != nil {
+			if facts.Err != nil || facts.VersionErr == nil || facts.InfoErr == nil || facts.NetworksErr == nil || facts.SidecarsErr == nil || facts.Info != nil {
 				t.Errorf("%+v", facts)
 			}
 			for _, c := range facts.Calls {

@@ -25,6 +25,10 @@ type EngineFacts struct {
 	Subnets     []string
 	NetworksErr error
 
+	// Sidecars counts the containers that claim to be sidecars, by instance; nothing is known of them with SidecarsErr.
+	Sidecars    map[string]int
+	SidecarsErr error
+
 	Calls []CallFact
 }
 
