@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -19,7 +20,8 @@ type Pass struct {
 	engine   Engine
 }
 
-// OpenPass reads the files. Offline, there is no engine, and only the plan for an empty one can be asked for.
+// OpenPass reads the files, and fails when it can read none of them. Offline, there is no engine, and only the plan for an
+// empty one can be asked for.
 func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pass, error) {
 	directory, err := parts.source(opts)
 	if err != nil {
@@ -35,6 +37,9 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 	}
 	registry := prometheus.NewRegistry()
 	pass := &Pass{Snapshot: directory.Scan(ctx)}
+	if !pass.Snapshot.Complete && len(pass.Snapshot.Files) == 0 {
+		return nil, fmt.Errorf("no spec file could be read, so that nothing can be said or done; try again when that is over: %w", pass.Snapshot.Err)
+	}
 	var driver reconcile.Driver
 	var locker reconcile.Locker
 	if !offline {

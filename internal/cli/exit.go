@@ -11,7 +11,7 @@ import (
 const (
 	codeGood         = 0
 	codeBad          = 1 // the answer is no, or the verb failed
-	codeUsage        = 2 // the command line is wrong; for plan, also that it failed
+	codeUsage        = 2 // the command line is wrong; for plan, also that it failed, or is not the whole of it
 	codeNoController = 3 // no controller answers
 )
 

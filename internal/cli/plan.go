@@ -28,7 +28,8 @@ func newPlan(sys System) *cobra.Command {
 		Long: `Reads the files and looks at the engine, changes nothing, and prints what run would do. Tokens are not looked
 for unless --resolve is given; one that --token-env and --token-dir do not permit is said without it.
 
-Exit code 0; with --exit-code 1 if there are steps to take; 2 if the plan could not be made.`,
+Exit code 0; with --exit-code 1 if there are steps to take; 2 if the plan could not be made, or not every file could be
+read, as while git is writing: it says why, and what is printed is not the whole plan.`,
 		Example: `  controller plan --specs ./specs
   controller plan --specs ./specs --resolve --token-env GITHUB_TOKEN
   controller plan --specs ./specs --offline -o json    # as if for an empty engine`,
@@ -74,6 +75,9 @@ func (p *planFlags) run(cmd *cobra.Command, opts app.Options, sys System) (err e
 	}
 	if p.output == "text" && !p.resolve && needsTokens(plan) {
 		fmt.Fprintln(sys.Stdout, "Tokens were not looked for; add --resolve.")
+	}
+	if pass.ScanErr() != nil { // which was told with the problems
+		return &exitError{codeUsage, nil}
 	}
 	if p.exitCode && len(plan.Items) > 0 {
 		return &exitError{codeBad, nil}
