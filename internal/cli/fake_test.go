@@ -47,6 +47,7 @@ type fakeController struct {
 	planErr error
 	onceErr error
 	step    reconcile.StepName // of its plans; create if empty
+	blocked string             // the reason for which its plans take no step; empty for plans that do
 
 	mu       sync.Mutex
 	opts     reconcile.Options
@@ -81,6 +82,10 @@ func (c *fakeController) Plan(_ context.Context, _, _ bool) (reconcile.Plan, err
 	defer c.mu.Unlock()
 	var plan reconcile.Plan
 	for _, s := range c.declared.Specs {
+		if c.blocked != "" {
+			plan.Blocked = append(plan.Blocked, reconcile.Blocked{Name: s.Name, Reason: c.blocked, Message: "not now"})
+			continue
+		}
 		plan.Items = append(plan.Items, reconcile.Item{Name: s.Name, Steps: []reconcile.Step{
 			{Step: cmp.Or(c.step, reconcile.StepCreate), Target: "cred-proxy-" + s.Name, Cause: "there is none"},
 		}})

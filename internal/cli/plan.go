@@ -28,7 +28,8 @@ func newPlan(sys System) *cobra.Command {
 		Long: `Reads the files and looks at the engine, changes nothing, and prints what run would do. Tokens are not looked
 for unless --resolve is given; one that --token-env and --token-dir do not permit is said without it.
 
-Exit code 0; with --exit-code 1 if there are steps to take; 2 if the plan could not be made, or not every file could be
+Exit code 0; with --exit-code 1 unless the engine is as every file says, so with steps to take, with anything blocked
+(a paused spec excepted) and with a file that has a problem, too; 2 if the plan could not be made, or not every file could be
 read, as while git is writing: it says why, and what is printed is not the whole plan.`,
 		Example: `  controller plan --specs ./specs
   controller plan --specs ./specs --resolve --token-env GITHUB_TOKEN
@@ -48,7 +49,7 @@ read, as while git is writing: it says why, and what is printed is not the whole
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&p.output, "output", "o", "text", "text or json")
-	flags.BoolVar(&p.exitCode, "exit-code", false, "end with 1 if there are steps to take")
+	flags.BoolVar(&p.exitCode, "exit-code", false, "end with 1 unless the engine is as every file says")
 	flags.BoolVar(&p.offline, "offline", false, "ask no engine: plan as if it were empty")
 	flags.BoolVar(&p.resolve, "resolve", false, "look for the tokens too, without showing them")
 	s.specsFlags(flags)
@@ -79,10 +80,17 @@ func (p *planFlags) run(cmd *cobra.Command, opts app.Options, sys System) (err e
 	if pass.ScanErr() != nil { // which was told with the problems
 		return &exitError{codeUsage, nil}
 	}
-	if p.exitCode && len(plan.Items) > 0 {
+	if p.exitCode && (differs(plan) || len(pass.Problems()) > 0) {
 		return &exitError{codeBad, nil}
 	}
 	return nil
+}
+
+// differs reports whether the engine is not as it is declared. That a spec is paused is as it was asked for.
+func differs(plan reconcile.Plan) bool {
+	return len(plan.Items) > 0 || slices.ContainsFunc(plan.Blocked, func(b reconcile.Blocked) bool {
+		return b.Reason != reconcile.ReasonPaused
+	})
 }
 
 func needsTokens(plan reconcile.Plan) bool {
