@@ -84,8 +84,8 @@ func (p Parts) controller(
 ) Controller {
 	opts := reconcile.Options{
 		NamePrefix: o.NamePrefix, Workers: o.Workers, Resync: o.Resync, DeepResync: o.DeepResync,
-		ReadyTimeout: o.ReadyTimeout, UpgradeSidecars: o.UpgradeSidecars, RequireIsolation: o.RequireIsolation, RevokeMissing: o.RevokeMissing,
-		Prune: o.Prune, Deliberate: o.Deliberate, Locker: locker,
+		ReadyTimeout: o.ReadyTimeout, UpgradeSidecars: o.UpgradeSidecars, RequireIsolation: o.RequireIsolation,
+		RevokeMissing: o.RevokeMissing, Prune: o.Prune, Deliberate: o.Deliberate, PruneCommand: pruneCommand(o), Locker: locker,
 	}
 	if p.Controller != nil {
 		return p.Controller(driver, tokens, opts, reg, o.Log)

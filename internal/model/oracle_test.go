@@ -255,7 +255,7 @@ func (o *oracle) gone() {
 // brakeFits reports whether a refusal tells the truth, as far as it can be known from outside.
 func (o *oracle) brakeFits(b reconcile.Blocked) bool {
 	switch {
-	case strings.Contains(b.Message, "no specs at all at the start"):
+	case strings.Contains(b.Message, "no usable spec at all"):
 		return len(o.declared.Specs) == 0
 	case strings.Contains(b.Message, "another one than before"):
 		return slices.ContainsFunc(o.files.past, func(d reconcile.Declared) bool { return d.Root != o.declared.Root })

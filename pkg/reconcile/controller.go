@@ -30,6 +30,8 @@ type Options struct {
 	Prune bool
 	// Deliberate means that a person asked for the removals: an empty directory is then meant.
 	Deliberate bool
+	// PruneCommand is what a person types who means the removals that look like a mistake.
+	PruneCommand string
 	// UpgradeSidecars replaces sidecars that run an image other than the controller's own.
 	UpgradeSidecars bool
 	// RequireIsolation keeps every sidecar off its internal network while there is a breach, whatever its spec says.

@@ -324,12 +324,19 @@ web
 web
   blocked: PruneBlocked: a file that is not valid might declare it; mend or remove bad.yaml
 `},
-		{"no specs at all at the start removes nothing", func(w *world) {
+		{"no usable spec at all removes nothing", func(w *world) {
 			w.running("a")
 			w.declared.Specs = nil
 		}, `
 web
-  blocked: PruneBlocked: there were no specs at all at the start; restore them, or run ` + "`controller apply --prune`" + ` with the flags of this one to remove web
+  blocked: PruneBlocked: there is no usable spec at all, which looks like a wrong path or a missing mount; restore them, or run ` + "`controller apply --prune`" + `, with the other flags of this one, to remove web
+`},
+		{"what is being removed is not held back", func(w *world) {
+			w.running("a").State = StateRemoving
+			w.declared.Specs = nil
+		}, `
+web
+  blocked: Progressing: no file declares it; its sidecar is being removed
 `},
 		{"a duplicate leaves what runs", func(w *world) {
 			w.running("a")

@@ -1,7 +1,9 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -41,12 +43,11 @@ func (c *clearance) brake(name string) *Blocked {
 	case c.opts.Deliberate:
 		return nil
 	case !c.everDeclared:
-		return refuse("there were no specs at all at the start; restore them, or run `controller apply --prune` with the flags of this one to remove %s", c.list())
+		return refuse("there is no usable spec at all, which looks like a wrong path or a missing mount; restore them, or %s", c.advice(name))
 	case c.moved:
-		return refuse("the directory of specs is another one than before; restore it, or run `controller apply --prune` with the flags of this one to remove %s", c.list())
+		return refuse("the directory of specs is another one than before; restore it, or %s", c.advice(name))
 	case len(c.orphans) > fewRemovals && 2*len(c.orphans) > c.all:
-		return refuse("%d of %d sidecars would go at once; restore their files, or run `controller apply --prune` with the flags of this one to remove %s",
-			len(c.orphans), c.all, c.list())
+		return refuse("%d of %d sidecars would go at once; restore their files, or %s", len(c.orphans), c.all, c.advice(name))
 	}
 	return nil
 }
@@ -59,7 +60,15 @@ func (c *clearance) settling(name string) bool {
 // listed is how many names are written out.
 const listed = 10
 
-func (c *clearance) list() string { return some(c.orphans) }
+// advice is what to do if the removal of a name, and of all like it, is meant.
+func (c *clearance) advice(name string) string {
+	orphans := c.orphans
+	if !slices.Contains(orphans, name) { // there is no sidecar any more, but a network or a volume
+		orphans = []string{name}
+	}
+	return fmt.Sprintf("run `%s`, with the other flags of this one, to remove %s",
+		cmp.Or(c.opts.PruneCommand, "controller apply --prune"), some(orphans))
+}
 
 func (c *clearance) files() string { return some(c.declared.BadFiles) }
 

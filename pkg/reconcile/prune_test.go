@@ -32,7 +32,10 @@ func TestBrake(t *testing.T) {
 		{"three may go at once", func(c *clearance) { c.orphans, c.all = sidecars(3), 3 }, ""},
 		{"half may go at once", func(c *clearance) { c.orphans, c.all = sidecars(5), 10 }, ""},
 		{"more than half and more than three may not", func(c *clearance) { c.orphans, c.all = sidecars(4), 7 }, "4 of 7"},
-		{"what would go is named", func(c *clearance) { c.orphans, c.all = sidecars(12), 12 }, "s-9 and 2 more"},
+		{"what would go is named", func(c *clearance) { c.orphans, c.all = append(sidecars(12), "web"), 13 }, "s-9 and 3 more"},
+		{"what to type is said", func(c *clearance) { c.moved, c.opts.PruneCommand = true, "controller apply --prune --specs /specs" },
+			"run `controller apply --prune --specs /specs`, with the other flags of this one, to remove web"},
+		{"what has no sidecar any more is named", func(c *clearance) { c.moved, c.orphans = true, nil }, "to remove web"},
 		{"a person may remove all", func(c *clearance) {
 			c.orphans, c.all, c.moved, c.everDeclared, c.opts.Deliberate = sidecars(9), 9, true, false, true
 		}, ""},

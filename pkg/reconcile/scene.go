@@ -90,9 +90,19 @@ func (s *scene) inputs(name string, history history, opts Options) inputs {
 		in.refused = &Blocked{Name: name, Reason: r.Reason, Message: r.Message}
 	}
 	if s.view.has(name) && !s.mentions(name) {
-		in.refused = s.clearance(history, opts).brake(name)
+		in.refused = s.refusal(name, history, opts)
 	}
 	return in
+}
+
+// refusal says why what is left of an undeclared name is not removed; nil when it is. What somebody else is removing is not
+// held back any more.
+func (s *scene) refusal(name string, history history, opts Options) *Blocked {
+	held := s.clearance(history, opts).brake(name)
+	if held != nil && s.view.leaving(name) {
+		return &Blocked{Name: name, Reason: ReasonProgressing, Message: "no file declares it; its sidecar is being removed"}
+	}
+	return held
 }
 
 func (s *scene) clearance(h history, opts Options) *clearance {

@@ -114,6 +114,12 @@ func (v *view) has(name string) bool {
 	return len(v.sidecars[name]) > 0 || v.unclear[name] != nil || len(v.made[name]) > 0 || len(v.strayVolumes[name]) > 0
 }
 
+// leaving reports whether a name has sidecars, and the engine is removing all of them.
+func (v *view) leaving(name string) bool {
+	stays := func(s Sidecar) bool { return s.State != StateRemoving }
+	return len(v.sidecars[name]) > 0 && !slices.ContainsFunc(v.sidecars[name], stays)
+}
+
 // makers are the spec names for which networks of a name were made; v may be nil.
 func (v *view) makers(network string) (specNames []string) {
 	if v == nil {
