@@ -63,6 +63,9 @@ func specs(f Facts) verdict {
 		return warning(fmt.Sprintf("%d valid specs in %s, and %d files with problems: %s", s.Valid, s.Dir, s.Bad, s.Problem),
 			"controller validate "+s.Dir)
 	}
+	if s.Valid == 0 {
+		return warning("no spec in "+s.Dir, "write one, or name the directory that holds them; files end in .yaml, .yml or .json")
+	}
 	return ok("%d valid specs in %s", s.Valid, s.Dir)
 }
 

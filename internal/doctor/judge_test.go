@@ -58,6 +58,8 @@ func TestWhatIsWrongIsJudged(t *testing.T) {
 		"an engine that does not say":   {"engine", func(f *Facts) { f.Engine.VersionErr = errSome }, Unknown, []string{"denied"}},
 		"a version that cannot be read": {"engine", func(f *Facts) { f.Engine.APIVersion = "new" }, OK, nil},
 
+		"a directory without specs": {"specs", func(f *Facts) { f.Specs.Valid = 0 }, Warning, []string{"no spec in /specs", "write one"}},
+
 		"sidecars of others": {"instances", func(*Facts) {}, OK, []string{`2 sidecars of this instance, "default"; others are not touched: 3 of "prod"`}},
 		"sidecars of others alone": {"instances", func(f *Facts) { f.Instance = "prd" }, Warning,
 			[]string{`0 sidecars of this instance, "prd"; others are not touched: 2 of "default", 3 of "prod"`, "give the --instance"}},
