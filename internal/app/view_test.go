@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"maps"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -45,6 +46,20 @@ func TestWhatServesIsCurrentOnlyWhereNothingNewerIsWritten(t *testing.T) {
 				t.Error("the controller's own status was changed")
 			}
 		})
+	}
+}
+
+func TestTheControllerIsToldWhichSpecsAreLastGoodVersions(t *testing.T) {
+	web, api := &spec.CredProxy{}, &spec.CredProxy{}
+	web.Name, api.Name = "web", "api"
+	got := declared("specs", source.Snapshot{
+		Specs: []source.Object{{CredProxy: api, File: "api.yaml"}, {CredProxy: web, File: "web.yaml", Stale: true}},
+		Files: []source.FileStatus{{Path: "api.yaml", State: source.FileValid}, {Path: "web.yaml", State: source.FileInvalid,
+			LastGood: true, Errors: []spec.Problem{{Line: 3, Field: "kind", Message: "is missing"}}}},
+	}).Stale
+	want := map[string]string{"web": "web.yaml:3: kind: is missing; the last good version stays in force"}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -112,6 +112,7 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 // Declare sets the desired state. It returns at once; names whose declaration changed are reconciled.
 func (c *Controller) Declare(d Declared) {
 	c.mu.Lock()
+	before := c.declared.Stale
 	d.revision = c.declared.revision + 1
 	c.history.everDeclared = c.history.everDeclared || len(d.Specs) > 0
 	names := append(c.statuses.declare(d), d.withheldAnew(c.declared.Withheld)...)
@@ -122,6 +123,7 @@ func (c *Controller) Declare(d Declared) {
 	// What withholds a name may lie in any other's declaration, or in how the scan went.
 	names = append(names, slices.Collect(maps.Keys(c.blocked))...)
 	c.mu.Unlock()
+	c.tellFiles(before, d)
 	c.enqueue(names...)
 }
 

@@ -31,6 +31,8 @@ type Declared struct {
 	Rejected []Rejected
 	// Withheld is what may not be used, by name; it need not have every name, and may have others.
 	Withheld map[string]Withholding
+	// Stale says of each spec that is the last good version of a bad file what is wrong with that, by name.
+	Stale map[string]string
 	// KeepNames and KeepAll protect the sidecars of names that a broken file may hold.
 	KeepNames sets.Set[string]
 	KeepAll   bool

@@ -30,8 +30,17 @@ const (
 	eventWarning = "Warning"
 )
 
-// EventIsolationRestored is the reason of the event that ends the breaches of an environment.
-const EventIsolationRestored = "IsolationRestored"
+// Reasons of events that tell neither of a step nor of what stands against a name.
+const (
+	// EventIsolationRestored ends the breaches of an environment.
+	EventIsolationRestored = "IsolationRestored"
+	// EventMended is of a file that is good again after its last good version was in force (ReasonLastGood).
+	EventMended = "Mended"
+	// EventRecovered is of a sidecar that is Ready again without a step of this controller.
+	EventRecovered = "Recovered"
+	// EventGone is of a sidecar that no file declares and that somebody else removed.
+	EventGone = "Gone"
+)
 
 // eventCapacity bounds the ring: some minutes of a busy fleet.
 const eventCapacity = 1000
@@ -54,12 +63,12 @@ func newRecorder(log *slog.Logger) *recorder {
 	return &recorder{log: log, sequence: time.Now().UnixMilli(), last: map[string]Blocked{}, standing: map[string][]Blocked{}}
 }
 
-func (r *recorder) normal(name, reason, message, cause string) {
+// did records a step that was taken.
+func (r *recorder) did(e Event) {
 	r.mu.Lock()
-	delete(r.last, name)
-	r.add(Event{Name: name, Type: eventNormal, Reason: reason, Message: message, Cause: cause})
+	delete(r.last, e.Name)
 	r.mu.Unlock()
-	r.write(slog.LevelInfo, name, reason, message, cause)
+	r.change(e)
 }
 
 // change records what became different, which does not make a refusal that repeats worth telling again.

@@ -195,7 +195,7 @@ func (c *Controller) lookAtAll(ctx context.Context) bool {
 	v, err := c.lookout.since(ctx, began)
 	if err != nil {
 		for _, name := range c.statuses.names(false) {
-			c.statuses.unavailable(name, err)
+			c.unavailable(ctx, name, err)
 		}
 		return false
 	}

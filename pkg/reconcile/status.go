@@ -35,6 +35,8 @@ type entry struct {
 	withdrawn bool
 	// bounds is what the last look saw of its environment.
 	bounds bounds
+	// trouble is the reason for which it was not Ready, where that ends without a step; empty once it is Ready.
+	trouble string
 	// wasReady is true once the name was ready in this process, so that a missing sidecar is drift.
 	wasReady bool
 }
@@ -117,22 +119,23 @@ func (e *entry) leave() {
 		"no file declares it any more; its sidecar is being removed"))
 }
 
-// hold shows a name that no file declares while anything is left of it, and lets go of it then.
-func (s *statuses) hold(name string, v verdict) {
+// hold shows a name that no file declares while anything is left of it, and lets go of it then. It reports whether it lets
+// go of one that had a sidecar.
+func (s *statuses) hold(name string, v verdict) (gone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.entries[name]
 	switch {
 	case ok && !e.held:
-		return // it is declared by now
+		return false // it is declared by now
 	case !v.left:
 		delete(s.entries, name)
-		return
+		return ok && e.object.Status.ContainerID != ""
 	case v.blocked == nil && v.err == nil:
 		if ok {
 			e.leave()
 		}
-		return
+		return false
 	case !ok:
 		e = &entry{held: true}
 		e.object.TypeMeta = metav1.TypeMeta{APIVersion: spec.APIVersion, Kind: spec.Kind}
@@ -141,6 +144,7 @@ func (s *statuses) hold(name string, v verdict) {
 		s.entries[name] = e
 	}
 	v.apply(e.object.Status)
+	return false
 }
 
 func (e *entry) init() {
@@ -157,32 +161,61 @@ func sameDeclaration(a, b *spec.CredProxy) bool {
 	return maps.Equal(a.Labels, b.Labels) && maps.Equal(a.Annotations, b.Annotations) && reflect.DeepEqual(a.Spec, b.Spec)
 }
 
-// settle applies a verdict. It returns how long the name took from its first scan to ready, when this verdict ends that wait.
-func (s *statuses) settle(name string, v verdict, made bool) (waited time.Duration, ended bool) {
+// settled is what a verdict put an end to.
+type settled struct {
+	// ready is true when it ended the wait for a new sidecar, which took that long from the first scan.
+	ready  bool
+	waited time.Duration
+	// trouble is the reason that it ended without a new container; empty when there was none.
+	trouble string
+}
+
+// settle applies a verdict.
+func (s *statuses) settle(name string, v verdict, made bool) (end settled) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.entries[name]
 	if !ok {
-		return 0, false
+		return settled{}
 	}
 	v.apply(e.object.Status)
-	if !meta.IsStatusConditionTrue(e.object.Status.Conditions, spec.ConditionReady) {
-		return 0, false
+	ready := meta.FindStatusCondition(e.object.Status.Conditions, spec.ConditionReady)
+	if ready.Status != metav1.ConditionTrue {
+		e.suffer(ready.Reason)
+		return settled{}
 	}
-	e.wasReady, e.edited, e.withdrawn = true, false, false
-	ended = e.awaited && made
-	e.awaited = false
-	return time.Since(e.seen), ended
+	end = settled{ready: e.awaited && made, waited: time.Since(e.seen)}
+	if !made {
+		end.trouble = e.trouble
+	}
+	e.wasReady, e.edited, e.withdrawn, e.awaited, e.trouble = true, false, false, false, ""
+	return end
 }
 
-// unavailable notes that the engine could not be asked; what is known of the sidecar stays.
-func (s *statuses) unavailable(name string, err error) {
+// suffer notes why a name is not Ready, if that can end without a step.
+func (e *entry) suffer(reason string) {
+	switch reason {
+	case ReasonCrashLooping, ReasonEngineUnavailable, ReasonAliasConflict:
+		e.trouble = reason
+	}
+}
+
+// unavailable notes that the engine could not be asked; what is known of the sidecar stays. It reports whether that is new.
+func (s *statuses) unavailable(name string, err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, ok := s.entries[name]; ok && !e.rejected {
-		setCondition(e.object.Status, condition(spec.ConditionReady, statusOf(err), reasonOf(err), err.Error()))
-		e.object.Status.LastError = cut(err.Error())
+	e, ok := s.entries[name]
+	if !ok || e.rejected {
+		return false
 	}
+	before := ""
+	if ready := meta.FindStatusCondition(e.object.Status.Conditions, spec.ConditionReady); ready != nil {
+		before = ready.Reason
+	}
+	setCondition(e.object.Status, condition(spec.ConditionReady, statusOf(err), reasonOf(err), err.Error()))
+	e.object.Status.LastError = cut(err.Error())
+	e.suffer(reasonOf(err))
+	return before != reasonOf(err)
 }
 
 // each calls f with every name's status, in order of names, under the lock.

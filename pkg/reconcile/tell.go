@@ -38,12 +38,21 @@ func told(s StepName) (reason, words string) { //nolint:gocyclo // a table: one 
 	return "", ""
 }
 
+// severity is the type of the event of a step. What somebody did to a sidecar is worth a look, although it is repaired; what
+// an attempt left over is not.
+func (s Step) severity() string {
+	if s.drift == "" || s.drift == DriftLeftover {
+		return eventNormal
+	}
+	return eventWarning
+}
+
 // tell records a step that succeeded, and the drift that it repaired.
 func (a *attempt) tell(s Step) {
 	if s.drift != "" {
 		a.metrics.drift.WithLabelValues(string(s.drift)).Inc()
 	}
 	if reason, words := told(s.Step); reason != "" {
-		a.recorder.normal(a.item.Name, reason, words+s.Target, s.Cause)
+		a.recorder.did(Event{Name: a.item.Name, Type: s.severity(), Reason: reason, Message: words + s.Target, Cause: s.Cause})
 	}
 }

@@ -89,7 +89,7 @@ type matter struct {
 func (c *Controller) consider(ctx context.Context, name string) (matter, outcome) {
 	v, err := c.lookout.since(ctx, c.mark(name))
 	if err != nil {
-		c.statuses.unavailable(name, err)
+		c.unavailable(ctx, name, err)
 		return matter{}, outcome{err: err}
 	}
 	s, history := c.scene(v)
@@ -104,7 +104,9 @@ func (c *Controller) consider(ctx context.Context, name string) (matter, outcome
 	}
 	switch {
 	case !s.mentions(name) && c.opts.Prune:
-		c.statuses.hold(name, found)
+		if c.statuses.hold(name, found) {
+			c.tellGone(name)
+		}
 	case s.mentions(name) && len(item.Steps) == 0:
 		c.settle(name, found, false)
 	}
@@ -141,6 +143,9 @@ func (c *Controller) tellRefusal(name string, found verdict) {
 		now = append(now, Blocked{Name: name, Reason: ReasonAliasConflict, Message: found.bounds.rival})
 	case found.inUse != nil:
 		now = append(now, *found.inUse)
+	}
+	if found.spec != nil && found.blocked == nil && found.sidecar != nil && found.crashing() {
+		now = append(now, Blocked{Name: name, Reason: ReasonCrashLooping, Message: "the sidecar keeps ending; its status has its last lines"})
 	}
 	c.recorder.refuse(name, now)
 }
@@ -299,14 +304,16 @@ func (in inputs) pair() pair {
 // shown until an attempt succeeds.
 func (c *Controller) settleProgress(name string, found verdict) {
 	if !found.serves() && !c.statuses.failing(name) {
-		c.statuses.settle(name, found, false)
+		c.settle(name, found, false)
 	}
 }
 
 func (c *Controller) settle(name string, v verdict, made bool) {
-	if waited, ended := c.statuses.settle(name, v, made); ended {
-		c.metrics.specToReady.Observe(waited.Seconds())
+	end := c.statuses.settle(name, v, made)
+	if end.ready {
+		c.metrics.specToReady.Observe(end.waited.Seconds())
 	}
+	c.tellRecovery(name, end.trouble)
 }
 
 // suffix is what the name of a replacement ends with: four random letters or digits.
