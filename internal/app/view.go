@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -48,17 +49,18 @@ type standing struct {
 func (f *files) standing() standing {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := standing{stale: stale(f.last)}
+	s := standing{stale: stale(f.root, f.last)}
 	if !f.last.Complete {
 		s.unread = fmt.Sprintf("not every spec file could be read: %v", f.last.Err)
 	}
 	return s
 }
 
-func stale(s source.Snapshot) map[string]string {
+// stale says, for each spec whose file has turned bad, what is wrong with that.
+func stale(root string, s source.Snapshot) map[string]string {
 	wrong := map[string]string{}
 	for _, file := range s.Files {
-		wrong[file.Path] = firstProblem(file)
+		wrong[file.Path] = firstProblem(root, file)
 	}
 	notes := map[string]string{}
 	for _, object := range s.Specs {
@@ -69,13 +71,17 @@ func stale(s source.Snapshot) map[string]string {
 	return notes
 }
 
-func firstProblem(file source.FileStatus) string {
+func firstProblem(root string, file source.FileStatus) string {
 	if len(file.Errors) == 0 {
 		return file.Path + ": the file is empty or holds other specs now"
 	}
 	first := file.Errors[0]
 	first.File = file.Path
-	return first.String()
+	text := first.String()
+	if more := len(file.Errors) - 1; more > 0 {
+		text += fmt.Sprintf("; and %d more: controller validate %s", more, filepath.Join(root, file.Path))
+	}
+	return text
 }
 
 // noted adds to a spec's status how it stands to its file.

@@ -55,9 +55,9 @@ func TestTheControllerIsToldWhichSpecsAreLastGoodVersions(t *testing.T) {
 	got := declared("specs", source.Snapshot{
 		Specs: []source.Object{{CredProxy: api, File: "api.yaml"}, {CredProxy: web, File: "web.yaml", Stale: true}},
 		Files: []source.FileStatus{{Path: "api.yaml", State: source.FileValid}, {Path: "web.yaml", State: source.FileInvalid,
-			LastGood: true, Errors: []spec.Problem{{Line: 3, Field: "kind", Message: "is missing"}}}},
+			LastGood: true, Errors: []spec.Problem{{Line: 3, Field: "kind", Message: "is missing"}, {Line: 4}, {Line: 5}}}},
 	}).Stale
-	want := map[string]string{"web": "web.yaml:3: kind: is missing; the last good version stays in force"}
+	want := map[string]string{"web": "web.yaml:3: kind: is missing; and 2 more: controller validate specs/web.yaml; the last good version stays in force"}
 	if !maps.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -34,7 +34,7 @@ func tellSources(w io.Writer, list web.SourceList) (wrong bool) {
 	return list.ScanError != "" || len(lines) > 0
 }
 
-// unusable has the first problem of each bad file without a last good version.
+// unusable has the first problem of each bad file without a last good version, and how many more it has.
 func unusable(list web.SourceList) (lines []string) {
 	for _, file := range list.Items {
 		if len(file.Errors) == 0 || file.LastGood {
@@ -42,7 +42,11 @@ func unusable(list web.SourceList) (lines []string) {
 		}
 		first := file.Errors[0]
 		first.File = file.Path
-		lines = append(lines, clean(strings.ReplaceAll(first.String(), "\n", " ")))
+		line := clean(strings.ReplaceAll(first.String(), "\n", " "))
+		if more := len(file.Errors) - 1; more > 0 {
+			line += fmt.Sprintf(" (and %d more)", more)
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }

@@ -96,3 +96,15 @@ func TestStatusSaysThatTheDirectoryIsOutOfReach(t *testing.T) {
 		t.Errorf("exit code %d:\n%s", code, c.err.String())
 	}
 }
+
+func TestStatusCountsTheProblemsOfAFile(t *testing.T) {
+	dir := specs(t, "web.yaml", "apiVersion: credproxy.dev/v1alpha1\nkind: CredProxy\nmetadata: {name: web}\nspec: {port: 0, routes: []}\n")
+	server := started(t, newConsole(t, &fakeController{}), dir)
+	_, c := statusUntil(t, server, "1 file cannot be used: web.yaml:4: ")
+	var validated console
+	validated.run(t, "validate", dir)
+	all := strings.Count(validated.out.String()+validated.err.String(), "web.yaml:")
+	if want := fmt.Sprintf(" (and %d more); `controller validate DIR` shows all\n", all-1); all < 2 || !strings.Contains(c.err.String(), want) {
+		t.Errorf("no %q in:\n%s", want, c.err.String())
+	}
+}
