@@ -60,7 +60,7 @@ func (d *Driver) create(ctx context.Context, req reconcile.CreateRequest, volume
 	case errors.Is(err, reconcile.ErrNotFound):
 		return "", d.whatIsMissing(ctx, req, err)
 	case networkMissing(err):
-		return "", fmt.Errorf("%w: %w", reconcile.ErrNetworkNotFound, err)
+		return "", kindError{reconcile.ErrNetworkNotFound, err}
 	}
 	return "", err
 }
@@ -70,7 +70,7 @@ func (d *Driver) whatIsMissing(ctx context.Context, req reconcile.CreateRequest,
 	if _, inspection := d.imageID(ctx, req.ImageID); errors.Is(inspection, reconcile.ErrNotFound) {
 		return fmt.Errorf("%w: %w", reconcile.ErrImageUnavailable, err)
 	}
-	return fmt.Errorf("%w: %w", reconcile.ErrNetworkNotFound, err)
+	return kindError{reconcile.ErrNetworkNotFound, err}
 }
 
 // config is what the sidecar's process is.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,6 +120,15 @@ func TestRefusalsHaveKinds(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+func TestWhatAnEngineDidNotFindIsSaidOnce(t *testing.T) {
+	f := newFakeEngine(t)
+	f.answer("POST /containers/c1/update", http.StatusNotFound, failure("container c1 not found"))
+	err := f.driver().Update(t.Context(), "c1", spec.Resources{})
+	if !errors.Is(err, reconcile.ErrNotFound) || strings.Count(err.Error(), "not found") != 1 {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -29,10 +29,19 @@ func explain(ctx context.Context, what string, limit time.Duration, err error) e
 	case unreachable(err):
 		return fmt.Errorf("%s: %w: %w", what, reconcile.ErrEngineUnavailable, err)
 	case cerrdefs.IsNotFound(err):
-		return fmt.Errorf("%s: %w: %w", what, reconcile.ErrNotFound, err)
+		return fmt.Errorf("%s: %w", what, kindError{reconcile.ErrNotFound, err})
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
+
+// kindError is an error of one of reconcile's kinds whose own words say so already: an engine says itself what it did not find.
+type kindError struct{ kind, err error }
+
+// Error implements error.
+func (e kindError) Error() string { return e.err.Error() }
+
+// Unwrap returns the kind and the error.
+func (e kindError) Unwrap() []error { return []error{e.kind, e.err} }
 
 // unreachable reports whether the engine could not be asked, or broke off.
 func unreachable(err error) bool {

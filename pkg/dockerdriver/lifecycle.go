@@ -47,7 +47,7 @@ func (d *Driver) whyNotStarted(ctx context.Context, containerID string, err erro
 	case refusesIPv6(err) && !d.plainIPv6.Swap(true):
 		return fmt.Errorf("the engine's host knows no IPv6; the next attempt goes without settings for it: %w", err)
 	case networkMissing(err), errors.Is(err, reconcile.ErrNotFound) && d.exists(ctx, containerID):
-		return fmt.Errorf("%w: %w", reconcile.ErrNetworkNotFound, err)
+		return kindError{reconcile.ErrNetworkNotFound, err}
 	}
 	return err
 }

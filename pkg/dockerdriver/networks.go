@@ -164,7 +164,7 @@ func (d *Driver) Connect(ctx context.Context, containerID, networkID string, ali
 	case on:
 		return nil
 	case cerrdefs.IsNotFound(err):
-		return fmt.Errorf("%w: %w", reconcile.ErrNetworkNotFound, err)
+		return kindError{reconcile.ErrNetworkNotFound, err}
 	}
 	return err
 }
