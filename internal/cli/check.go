@@ -6,6 +6,7 @@ import (
 	"net"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,11 +117,31 @@ func oneOf(value string, known ...string) error {
 	return fmt.Errorf("%q is not one of %s", value, strings.Join(known, ", "))
 }
 
-func checkOutput(cmd *cobra.Command, value string, known ...string) error {
-	if err := oneOf(value, known...); err != nil {
-		return usagef("%s: %w", origin(cmd.Flag("output")), err)
+// checkOutput refuses a form of output that the verb does not have. One variable is for all verbs, which have different ones:
+// where it names another verb's, it counts as none.
+func checkOutput(cmd *cobra.Command, value *string, known ...string) error {
+	flag := cmd.Flag("output")
+	if slices.Contains(known, *value) {
+		return nil
 	}
-	return nil
+	if fromItsVariable(flag) && slices.Contains([]string{"table", "wide", "text", "json", "yaml"}, *value) {
+		*value = flag.DefValue
+		return nil
+	}
+	return usagef("%s: %w", origin(flag), oneOf(*value, known...))
+}
+
+// takes wants these arguments, and names the one that is missing.
+func takes(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return usagef("%s is missing: %s %s", names[len(args)], cmd.CommandPath(), strings.Join(names, " "))
+		case len(args) > len(names):
+			return usagef("%q is one argument too many: %s %s", args[len(names)], cmd.CommandPath(), strings.Join(names, " "))
+		}
+		return nil
+	}
 }
 
 func checkTimeout(cmd *cobra.Command, timeout time.Duration) error {

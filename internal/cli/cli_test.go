@@ -84,7 +84,7 @@ func TestExitCodes(t *testing.T) {
 		"events as something else":    {args: []string{"events", "-o", "yaml"}, want: 2, says: "--output: "},
 		"events of too much":          {args: []string{"events", "a", "b"}, want: 2},
 		"events of a strange address": {args: []string{"events", "--server", "http://[::1"}, want: 2, says: "--server"},
-		"wait for nothing":            {args: []string{"wait"}, want: 2},
+		"wait for nothing":            {args: []string{"wait"}, want: 2, says: "NAME is missing: controller wait NAME"},
 		"wait for something else":     {args: []string{"wait", "web", "--for", "Rain"}, want: 2, says: "--for: "},
 		"wait without controller":     {args: []string{"wait", "web", "--server", "127.0.0.1:1"}, want: 3, says: "no controller answers"},
 		"version":                     {args: []string{"version"}, want: 0, says: "credproxy.dev/v1alpha1"},
@@ -330,5 +330,25 @@ func TestAPortInUseIsSaid(t *testing.T) {
 	code := c.run(t, "run", "--specs", specs(t), "--listen", address)
 	if code != 1 || !strings.Contains(c.err.String(), address+" is in use by another process") {
 		t.Errorf("exit code %d:\n%s", code, c.err.String())
+	}
+}
+
+func TestOneVariableOfOutputIsForVerbsOfDifferentFormats(t *testing.T) {
+	dir := specs(t)
+	for _, tt := range []struct {
+		value, verb, says string
+		want              int
+	}{
+		{"yaml", "version", "version  ", 0},
+		{"wide", "plan", "Nothing to do", 0},
+		{"json", "plan", `"kind": "Plan"`, 0},
+		{"xml", "version", `CREDPROXY_OUTPUT: "xml" is not one of text, json`, 2},
+	} {
+		c := newConsole(t, &fakeController{})
+		c.vars["CREDPROXY_OUTPUT"], c.vars["CREDPROXY_SPECS"] = tt.value, dir
+		code := c.run(t, tt.verb)
+		if text := c.out.String() + c.err.String(); code != tt.want || !strings.Contains(text, tt.says) {
+			t.Errorf("%s of %s: exit code %d, want %d and %q in:\n%s", tt.verb, tt.value, code, tt.want, tt.says, text)
+		}
 	}
 }

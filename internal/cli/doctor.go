@@ -32,7 +32,7 @@ Exit code 0 without a failure, warnings or not; 1 with one.`,
   controller doctor --specs ./specs --token-dir ./tokens -o json`,
 		Args: cobra.NoArgs,
 		RunE: verb(codeBad, func(cmd *cobra.Command, _ []string) error {
-			if err := checkOutput(cmd, output, "table", "json"); err != nil {
+			if err := checkOutput(cmd, &output, "table", "json"); err != nil {
 				return err
 			}
 			opts, err := s.options(cmd.Flags(), sys)

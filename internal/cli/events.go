@@ -39,7 +39,7 @@ Exit code 0, or 3 if no controller answers.`,
   controller events -w -o json | jq -r 'select(.type == "Warning") | .message'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
-			if err := checkOutput(cmd, output, "table", "json"); err != nil {
+			if err := checkOutput(cmd, &output, "table", "json"); err != nil {
 				return err
 			}
 			f := &follower{

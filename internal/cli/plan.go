@@ -38,7 +38,7 @@ read, as while git is writing: it says why, and what is printed is not the whole
 		RunE: verb(codeUsage, func(cmd *cobra.Command, _ []string) error {
 			opts, err := s.options(cmd.Flags(), sys)
 			if err == nil {
-				err = checkOutput(cmd, p.output, "text", "json")
+				err = checkOutput(cmd, &p.output, "text", "json")
 			}
 			if err != nil {
 				return err

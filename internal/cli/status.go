@@ -29,7 +29,7 @@ Exit code 0 if all are Ready and every file can be used, 1 if not, 3 if no contr
   controller status web -o yaml`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
-			if err := checkOutput(cmd, output, "table", "wide", "json", "yaml"); err != nil {
+			if err := checkOutput(cmd, &output, "table", "wide", "json", "yaml"); err != nil {
 				return err
 			}
 			client := newClient(server)

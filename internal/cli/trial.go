@@ -29,9 +29,14 @@ type trial struct {
 	Advice string `json:"advice,omitempty"`
 }
 
-func trialOf(name string, req reconcile.TryRequest, t routetable.Trial) trial {
+// trialOf words what came of a request to a sidecar; unready says why that is not Ready, and is empty when it is.
+func trialOf(name, unready string, req reconcile.TryRequest, t routetable.Trial) trial {
 	result := resultOf(t)
-	return trial{"Trial", name, req.Method, req.URL, result, t, adviceFor(name, result, t)}
+	advice := adviceFor(name, result, t)
+	if result == resultNoSidecar && t.Stage != routetable.StageTimeout && unready != "" {
+		advice = "first mend why " + name + " is not Ready: " + unready
+	}
+	return trial{"Trial", name, req.Method, req.URL, result, t, advice}
 }
 
 func resultOf(t routetable.Trial) string {
@@ -55,17 +60,17 @@ func adviceFor(name, result string, t routetable.Trial) string {
 		case routetable.StageDNS:
 			return "nobody answers to that name on the internal network: " + look
 		case routetable.StageTimeout:
-			return "most likely the upstream hangs: look there, or wait longer with --timeout; if not, " + look
+			return "most likely the upstream hangs, or the name server that is asked for it: look there, or wait longer with --timeout; if not, " + look
 		}
 		return look
 	case resultNoUpstream:
-		return upstreamAdvice(t.Stage)
+		return upstreamAdvice(t)
 	case resultRefused:
 		switch t.Status {
 		case http.StatusUnauthorized:
 			return "the sidecar asks its callers for a key: name the variable that holds it with --key-env"
 		case http.StatusServiceUnavailable:
-			return look
+			return "`controller status " + name + "` says which token is missing, and what to do"
 		}
 		return ""
 	}
@@ -81,12 +86,16 @@ func adviceFor(name, result string, t routetable.Trial) string {
 	return ""
 }
 
-func upstreamAdvice(stage string) string {
-	switch stage {
+func upstreamAdvice(t routetable.Trial) string {
+	const container = " If it is a container: does it run, on the egress network?"
+	switch t.Stage {
 	case routetable.StageDNS:
-		return "is the upstream's name right, and does the engine's host resolve it?"
+		if t.Status == http.StatusGatewayTimeout {
+			return "no name server answered in time: do those of the engine's host answer, and does the egress network lead to them?"
+		}
+		return "is the upstream's name right, and does the engine's host resolve it?" + container
 	case routetable.StageConnect:
-		return "does the upstream listen there, and does the egress network lead to it?"
+		return "does the upstream listen there, and does the egress network lead to it?" + container
 	case routetable.StageTLS:
 		return "does the upstream speak TLS there, with a certificate of a public authority for that name?"
 	case routetable.StageTimeout:

@@ -41,7 +41,7 @@ that do no harm.
 Exit code 0 if the upstream answered, whatever it said; 1 if the request stopped before; 3 if no controller answers.`,
 		Example: `  controller try web /anthropic/v1/models
   controller try web /git/info/refs -X HEAD -o json`,
-		Args: cobra.ExactArgs(2),
+		Args: takes("NAME", "PATH"),
 		RunE: verb(codeBad, func(cmd *cobra.Command, args []string) error {
 			opts, err := s.options(cmd.Flags(), sys)
 			if err == nil {
@@ -66,7 +66,7 @@ Exit code 0 if the upstream answered, whatever it said; 1 if the request stopped
 }
 
 func (t *tryFlags) check(cmd *cobra.Command, path string) error {
-	if err := checkOutput(cmd, t.output, "text", "json"); err != nil {
+	if err := checkOutput(cmd, &t.output, "text", "json"); err != nil {
 		return err
 	}
 	if err := checkTimeout(cmd, t.timeout); err != nil {
@@ -90,7 +90,8 @@ func (t *tryFlags) run(ctx context.Context, opts app.Options, name, path string,
 	if err != nil {
 		return err
 	}
-	if why := unready(one); why != "" {
+	why := unready(one)
+	if why != "" {
 		fmt.Fprintf(sys.Stderr, "%s is not Ready: %s\n", name, why)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, t.timeout, fmt.Errorf("not done within --timeout %v", t.timeout))
@@ -103,7 +104,7 @@ func (t *tryFlags) run(ctx context.Context, opts app.Options, name, path string,
 	if err != nil {
 		return withCause(ctx, err)
 	}
-	answer := trialOf(name, request, trial)
+	answer := trialOf(name, why, request, trial)
 	if err := answer.print(sys.Stdout, t.output); err != nil {
 		return err
 	}

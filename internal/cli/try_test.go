@@ -85,9 +85,13 @@ func TestTryEndsAsItsRequestDid(t *testing.T) {
 		"refused": {comesTo(routetable.Trial{Status: 404, Credential: "none", Code: "no_route", Message: "the routes are /r"}, nil), nil, 1,
 			[]string{"refused", "by the sidecar: the routes are /r (404 no_route)"}},
 		"refused for want of a key":   {comesTo(routetable.Trial{Status: 401, Code: "unauthorized", Message: "m"}, nil), nil, 1, []string{"→ ", "--key-env"}},
-		"refused for want of a token": {comesTo(routetable.Trial{Status: 503, Code: "no_token", Message: "m"}, nil), nil, 1, []string{"controller status web"}},
+		"refused for want of a token": {comesTo(routetable.Trial{Status: 503, Code: "no_token", Message: "m"}, nil), nil, 1, []string{"`controller status web` says which token is missing"}},
 		"stopped before the upstream": {comesTo(routetable.Trial{Status: 502, Code: "upstream_unreachable", Stage: "tls", Message: "its certificate was not accepted"}, nil), nil, 1,
 			[]string{"stopped", "on the way to the upstream (tls)", "certificate", "→ does the upstream speak TLS"}},
+		"stopped at a name that does not resolve": {comesTo(routetable.Trial{Status: 502, Code: "upstream_unreachable", Stage: "dns"}, nil), nil, 1,
+			[]string{"(dns)", "is the upstream's name right", "If it is a container: does it run"}},
+		"stopped at a name server that is slow": {comesTo(routetable.Trial{Status: 504, Code: "upstream_timeout", Stage: "dns"}, nil), nil, 1,
+			[]string{"(dns)", "no name server answered in time"}},
 		"stopped before the sidecar": {comesTo(routetable.Trial{Stage: "dns", Message: "no name"}, nil), nil, 1, []string{"on the way to the sidecar (dns)", "controller status web"}},
 		"stopped behind the sidecar": {comesTo(routetable.Trial{Stage: "timeout", Message: "no answer"}, nil), nil, 1,
 			[]string{"behind the sidecar, which took the request", "most likely the upstream hangs"}},
@@ -126,7 +130,8 @@ func TestTryEndsAsItsRequestDid(t *testing.T) {
 		"not declared": {[]string{"nobody", "/r"}, 1, "nobody: no spec file declares it"},
 		"not Ready":    {[]string{"api", "/r"}, 0, "api is not Ready: TokenMissing"},
 		"not a path":   {[]string{"web", "r"}, 2, "PATH begins with a route"},
-		"too little":   {[]string{"web"}, 2, "accepts 2 arg"},
+		"too little":   {[]string{"web"}, 2, "PATH is missing: controller try NAME PATH"},
+		"too much":     {[]string{"web", "/r", "/s"}, 2, `"/s" is one argument too many: controller try NAME PATH`},
 	} {
 		c := newConsole(t, nil)
 		c.try = answered
@@ -152,5 +157,16 @@ func TestTryAsJSON(t *testing.T) {
 		if got[field] != want {
 			t.Errorf("%s is %v, want %v", field, got[field], want)
 		}
+	}
+}
+
+func TestTryOfASidecarThatIsNotThereSaysWhy(t *testing.T) {
+	server := declares(t, &fakeController{broken: map[string]string{"api": "TokenMissing"}}, "web.yaml", goodSpec,
+		"api.yaml", strings.ReplaceAll(strings.ReplaceAll(goodSpec, "web", "api"), "api.anthropic", "x.anthropic"))
+	c := newConsole(t, nil)
+	c.try = comesTo(routetable.Trial{Stage: "dns", Message: "no name"}, nil)
+	code := c.run(t, "try", "api", "/anthropic", "--server", server)
+	if code != 1 || !strings.Contains(c.out.String(), "→ first mend why api is not Ready: TokenMissing: env NOPE has no value") {
+		t.Errorf("exit code %d:\n%s", code, c.out.String())
 	}
 }

@@ -35,9 +35,11 @@ func fromVariables(flags *pflag.FlagSet, lookup func(string) (string, bool)) err
 	return failed
 }
 
+func fromItsVariable(f *pflag.Flag) bool { return f.Annotations[fromVariable] != nil }
+
 // origin is how people know the flag that holds a value: by its name, or by the variable that set it.
 func origin(f *pflag.Flag) string {
-	if f.Annotations[fromVariable] != nil {
+	if fromItsVariable(f) {
 		return variable(f.Name)
 	}
 	return "--" + f.Name

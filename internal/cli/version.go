@@ -17,7 +17,7 @@ func newVersion(sys System) *cobra.Command {
 		Example: "  controller version -o json",
 		Args:    cobra.NoArgs,
 		RunE: verb(codeBad, func(cmd *cobra.Command, _ []string) error {
-			if err := checkOutput(cmd, output, "text", "json"); err != nil {
+			if err := checkOutput(cmd, &output, "text", "json"); err != nil {
 				return err
 			}
 			info := buildinfo.Read()

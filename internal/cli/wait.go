@@ -50,7 +50,7 @@ Exit code 0 when it is so, 1 when the time is over, with the reason, 3 if no con
 		Example: `  controller wait web && docker run --network web-internal my-agent
   controller wait web --for Current      # the edit just made is in force
   controller wait web --for Deleted --timeout 30s`,
-		Args: cobra.ExactArgs(1),
+		Args: takes("NAME"),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
 			known := []string{spec.ConditionReady, web.ConditionCurrent, spec.ConditionTokensResolved,
 				spec.ConditionNetworksReady, spec.ConditionIsolated, forDeleted}
