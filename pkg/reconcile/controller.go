@@ -114,6 +114,7 @@ func (c *Controller) Declare(d Declared) {
 	c.mu.Lock()
 	before := c.declared.Stale
 	d.revision = c.declared.revision + 1
+	d.users = sync.OnceValue(func() map[spec.TokenRef][]string { return usersOf(d.Specs) })
 	c.history.everDeclared = c.history.everDeclared || len(d.Specs) > 0
 	names := append(c.statuses.declare(d), d.withheldAnew(c.declared.Withheld)...)
 	c.declared = d

@@ -41,6 +41,8 @@ type Declared struct {
 
 	// revision counts declarations, so that two can be told apart cheaply.
 	revision int
+	// users lists the specs that use a reference; it is computed when a token changes.
+	users func() map[spec.TokenRef][]string
 }
 
 // Rejected is a name that files declare in a way that cannot be used.

@@ -40,6 +40,7 @@ func (c *Controller) Run(ctx context.Context) error {
 		wg.Go(func() { c.work(ctx, queue) })
 	}
 	wg.Go(func() { c.watch(ctx) })
+	wg.Go(func() { c.watchTokens(ctx) })
 	wg.Go(func() { c.resync(ctx) })
 	<-ctx.Done()
 	queue.ShutDown()
