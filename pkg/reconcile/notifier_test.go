@@ -115,7 +115,7 @@ func TestATokenThatIsWaitedForIsTakenAtOnce(t *testing.T) {
 
 // A fleet on one token gets one push each, however often it is told of the change meanwhile.
 func TestAFleetOnOneTokenGetsOnePushEach(t *testing.T) {
-	const fleet = 1000
+	const fleet = 300
 	playTelling(t, func(s *stage, tokens *telling) {
 		var specs []*spec.CredProxy
 		for i := range fleet {
@@ -134,7 +134,7 @@ func TestAFleetOnOneTokenGetsOnePushEach(t *testing.T) {
 		if calls[fakeengine.CopyRoutes] != fleet || calls[fakeengine.Reload] != fleet {
 			t.Errorf("calls: %v", calls)
 		}
-		s.wantServed("web-999", "https://api.example.com two")
+		s.wantServed("web-299", "https://api.example.com two")
 	})
 }
 

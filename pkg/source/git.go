@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"credproxy.dev/controller/pkg/dirwatch"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -92,7 +93,7 @@ func lookAt(tree string) (checkout, error) {
 			c.busy, c.since = path, info.ModTime()
 			break
 		}
-		if !leadsNowhere(err) {
+		if !dirwatch.LeadsNowhere(err) {
 			return c, blind(tree, c.dir, err)
 		}
 	}
@@ -108,7 +109,7 @@ func lookAt(tree string) (checkout, error) {
 func gitDir(tree string) (string, error) {
 	path := filepath.Join(tree, dotGit)
 	switch info, err := os.Stat(path); {
-	case err != nil && leadsNowhere(err):
+	case err != nil && dirwatch.LeadsNowhere(err):
 		return "", nil
 	case err != nil:
 		return "", err

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -32,7 +33,7 @@ func TestLinks(t *testing.T) {
 		}},
 		{"a link that leaves and comes back", func(f folder) {
 			f.write(".store/web.yaml", good("web"))
-			f.link("../"+lastName(f.path)+"/.store/web.yaml", "web.yaml")
+			f.link("../"+filepath.Base(f.path)+"/.store/web.yaml", "web.yaml")
 		}, says{Specs: []string{"web@web.yaml"}, Files: []string{"web.yaml Valid"}}},
 		{"a directory and a link to it", func(f folder) {
 			f.write("z/web.yaml", good("web"))
@@ -81,11 +82,6 @@ func TestLinks(t *testing.T) {
 			expect(t, f.source().Scan(t.Context()), test.want)
 		})
 	}
-}
-
-func lastName(path string) string {
-	names := split(path)
-	return names[len(names)-1]
 }
 
 func TestTheRootIsALinkThatIsSwapped(t *testing.T) {

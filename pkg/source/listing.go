@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"credproxy.dev/controller/pkg/dirwatch"
 )
 
 // dotGit marks a git work tree. Like all names that begin with a dot, nothing is read beneath it.
@@ -45,7 +47,7 @@ type listing struct {
 	ignored []string
 	// trees are the git work trees beneath the root.
 	trees []string
-	hops  []hop
+	hops  []dirwatch.Hop
 }
 
 func (l listing) equal(m listing) bool {
@@ -58,7 +60,7 @@ var ErrRoot = errors.New("cannot be read")
 
 // openRoot opens a directory that may be reached through links. The listing has its root and hops.
 func openRoot(path string) (*os.Root, listing, error) {
-	final, hops, err := resolve(string(filepath.Separator), path)
+	final, hops, err := dirwatch.Resolve(string(filepath.Separator), path)
 	l := listing{root: final, hops: hops}
 	if err != nil {
 		return nil, l, rootError(path, err)
@@ -78,7 +80,7 @@ func rootError(path string, err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOTDIR):
 		advice = "give the directory that holds the spec files"
-	case leadsNowhere(err):
+	case dirwatch.LeadsNowhere(err):
 		advice = "make the directory, or mend the link to it"
 	}
 	return fmt.Errorf("directory of specs %s %w: %s: %w", path, ErrRoot, advice, err)
@@ -175,11 +177,11 @@ func (w *walker) irregular(e entry, mode fs.FileMode) {
 // link decides what a link stands for. Only its target's kind matters, and that it is beneath the root.
 func (w *walker) link(e entry) {
 	named := specName(e.path)
-	final, hops, err := resolve(w.out.root, e.real)
+	final, hops, err := dirwatch.Resolve(w.out.root, e.real)
 	w.out.hops = append(w.out.hops, hops...)
 	if err != nil {
 		e.tree, e.quiet = !named, !named && filepath.Ext(e.path) != ""
-		e.unread = !e.quiet && !leadsNowhere(err)
+		e.unread = !e.quiet && !dirwatch.LeadsNowhere(err)
 		w.fault(e, brokenLink(err))
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"credproxy.dev/controller/pkg/dirwatch"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -50,7 +51,7 @@ func readPath(path string, decode decoder) (read []found, ignored []string) {
 	if err != nil {
 		return bad(unreadable(err))
 	}
-	final, _, err := resolve(string(filepath.Separator), abs)
+	final, _, err := dirwatch.Resolve(string(filepath.Separator), abs)
 	if err != nil {
 		return bad(notThere(err))
 	}
@@ -105,7 +106,7 @@ func loadAll(root *os.Root, base string, files []entry, decode decoder) []found 
 
 // notThere describes a path that was given and does not lead to anything.
 func notThere(err error) string {
-	if leadsNowhere(err) {
+	if dirwatch.LeadsNowhere(err) {
 		return "does not exist, or is a link that leads nowhere: check the path"
 	}
 	return unreadable(err)

@@ -23,7 +23,7 @@ func (s *Source) Run(ctx context.Context, scanEvery time.Duration, deliver func(
 	}
 	w := &watch{}
 	defer s.setWatchErr(errors.New("the directory is not watched any more"))
-	defer w.close()
+	defer w.Close()
 	began := time.Now()
 	var held time.Time
 	for {

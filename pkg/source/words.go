@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"credproxy.dev/controller/pkg/dirwatch"
 )
 
 // What is said of files that cannot be read as they stand. Each says what to do.
@@ -57,7 +59,7 @@ func brokenLink(err error) string {
 	switch {
 	case errors.Is(err, syscall.ELOOP):
 		return "is a link that leads in a circle: mend or remove it"
-	case leadsNowhere(err):
+	case dirwatch.LeadsNowhere(err):
 		return "is a link that leads nowhere: mend or remove it"
 	}
 	return unreadable(err)

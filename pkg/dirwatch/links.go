@@ -1,4 +1,4 @@
-package source
+package dirwatch
 
 import (
 	"errors"
@@ -12,13 +12,13 @@ import (
 // maxLinks is how many links one path may pass through, as in Linux's path_resolution(7).
 const maxLinks = 40
 
-// hop is a directory and a name in it that decides where a path leads: a link, or a name that is missing.
-type hop struct{ dir, name string }
+// Hop is a directory and a name in it that decides where a path leads: a link, or a name that is missing.
+type Hop struct{ Dir, Name string }
 
-// resolve follows every link of a path below base, which has no links itself. Besides the path without links it
+// Resolve follows every link of a path below base, which has no links itself. Besides the path without links it
 // returns the hops, whose change would make the path lead elsewhere; they are right on failure too. It only
 // computes: what is opened later is opened beneath an os.Root.
-func resolve(base, path string) (final string, hops []hop, err error) {
+func Resolve(base, path string) (final string, hops []Hop, err error) {
 	final = base
 	rest := split(path)
 	for len(rest) > 0 {
@@ -31,13 +31,13 @@ func resolve(base, path string) (final string, hops []hop, err error) {
 		next := filepath.Join(final, name)
 		info, err := os.Lstat(next)
 		if err != nil {
-			return "", append(hops, hop{final, name}), err
+			return "", append(hops, Hop{final, name}), err
 		}
 		if info.Mode()&fs.ModeSymlink == 0 {
 			final = next
 			continue
 		}
-		if hops = append(hops, hop{final, name}); len(hops) > maxLinks {
+		if hops = append(hops, Hop{final, name}); len(hops) > maxLinks {
 			return "", hops, &fs.PathError{Op: "resolve", Path: path, Err: syscall.ELOOP}
 		}
 		target, err := os.Readlink(next)
@@ -63,7 +63,7 @@ func split(path string) []string {
 	return names
 }
 
-// leadsNowhere reports whether resolving failed because nothing is there, and not because looking was refused.
-func leadsNowhere(err error) bool {
+// LeadsNowhere reports whether Resolve failed because nothing is there, and not because looking was refused.
+func LeadsNowhere(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }
