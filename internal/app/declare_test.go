@@ -99,7 +99,7 @@ credproxy_specs{state="duplicate"} 1
 credproxy_specs{state="invalid"} 3
 credproxy_specs{state="paused"} 1
 credproxy_specs{state="valid"} 2
-# HELP credproxy_watch_up 1 while changes of files are noticed as they happen; otherwise only the periodic scan finds them.
+# HELP credproxy_watch_up 1 while changes of spec and token files are noticed as they happen; otherwise only a periodic look finds them.
 # TYPE credproxy_watch_up gauge
 credproxy_watch_up 0
 `

@@ -43,7 +43,7 @@ func newFileMetrics(reg prometheus.Registerer, watchErr func() error) *fileMetri
 	}
 	watchUp := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "credproxy_watch_up",
-		Help: "1 while changes of files are noticed as they happen; otherwise only the periodic scan finds them.",
+		Help: "1 while changes of spec and token files are noticed as they happen; otherwise only a periodic look finds them.",
 	}, func() float64 {
 		if watchErr() != nil {
 			return 0

@@ -31,7 +31,10 @@ func newEngine(o Options, reg prometheus.Registerer) (Engine, error) {
 }
 
 func newTokens(o Options) (reconcile.Resolver, error) {
-	return tokens.New(tokens.Options{Dir: o.TokenDir, EnvPatterns: o.TokenEnv, Lookup: o.LookupEnv})
+	return tokens.New(tokens.Options{
+		Dir: o.TokenDir, EnvPatterns: o.TokenEnv, Lookup: o.LookupEnv,
+		Lately: 3 * o.Resync, Log: o.Log, // a look at everything that is late, or that fails, forgets none
+	})
 }
 
 // givenImage is an Engine on which the operator's image takes the place of the one that the controller builds.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"credproxy.dev/controller/internal/web"
+	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/source"
 )
 
@@ -72,9 +73,18 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 	}
 	return &daemon{
 		opts: opts, registry: registry, engine: engine, source: directory, revoked: revoked,
-		files:      newFiles(opts.Specs, opts.Log, newFileMetrics(registry, directory.WatchErr)),
+		files:      newFiles(opts.Specs, opts.Log, newFileMetrics(registry, watchErr(directory, tokens))),
 		controller: parts.controller(&told{Driver: engine, log: opts.Log}, tokens, newLocker(scope, opts), opts, registry),
 	}, nil
+}
+
+// watchErr says why changes of spec files or of token files are not noticed as they happen.
+func watchErr(directory Source, tokens reconcile.Resolver) func() error {
+	watched, ok := tokens.(interface{ WatchErr() error })
+	if !ok {
+		return directory.WatchErr
+	}
+	return func() error { return errors.Join(directory.WatchErr(), watched.WatchErr()) }
 }
 
 func (a *daemon) close() {

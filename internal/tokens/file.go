@@ -34,41 +34,46 @@ func (r *Resolver) filePermitted(name string) error {
 	return nil
 }
 
-// file reads a file beneath the permitted directory. Links may lead anywhere within it, as those of mounted
-// secrets do, and nowhere else.
-func (r *Resolver) file(name string) (string, error) {
-	root, err := os.OpenRoot(r.opts.Dir)
+// look reads a file beneath a directory, and says which it was; nil where none could be opened. Links may lead anywhere
+// within the directory, as those of mounted secrets do, and nowhere else.
+func look(dir, name string) (text string, is fs.FileInfo, err error) {
+	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return "", fmt.Errorf("%w: the directory of --token-dir cannot be opened (%w): make it, and let the user that runs the controller read it",
+		return "", nil, fmt.Errorf("%w: the directory of --token-dir cannot be opened (%w): make it, and let the user that runs the controller read it",
 			reconcile.ErrTokenMissing, reason(err))
 	}
 	defer root.Close()
-	data, err := read(root, name)
+	file, err := open(root, name)
 	if err != nil {
-		return "", explain(err)
-	}
-	return string(data), nil
-}
-
-// read reads a regular file. Opening never waits, so that a FIFO in its place cannot hold the caller up.
-func read(root *os.Root, name string) ([]byte, error) {
-	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
-	if err != nil {
-		return nil, err
+		return "", nil, explain(err)
 	}
 	defer file.Close()
-	info, err := file.Stat()
+	data, is, err := read(file)
 	if err != nil {
-		return nil, err
+		return "", is, explain(err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, errIrregular
+	return string(data), is, nil
+}
+
+// open never waits, so that a FIFO in a file's place cannot hold the caller up.
+func open(root *os.Root, name string) (*os.File, error) {
+	return root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+}
+
+// read reads a regular file. What it was is told as it was before it was read, so that whoever writes meanwhile shows.
+func read(file *os.File) ([]byte, fs.FileInfo, error) {
+	is, err := file.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	if !is.Mode().IsRegular() {
+		return nil, is, errIrregular
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if len(data) > maxFile {
-		return nil, errTooLarge
+		return nil, is, errTooLarge
 	}
-	return data, err
+	return data, is, err
 }
 
 // explain turns a failure to read into one of the kinds, with what to do.

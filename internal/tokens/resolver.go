@@ -1,12 +1,16 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path"
 	"strings"
+	"sync"
+	"time"
 
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
@@ -25,10 +29,21 @@ type Options struct {
 	EnvPatterns []string
 	// Lookup reads a variable, as os.LookupEnv does, which nil stands for.
 	Lookup func(name string) (value string, ok bool)
+	// Lately is for how long after Resolve was asked for a file Watch watches it; it has to be longer than the time
+	// between two looks at everything. Zero stands for five minutes.
+	Lately time.Duration
+	// Log is told when changes are not noticed, and when they are again; nil tells nobody.
+	Log *slog.Logger
 }
 
 // Resolver resolves references by the operator's rules. It holds no values.
-type Resolver struct{ opts Options }
+type Resolver struct {
+	opts  Options
+	files *files
+
+	mu       sync.Mutex
+	watchErr error
+}
 
 var _ reconcile.Resolver = (*Resolver)(nil)
 
@@ -42,7 +57,9 @@ func New(opts Options) (*Resolver, error) {
 	if opts.Lookup == nil {
 		opts.Lookup = os.LookupEnv
 	}
-	return &Resolver{opts: opts}, nil
+	opts.Lately = cmp.Or(opts.Lately, defaultLately)
+	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler))
+	return &Resolver{opts: opts, files: newFiles(opts.Dir)}, nil
 }
 
 // Resolve finds the value of a reference. Its errors wrap reconcile.ErrTokenMissing, ErrTokenDenied or
@@ -54,7 +71,7 @@ func (r *Resolver) Resolve(ctx context.Context, ref spec.TokenRef) (reconcile.To
 	if err := r.Permitted(ref); err != nil {
 		return reconcile.Token{}, err
 	}
-	value, err := r.value(ref)
+	value, err := r.value(ctx, ref)
 	if err == nil {
 		value, err = check(value)
 	}
@@ -85,9 +102,9 @@ func (r *Resolver) Permitted(ref spec.TokenRef) error {
 }
 
 // value reads what a permitted reference names.
-func (r *Resolver) value(ref spec.TokenRef) (string, error) {
+func (r *Resolver) value(ctx context.Context, ref spec.TokenRef) (string, error) {
 	if ref.File != "" {
-		return r.file(ref.File)
+		return r.files.text(ctx, ref.File)
 	}
 	return r.env(ref.Env)
 }

@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	// Quiet is how long the directories have to be still before they are looked at, and MostDelay the longest that this
+	// quiet is how long the directories have to be still before they are looked at, and mostDelay the longest that this
 	// may take in all.
-	Quiet     = 10 * time.Millisecond
-	MostDelay = 50 * time.Millisecond
+	quiet     = 10 * time.Millisecond
+	mostDelay = 50 * time.Millisecond
 )
 
 // Watch asks the operating system to say when something happens in directories. The zero Watch watches none.
@@ -99,7 +99,7 @@ func (w *Watch) Wait(ctx context.Context, atMost time.Duration, matters func(fsn
 		if first.IsZero() {
 			first = time.Now()
 		}
-		timer.Reset(min(Quiet, MostDelay-time.Since(first)))
+		timer.Reset(min(quiet, mostDelay-time.Since(first)))
 	}
 }
 

@@ -23,12 +23,12 @@ func TestWaitingForQuiet(t *testing.T) {
 		missed bool
 	}{
 		"nothing happens": {send: func(*Watch, chan<- struct{}) {}, want: time.Hour},
-		"one event":       {send: func(w *Watch, _ chan<- struct{}) { w.fs.Events <- file }, want: Quiet},
-		"a pause shorter than Quiet": {send: func(w *Watch, _ chan<- struct{}) {
+		"one event":       {send: func(w *Watch, _ chan<- struct{}) { w.fs.Events <- file }, want: quiet},
+		"a pause shorter than quiet": {send: func(w *Watch, _ chan<- struct{}) {
 			w.fs.Events <- file
-			<-time.After(Quiet / 2)
+			<-time.After(quiet / 2)
 			w.fs.Events <- file
-		}, want: Quiet/2 + Quiet},
+		}, want: quiet/2 + quiet},
 		"no rest at all": {send: func(w *Watch, _ chan<- struct{}) {
 			for range 100 {
 				select {
@@ -38,12 +38,12 @@ func TestWaitingForQuiet(t *testing.T) {
 					return
 				}
 			}
-		}, want: MostDelay},
+		}, want: mostDelay},
 		"what does not matter": {send: func(w *Watch, _ chan<- struct{}) {
 			w.fs.Events <- fsnotify.Event{Name: "/tokens/agent.log", Op: fsnotify.Write}
 		}, want: time.Hour},
-		"events were lost": {send: func(w *Watch, _ chan<- struct{}) { w.fs.Errors <- fsnotify.ErrEventOverflow }, want: Quiet, missed: true},
-		"it is woken":      {send: func(_ *Watch, wake chan<- struct{}) { wake <- struct{}{} }, want: Quiet},
+		"events were lost": {send: func(w *Watch, _ chan<- struct{}) { w.fs.Errors <- fsnotify.ErrEventOverflow }, want: quiet, missed: true},
+		"it is woken":      {send: func(_ *Watch, wake chan<- struct{}) { wake <- struct{}{} }, want: quiet},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -319,6 +319,6 @@ func (c *Controller) settle(name string, v verdict, made bool) {
 // suffix is what the name of a replacement ends with: four random letters or digits.
 func suffix() string { return strings.ToLower(rand.Text()[:4]) }
 
-// tokenRetry is how soon a spec is tried again whose token has no value: no event announces a token, and a look at
+// tokenRetry is how soon a spec is tried again whose token has no value, since not every resolver notices one; a look at
 // its source is cheap.
 const tokenRetry = 2 * time.Second
