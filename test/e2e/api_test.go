@@ -139,6 +139,23 @@ func (c *controller) source(path string) (sourceFile, error) {
 	return sourceFile{}, fmt.Errorf("%s is not among %s", path, body)
 }
 
+// count counts the events of a spec with a reason.
+func (c *controller) count(name, reason string) (n int) {
+	c.t.Helper()
+	var list struct {
+		Items []struct{ Name, Reason string }
+	}
+	if err := json.Unmarshal([]byte(c.page("/api/v1alpha1/events")), &list); err != nil {
+		c.t.Fatal(err)
+	}
+	for _, event := range list.Items {
+		if event.Name == name && event.Reason == reason {
+			n++
+		}
+	}
+	return n
+}
+
 // metric is the value of one series, written as the page writes it; 0 and an error when it is not there.
 func (c *controller) metric(series string) (float64, error) {
 	body, _, err := c.fetch("/metrics")

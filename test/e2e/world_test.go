@@ -163,6 +163,21 @@ func (w *world) arrived() []request {
 	return requests(w.t, docker(w.t, "exec", w.upstream, "/toolbox", "records"))
 }
 
+// tallied is how many requests arrived with a credential at a URI.
+type tallied struct {
+	URI, Authorization string
+	Requests           int
+}
+
+// tally counts all requests that the upstream ever received, while arrived lists the last ones.
+func (w *world) tally() (all []tallied) {
+	w.t.Helper()
+	if err := json.Unmarshal([]byte(docker(w.t, "exec", w.upstream, "/toolbox", "tally")), &all); err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
 // request is one request as it arrived.
 type request struct {
 	Method, URI, Host, Remote string

@@ -23,6 +23,7 @@ const usage = `usage: toolbox COMMAND [ARG…]
                             make one request and print the answer
   sysctl KEY VALUE          set a parameter of the kernel, such as net.ipv6.conf.all.disable_ipv6
   records                   print an upstream's records; to be run in its container
+  tally                     print how many requests came to it with which credential, for each URI; likewise
   sse URL                   read the two events of an upstream's /sse/ID, the second asked for after the first
   ws URL MESSAGE            send a message over a WebSocket and print the echo
   freeport                  print a free TCP port of 127.0.0.1
@@ -78,6 +79,8 @@ func run(ctx context.Context, command string, args []string, stdin io.Reader, st
 		return sysctl(args)
 	case "records":
 		return get(ctx, append(args, "http://"+recordsAddress), stdout)
+	case "tally":
+		return get(ctx, append(args, "http://"+recordsAddress+"/tally"), stdout)
 	case "freeport":
 		return freePort(ctx, stdout)
 	case "sse":

@@ -20,8 +20,12 @@ import (
 	"time"
 )
 
-// maxRecords bounds what an upstream remembers; the oldest go first.
-const maxRecords = 1000
+const (
+	// maxRecords bounds what an upstream remembers; the oldest go first.
+	maxRecords = 1000
+	// maxTallied bounds how many credentials, at how many URIs, are counted.
+	maxTallied = 10000
+)
 
 // recordsAddress is where records are read: within the upstream's own container only, because they hold the very
 // credentials that no client of it may see.
@@ -43,7 +47,14 @@ type recorder struct {
 
 	mu      sync.Mutex
 	records []record
+	tally   map[tallied]int
 	streams map[string]chan struct{}
+}
+
+// tallied is what requests are counted by.
+type tallied struct {
+	URI           string `json:"uri"`
+	Authorization string `json:"authorization"`
 }
 
 func upstream(ctx context.Context, args []string, stdout io.Writer) error {
@@ -55,7 +66,7 @@ func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	r := &recorder{name: *name, streams: map[string]chan struct{}{}}
+	r := &recorder{name: *name, tally: map[tallied]int{}, streams: map[string]chan struct{}{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /sse/{id}", r.stream)
 	mux.HandleFunc("POST /sse/{id}/next", r.next)
@@ -64,7 +75,10 @@ func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 	mux.HandleFunc("/", r.answer)
 
 	ended := make(chan error, 2)
-	go func() { ended <- serve(ctx, *records, http.HandlerFunc(r.seen)) }()
+	told := http.NewServeMux()
+	told.HandleFunc("/", r.seen)
+	told.HandleFunc("/tally", r.counted)
+	go func() { ended <- serve(ctx, *records, told) }()
 	go func() { ended <- serveMaybeTLS(ctx, *listen, mux, *selfSigned) }()
 	fmt.Fprintln(stdout, "listening on", *listen)
 	return <-ended
@@ -120,6 +134,9 @@ func (r *recorder) remember(req *http.Request) {
 	if len(r.records) > maxRecords {
 		r.records = r.records[len(r.records)-maxRecords:]
 	}
+	if as := (tallied{rec.URI, rec.Header.Get("Authorization")}); r.tally[as] > 0 || len(r.tally) < maxTallied {
+		r.tally[as]++
+	}
 }
 
 func (r *recorder) answer(w http.ResponseWriter, req *http.Request) {
@@ -142,6 +159,21 @@ func (r *recorder) seen(w http.ResponseWriter, _ *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	writeJSON(w, append([]record{}, r.records...))
+}
+
+// counted tells how many requests came with which credential to which URI.
+func (r *recorder) counted(w http.ResponseWriter, _ *http.Request) {
+	type line struct {
+		tallied
+		Requests int `json:"requests"`
+	}
+	lines := []line{}
+	r.mu.Lock()
+	for as, n := range r.tally {
+		lines = append(lines, line{as, n})
+	}
+	r.mu.Unlock()
+	writeJSON(w, lines)
 }
 
 // stream sends one event, and the second only when the client, having seen the first, asks for it. So whatever
