@@ -174,6 +174,8 @@ func fileKinds() []kind {
 		{"another directory", 1, directory(func(w *world, variant int) { w.files.root = uint64(1 + variant%2) })},
 		{"heal files", 4, directory(func(w *world, _ int) { w.files.heal() })},
 		{"token", 8, func(w *world, _ string, variant int) { w.tokens.put(refs()[variant%len(refs())]) }},
+		{"rotate", 8, func(w *world, _ string, variant int) { w.tokens.rotate(refs()[variant%len(refs())]) }},
+		{"tell of a token", 2, func(w *world, _ string, variant int) { w.tokens.tell(refs()[variant%len(refs())]) }},
 		{"token of before", 3, func(w *world, _ string, variant int) { w.tokens.putBack(refs()[variant%len(refs())]) }},
 		{"no token", 2, func(w *world, _ string, variant int) { w.tokens.take(refs()[variant%len(refs())]) }},
 	}

@@ -250,65 +250,6 @@ func (w *world) verdict() error {
 // story is what happened, for the reader of a failure.
 func (w *world) story() string { return strings.Join(w.trace, "\n") }
 
-// purse is where tokens come from. Each value begins with the name of its reference, so that it can be told where it
-// belongs.
-type purse struct {
-	world *world
-
-	mu     sync.Mutex
-	values map[string]string
-	given  int
-	before map[string]string
-}
-
-func newPurse(w *world) *purse {
-	p := &purse{world: w, values: map[string]string{}, before: map[string]string{}}
-	for _, ref := range refs() {
-		p.put(ref)
-	}
-	return p
-}
-
-// put gives a reference a new value.
-func (p *purse) put(ref string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.given++
-	p.before[ref] = p.values[ref]
-	p.values[ref] = fmt.Sprint(ref, "-of-the-model-", p.given) // as long as a caller key has to be
-}
-
-// putBack gives a reference the value again that it had before.
-func (p *purse) putBack(ref string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.before[ref], p.values[ref] = p.values[ref], p.before[ref]
-}
-
-func (p *purse) take(ref string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.values, ref)
-}
-
-func (p *purse) value(ref string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.values[ref]
-}
-
-// resolveTokens stands for the step among the verbs of the engine, in the table of hits.
-const resolveTokens fakeengine.Verb = fakeengine.Verb(reconcile.StepResolveTokens)
-
-// Resolve implements reconcile.Resolver.
-func (p *purse) Resolve(_ context.Context, ref spec.TokenRef) (reconcile.Token, error) {
-	if value := p.value(ref.Env); value != "" {
-		return reconcile.NewToken(value), nil
-	}
-	p.world.note(fakeengine.Hit{Fault: "token missing", Verb: resolveTokens})
-	return reconcile.Token{}, fmt.Errorf("token %s: %w", ref, reconcile.ErrTokenMissing)
-}
-
 // checkLoaded holds that no token is ever paired with another reference's upstream or asked of callers, and that the
 // generations of a sidecar never go back.
 func (w *world) checkLoaded(c fakeengine.Container, l *routetable.Loaded) {
