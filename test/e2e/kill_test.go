@@ -27,6 +27,7 @@ func killedPlans() []killed {
 	return []killed{
 		{plan: "create", begin: erased, edit: (*killStory).declare},
 		{plan: "reload", begin: settled, edit: func(s *killStory) { s.version++; s.declare() }},
+		{plan: "exchange", begin: settled, edit: func(s *killStory) { s.version++; s.exchanged = !s.exchanged; s.declare() }},
 		{plan: "replace", begin: settled, edit: func(s *killStory) { s.byEnv = !s.byEnv; s.declare() }},
 		{plan: "move", begin: settled, edit: func(s *killStory) { s.port = 9099 + 9098 - s.port; s.declare() }},
 		{plan: "remove", begin: settled, edit: (*killStory).erase, absent: true},
@@ -42,13 +43,15 @@ type killStory struct {
 
 	version, port int
 	byEnv         bool
-	declared      bool
+	// exchanged tells the order of the two routes, and so which of their tokens is in which file.
+	exchanged bool
+	declared  bool
 }
 
 // SIGKILL at every call of every plan that changes something: before the first one, and after the engine has answered
 // each, before the controller learns of it. To be killed before a call is to be killed after the one before: it leaves
 // the same behind. The next controller ends with one sidecar and one volume for the spec, or none if it is gone, and no
-// litter.
+// litter. No token ever arrives where that of the other route belongs.
 func TestKilledAtEveryCall(t *testing.T) {
 	t.Parallel()
 	for _, plan := range killedPlans() {
@@ -56,6 +59,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.setToken("token", "s3cret")
+			w.setToken("second", "another")
 			s := &killStory{world: w, plan: plan, proxy: newEngineProxy(t), port: 9099}
 			// Without another spec the directory would be empty, which is no wish to remove everything.
 			w.drop("other.yaml", w.spec("other", "/other", "hostname: other"))
@@ -66,6 +70,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 					if len(calls) == 0 {
 						t.Error("the plan makes no call at all")
 					}
+					s.paired()
 					return
 				}
 			}
@@ -108,9 +113,32 @@ func (s *killStory) killedAfter(n int) (reached bool, calls []string) {
 func (s *killStory) declare() {
 	s.t.Helper()
 	delivery := map[bool]string{true: "Env", false: "File"}[s.byEnv]
-	s.drop("web.yaml", s.spec("web", fmt.Sprintf("/v%d", s.version),
-		fmt.Sprintf("port: %d", s.port), "tokenDelivery: "+delivery))
+	first := s.spec("web", fmt.Sprintf("/v%d", s.version), fmt.Sprintf("port: %d", s.port), "tokenDelivery: "+delivery)
+	second := fmt.Sprintf(`  - path: /second
+    upstream: http://%s:8080/second
+    insecureUpstream: true
+    auth: {scheme: Bearer, tokenRef: {file: second}}
+`, s.upstream)
+	if s.exchanged {
+		s.drop("web.yaml", strings.Replace(first, "  routes:\n", "  routes:\n"+second, 1))
+	} else {
+		s.drop("web.yaml", first+second)
+	}
 	s.declared = true
+}
+
+// paired holds that each token arrived where it belongs, ever.
+func (s *killStory) paired() {
+	s.t.Helper()
+	for _, seen := range s.tally() {
+		belongs := "Bearer s3cret"
+		if strings.HasPrefix(seen.URI, "/second") {
+			belongs = "Bearer another"
+		}
+		if seen.Authorization != belongs {
+			s.t.Errorf("%d requests arrived at %s with %q", seen.Requests, seen.URI, seen.Authorization)
+		}
+	}
 }
 
 // erase deletes it, if it is there.
@@ -170,6 +198,9 @@ func (s *killStory) look(absent bool) error {
 	}
 	if found.ID != now.Status.ContainerID || hasEnv != s.byEnv {
 		return fmt.Errorf("another container bears its name: %+v", found)
+	}
+	if _, err := s.agentGets(fmt.Sprintf("http://cred-proxy:%d/second/x", s.port)); err != nil {
+		return err
 	}
 	answer, err := s.agentGets(fmt.Sprintf("http://cred-proxy:%d/api/x", s.port))
 	if err == nil && !strings.Contains(answer, fmt.Sprintf("%q:%q", "uri", s.uri())) {
