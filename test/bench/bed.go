@@ -91,8 +91,10 @@ func (b *bed) startController(ctx context.Context) error {
 	}
 	b.listen = listener.Addr().String()
 	listener.Close()
-	if err := os.Mkdir(b.specs(), 0o700); err != nil {
-		return err
+	for _, dir := range []string{b.specs(), b.tokens()} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return err
+		}
 	}
 	log, err := os.Create(filepath.Join(b.dir, "controller.log"))
 	if err != nil {
@@ -100,7 +102,7 @@ func (b *bed) startController(ctx context.Context) error {
 	}
 	defer log.Close()
 	b.controller = exec.CommandContext(context.WithoutCancel(ctx), "bin/controller", "run",
-		"--specs", b.specs(), "--token-env", "BENCH_TOKEN", "--instance", b.id, "--name-prefix", b.id,
+		"--specs", b.specs(), "--token-env", "BENCH_TOKEN", "--token-dir", b.tokens(), "--instance", b.id, "--name-prefix", b.id,
 		"--listen", b.listen, "--state-dir", filepath.Join(b.dir, "state"), "--workers", fmt.Sprint(workers))
 	b.controller.Env = append(os.Environ(), "BENCH_TOKEN=bench")
 	b.controller.Stdout, b.controller.Stderr = log, log
@@ -115,11 +117,16 @@ func (b *bed) startController(ctx context.Context) error {
 
 func (b *bed) specs() string { return filepath.Join(b.dir, "specs") }
 
+func (b *bed) tokens() string { return filepath.Join(b.dir, "tokens") }
+
 // name is the container name of a spec's sidecar.
 func (b *bed) name(spec string) string { return b.id + "-" + spec }
 
 // drop puts a spec into the directory in one move.
-func (b *bed) drop(name string) error {
+func (b *bed) drop(name string) error { return b.dropWith(name, "env: BENCH_TOKEN") }
+
+// dropWith is drop with another reference of the token.
+func (b *bed) dropWith(name, tokenRef string) error {
 	text := fmt.Sprintf(`apiVersion: credproxy.dev/v1alpha1
 kind: CredProxy
 metadata: {name: %s}
@@ -131,13 +138,9 @@ spec:
   - path: /api
     upstream: http://%[4]s:8080
     insecureUpstream: true
-    auth: {scheme: Bearer, tokenRef: {env: BENCH_TOKEN}}
-`, name, b.internal, b.egress, b.upstream)
-	hidden := filepath.Join(b.specs(), "."+name)
-	if err := os.WriteFile(hidden, []byte(text), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(hidden, b.file(name))
+    auth: {scheme: Bearer, tokenRef: {%[5]s}}
+`, name, b.internal, b.egress, b.upstream, tokenRef)
+	return replaceFile(b.file(name), text)
 }
 
 func (b *bed) file(name string) string { return filepath.Join(b.specs(), name+".yaml") }

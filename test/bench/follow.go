@@ -28,7 +28,7 @@ func measureFollow(ctx context.Context, b *bed) ([]row, error) {
 		before := b.routesDigest(ctx, name)
 		edited := strings.Replace(string(original), "path: /api", fmt.Sprintf("path: /api/v%d", i), 1)
 		ms, err := timed(func() error {
-			if err := b.replaceFile(name, edited); err != nil {
+			if err := replaceFile(b.file(name), edited); err != nil {
 				return err
 			}
 			return b.until(ctx, "the edited route is served", func() bool {
@@ -45,13 +45,13 @@ func measureFollow(ctx context.Context, b *bed) ([]row, error) {
 		b.erase(ctx, name)
 }
 
-// replaceFile writes a spec's file in one move.
-func (b *bed) replaceFile(name, text string) error {
-	hidden := filepath.Join(b.specs(), "."+name)
+// replaceFile writes a file in one move.
+func replaceFile(path, text string) error {
+	hidden := filepath.Join(filepath.Dir(path), "."+filepath.Base(path))
 	if err := os.WriteFile(hidden, []byte(text), 0o600); err != nil {
 		return err
 	}
-	return os.Rename(hidden, b.file(name))
+	return os.Rename(hidden, path)
 }
 
 // routesDigest is that of the routes that a Ready sidecar serves; empty when there is none.

@@ -31,6 +31,7 @@ func parts() []part {
 		{"rest", "a sidecar at rest", measureAtRest},
 		{"one", fmt.Sprintf("spec to ready, %d times, beside bare calls and the docker command", rounds), measureOne},
 		{"follow", fmt.Sprintf("an edited route, %d times", rounds), measureFollow},
+		{"rotate", fmt.Sprintf("a rotated token, %d times", rounds), measureRotate},
 		{"burst", fmt.Sprintf("%d specs at once, beside bare calls", burst), measureBurst},
 		{"proxy", "CPU a request, beside a bare ReverseProxy", measureProxy},
 		{"resync", "a resync of 1,000 settled sidecars, on the fake driver", measureResync},
@@ -51,7 +52,7 @@ func main() {
 func run(ctx context.Context, keys []string) (err error) {
 	wanted := slices.DeleteFunc(parts(), func(p part) bool { return len(keys) > 0 && !slices.Contains(keys, p.key) })
 	if len(wanted) == 0 {
-		return errors.New("the parts are: rest one follow burst proxy resync")
+		return errors.New("the parts are: rest one follow rotate burst proxy resync")
 	}
 	b, err := newBed(ctx)
 	if err != nil {
