@@ -45,6 +45,11 @@ type Hands interface {
 	Connect(t *testing.T, containerID, networkID string, aliases ...string)
 	Disconnect(t *testing.T, containerID, networkID string)
 
+	// Upstream starts a server at an address of the host's until the test ends, and returns its URL. It answers with the
+	// status that is the last segment of a path. Ask has a container ask a sidecar for such a path.
+	Upstream(t *testing.T, address string) (url string)
+	Ask(t *testing.T, q Question)
+
 	// Name and Running look at a container; Name is empty when it is gone.
 	Name(t *testing.T, containerID string) string
 	Running(t *testing.T, containerID string) bool
@@ -53,6 +58,16 @@ type Hands interface {
 	// Volume returns the name of the volume that holds a sidecar's files.
 	Volume(t *testing.T, containerID string) string
 	VolumeExists(t *testing.T, name string) bool
+}
+
+// Question is a request of a container on a network to a sidecar that serves it.
+type Question struct {
+	ContainerID, NetworkID string
+	// Address is the sidecar's there, with its port.
+	Address string
+	Route   string
+	// Status is what the upstream is to answer with.
+	Status int
 }
 
 // Container asks for a container that no controller made.

@@ -125,11 +125,16 @@ func (w *world) create() string {
 // sealed is one generation with one route, and one token unless it is empty.
 func (w *world) sealed(generation int64, token string) []routetable.File {
 	w.Helper()
+	return w.sealedFor(generation, token, fmt.Sprintf("https://a.invalid/%d", generation))
+}
+
+func (w *world) sealedFor(generation int64, token, upstream string) []routetable.File {
+	w.Helper()
 	network, ok := w.seen(w.internal())
 	if !ok {
 		w.Fatal("the internal network is not seen")
 	}
-	route := routetable.Route{Path: "/a", Upstream: fmt.Sprintf("https://a.invalid/%d", generation)}
+	route := routetable.Route{Path: "/a", Upstream: upstream}
 	tokens := map[string]string{}
 	if token != "" {
 		route.Auth = &routetable.Auth{Scheme: "Bearer", TokenFile: slot}

@@ -20,6 +20,8 @@ type run struct {
 	announced, waiting bool
 	// problem says why nothing is served; empty while the listener is open.
 	problem string
+	// standings are what upstreams made of the tokens of routes, by path.
+	standings map[string]*standing
 }
 
 // proceed lets a sidecar take its next step towards serving: a table if there is none yet, then its interface. It does so
@@ -125,6 +127,7 @@ func (r *run) state(event routetable.ReportEvent) routetable.Report {
 		t := r.loaded.Table
 		out.Serving = r.problem == ""
 		out.Generation, out.Digest, out.RoutesDigest = t.Generation, t.Digest, t.RoutesDigest
+		out.Rejected = r.rejected()
 	}
 	return out
 }
@@ -132,7 +135,7 @@ func (r *run) state(event routetable.ReportEvent) routetable.Report {
 // say adds to what a sidecar has said, and tells those who listen when it is something new.
 func (e *Engine) say(c *container, report routetable.Report) {
 	r := c.run
-	news := len(r.reports) == 0 || r.reports[len(r.reports)-1] != report
+	news := len(r.reports) == 0 || !report.SaysNoMore(r.reports[len(r.reports)-1])
 	r.reports = append(r.reports, report)
 	c.lines = append(c.lines, string(report.Event))
 	if news {

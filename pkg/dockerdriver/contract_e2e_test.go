@@ -7,10 +7,15 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +25,7 @@ import (
 	controller "credproxy.dev/controller"
 	"credproxy.dev/controller/internal/drivertest"
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 )
 
 // TestContract tells the stories that every driver has to pass, with the real sidecar on the real engine.
@@ -257,6 +263,35 @@ func (h hands) Connect(t *testing.T, id, network string, aliases ...string) {
 func (h hands) Disconnect(t *testing.T, id, network string) {
 	t.Helper()
 	docker(t, "network", "disconnect", network, id)
+}
+
+// Upstream listens on every address, since Podman gives the host that of a network when the first container is on it.
+func (h hands) Upstream(t *testing.T, address string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status, err := strconv.Atoi(path.Base(r.URL.Path))
+		if err != nil {
+			status = http.StatusBadRequest
+		}
+		w.WriteHeader(status)
+	})}}
+	server.Start()
+	t.Cleanup(server.Close)
+	return fmt.Sprintf("http://%s:%d", address, listener.Addr().(*net.TCPAddr).Port)
+}
+
+// Ask runs the sidecar's image as the agent that `try` is.
+func (h hands) Ask(t *testing.T, q drivertest.Question) {
+	t.Helper()
+	said := docker(t, "run", "--rm", "--network", q.NetworkID, "--cap-drop", "NET_RAW", h.image,
+		routetable.TrialCommand, fmt.Sprintf("http://%s%s/%d", q.Address, q.Route, q.Status))
+	if !strings.Contains(said, fmt.Sprintf(`"status":%d`, q.Status)) {
+		t.Errorf("it was answered %s", said)
+	}
 }
 
 func (h hands) Name(_ *testing.T, id string) string {

@@ -84,7 +84,8 @@ func (s *stream) since(n int) (reports []routetable.Report, count int, next <-ch
 	return slices.Clone(s.reports[len(s.reports)-unheard:]), s.count, s.fresh
 }
 
-// hear takes a line of the sidecar's standard output. It reports whether it says something new.
+// hear takes a line of the sidecar's standard output. It reports whether it says something new, which that a token was
+// rejected once more is not: the next look sees it.
 func (s *stream) hear(line []byte) bool {
 	report, err := routetable.ParseReport(line)
 	if err != nil || !knownEvent(report.Event) {
@@ -92,9 +93,10 @@ func (s *stream) hear(line []byte) bool {
 	}
 	report.Error = clean(report.Error, maxShown)
 	report.Digest, report.RoutesDigest = clean(report.Digest, maxShown), clean(report.RoutesDigest, maxShown)
+	report.Rejected = plausible(report.Rejected)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	news := s.count == 0 || s.reports[len(s.reports)-1] != report
+	news := s.count == 0 || !report.SaysNoMore(s.reports[len(s.reports)-1])
 	if len(s.reports) == keptReports {
 		s.reports = slices.Delete(s.reports, 0, 1)
 	}
@@ -113,6 +115,15 @@ func knownEvent(e routetable.ReportEvent) bool {
 		return true
 	}
 	return false
+}
+
+// plausible leaves of what a sidecar says of its routes what an honest one could say. Which of them are routes is for
+// others to know.
+func plausible(rejected []routetable.Rejection) []routetable.Rejection {
+	rejected = slices.DeleteFunc(rejected, func(r routetable.Rejection) bool {
+		return r.Count <= 0 || r.Route == "" || clean(r.Route, maxShown) != r.Route
+	})
+	return rejected[:min(len(rejected), routetable.MaxRejected)]
 }
 
 // note keeps a line of the sidecar's standard error. It is cleaned when somebody asks for it, since a busy sidecar

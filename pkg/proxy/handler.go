@@ -22,11 +22,13 @@ type Handler struct {
 	tunnels sync.WaitGroup
 	// leaving makes every answer the last one of its connection.
 	leaving atomic.Bool
+	// rejections is what outlives a table of how upstreams take its tokens.
+	rejections *rejections
 }
 
 // NewHandler makes a handler without routes. It sends requests through transport and one line to log for each.
 func NewHandler(transport http.RoundTripper, log *slog.Logger) *Handler {
-	h := &Handler{forward: forwarder(transport, &buffers{}), log: log, guests: &guests{}}
+	h := &Handler{forward: forwarder(transport, &buffers{}), log: log, guests: &guests{}, rejections: newRejections()}
 	h.table.Store(&table{})
 	return h
 }
@@ -38,6 +40,7 @@ func (h *Handler) Swap(loaded routetable.Loaded) error {
 	if err != nil {
 		return err
 	}
+	t.inherit(h.table.Load(), h.rejections)
 	h.table.Store(t)
 	if n := h.guests.cut(t); n > 0 {
 		h.log.Info("connections were cut off whose route lost its token", "connections", n)

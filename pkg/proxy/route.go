@@ -22,6 +22,8 @@ type route struct {
 	credential        *credential
 	// withheld is why there is none, where a token may not be used.
 	withheld routetable.Withheld
+	// standing is what the upstream makes of the credential; nil without one.
+	standing *standing
 	callers  *callers
 	forward  *httputil.ReverseProxy
 }

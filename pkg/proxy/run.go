@@ -97,10 +97,12 @@ func (s *sidecar) run(ctx context.Context) error {
 			s.answer(ctx, signal)
 		case <-changes:
 			s.look(ctx)
+		case <-s.handler.rejections.news:
 		case <-next.C:
 			s.look(ctx)
 		}
 		next.Stop()
+		s.tellRejections()
 	}
 }
 
@@ -116,8 +118,11 @@ func (s *sidecar) answer(ctx context.Context, signal os.Signal) {
 
 // patience is how long to wait before looking again without being told to.
 func (s *sidecar) patience() time.Duration {
-	if s.serving() && !s.stale() {
-		return backstopPoll
+	switch {
+	case !s.serving() || s.stale():
+		return startPoll
+	case s.rejects():
+		return rejectionPause
 	}
-	return startPoll
+	return backstopPoll
 }

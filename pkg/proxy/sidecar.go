@@ -31,6 +31,8 @@ type sidecar struct {
 	// told is whether the last report said that the sidecar serves, and toldAt when that was.
 	told   bool
 	toldAt time.Time
+	// toldRejected are the tokens of which it said that they are rejected.
+	toldRejected []routetable.Rejection
 	// problem says why nothing is served; nil while the listener is open.
 	problem error
 }
@@ -191,12 +193,12 @@ func (s *sidecar) reportRefused(e *refusedError) {
 func (s *sidecar) tell(r routetable.Report) {
 	s.toldAt = time.Now()
 	if s.streams.report(r) {
-		s.told = r.Serving
+		s.told, s.toldRejected = r.Serving, r.Rejected
 	}
 }
 
 func (s *sidecar) state(event routetable.ReportEvent) routetable.Report {
-	r := routetable.Report{Event: event, Serving: s.serving()}
+	r := routetable.Report{Event: event, Serving: s.serving(), Rejected: s.handler.rejected()}
 	if s.loaded != nil {
 		r.Generation, r.Digest, r.RoutesDigest = s.loaded.Generation, s.loaded.Digest, s.loaded.RoutesDigest
 	}

@@ -52,7 +52,7 @@ func forwarder(transport http.RoundTripper, buffers httputil.BufferPool) func(*r
 			Transport:      transport,
 			FlushInterval:  flushDelay,
 			BufferPool:     buffers,
-			ModifyResponse: adjustResponse,
+			ModifyResponse: rt.receive,
 			ErrorHandler:   rt.fail,
 			// Its messages may quote what was sent; the request's log line says what happened.
 			ErrorLog: log.New(io.Discard, "", 0),
@@ -60,8 +60,9 @@ func forwarder(transport http.RoundTripper, buffers httputil.BufferPool) func(*r
 	}
 }
 
-// adjustResponse changes what cannot pass as it is.
-func adjustResponse(res *http.Response) error {
+// receive takes an upstream's answer, and changes what cannot pass as it is.
+func (rt *route) receive(res *http.Response) error {
+	rt.standing.note(res.StatusCode)
 	// An answer with such a field has to be the sidecar's own.
 	dropOwn(res.Header)
 	if len(res.Trailer) > 0 {

@@ -3,6 +3,8 @@ package routetable
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,14 +16,33 @@ const MaxReportBytes = 4 << 10
 // maxReportError bounds Report.Error so that a line stays below MaxReportBytes however much of it needs escaping.
 const maxReportError = 512
 
+// MaxRejected bounds Report.Rejected.
+const MaxRejected = 16
+
 // Line encodes the report as one line of JSON with its newline, of at most MaxReportBytes. An Error that is too
-// long is cut.
+// long is cut, and of Rejected the last are left out that do not fit.
 func (r Report) Line() []byte {
 	r.Error = cut(r.Error, maxReportError)
-	// A Report holds strings, numbers and a bool only, so that it always encodes.
-	line, _ := json.Marshal(r)
-	return append(line, '\n')
+	r.Rejected = r.Rejected[:min(len(r.Rejected), MaxRejected)]
+	for {
+		// A Report holds strings, numbers and a bool only, so that it always encodes.
+		line, _ := json.Marshal(r)
+		if line = append(line, '\n'); len(line) <= MaxReportBytes || len(r.Rejected) == 0 {
+			return line
+		}
+		r.Rejected = r.Rejected[:len(r.Rejected)-1]
+	}
 }
+
+// SaysNoMore reports whether a report differs from an earlier one at most in how often tokens were rejected.
+func (r Report) SaysNoMore(earlier Report) bool {
+	same := slices.EqualFunc(r.Rejected, earlier.Rejected, Rejection.SameRoute)
+	r.Rejected, earlier.Rejected = nil, nil
+	return same && reflect.DeepEqual(r, earlier)
+}
+
+// SameRoute reports whether both are about one route.
+func (r Rejection) SameRoute(other Rejection) bool { return r.Route == other.Route }
 
 // ParseReport reads one line of a sidecar, with or without its newline. Fields that it does not know are left out,
 // and any Event is accepted: a newer sidecar may say more. The texts come from the sidecar as they are; clean them

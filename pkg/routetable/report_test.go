@@ -18,6 +18,7 @@ func TestReportIsOneBoundedLine(t *testing.T) {
 		"all to escape":   {Event: EventRefused, Error: strings.Repeat("\x01", 5000), Digest: strings.Repeat("f", 64), RoutesDigest: strings.Repeat("f", 64)},
 		"not UTF-8":       {Event: EventRefused, Error: strings.Repeat("\xff", 5000)},
 		"many long runes": {Event: EventRefused, Error: strings.Repeat("€", 5000)},
+		"rejected":        {Event: EventState, Rejected: []Rejection{{Route: "/a", Count: 3}, {Route: "/b", Count: 1}}},
 	}
 	for name, r := range reports {
 		t.Run(name, func(t *testing.T) {
@@ -34,6 +35,62 @@ func TestReportIsOneBoundedLine(t *testing.T) {
 				t.Errorf("(-sent +read)\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestRejectionsAreLeftOutThatDoNotFit(t *testing.T) {
+	numbered := func(n int, path string) (all []Rejection) {
+		for i := range n {
+			all = append(all, Rejection{Route: fmt.Sprintf("/%02d%s", i, path), Count: 1<<63 - 1})
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		report Report
+		want   int
+	}{
+		"all of them":           {Report{Rejected: numbered(MaxRejected, "")}, MaxRejected},
+		"too many":              {Report{Rejected: numbered(200, "")}, MaxRejected},
+		"long ones":             {Report{Rejected: numbered(MaxRejected, strings.Repeat("a", 500))}, 7},
+		"long ones, escaped":    {Report{Rejected: numbered(MaxRejected, strings.Repeat("&", 500))}, 1},
+		"beside a long mistake": {Report{Rejected: numbered(MaxRejected, strings.Repeat("a", 500)), Error: strings.Repeat("\x01", 5000)}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.report.Event = EventState
+			line := c.report.Line()
+			got, err := ParseReport(line)
+			if err != nil || len(line) > MaxReportBytes {
+				t.Fatalf("%d bytes, %v", len(line), err)
+			}
+			if diff := cmp.Diff(c.report.Rejected[:c.want], got.Rejected); diff != "" {
+				t.Errorf("(-wanted +read)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReportThatSaysNoMore(t *testing.T) {
+	rejected := func(count int64, routes ...string) Report {
+		r := Report{Event: EventState, Generation: 3, Serving: true}
+		for _, route := range routes {
+			r.Rejected = append(r.Rejected, Rejection{Route: route, Count: count})
+		}
+		return r
+	}
+	before := rejected(1, "/a", "/b")
+	for name, c := range map[string]struct {
+		now  Report
+		want bool
+	}{
+		"the same":       {rejected(1, "/a", "/b"), true},
+		"more often":     {rejected(9, "/a", "/b"), true},
+		"fewer routes":   {rejected(1, "/a"), false},
+		"other routes":   {rejected(1, "/a", "/c"), false},
+		"something else": {Report{Event: EventReloaded, Generation: 4, Serving: true, Rejected: before.Rejected}, false},
+	} {
+		if got := c.now.SaysNoMore(before); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
 

@@ -121,8 +121,19 @@ type Report struct {
 	Refused int64 `json:"refused,omitempty"`
 	// Error says why a table was refused, or why nothing is served, in words for people. Never a token.
 	Error string `json:"error,omitempty"`
+	// Rejected are the routes whose upstream answers 401 to a token that it took before, in order of paths; at most
+	// MaxRejected, and fewer if their paths are too long for one line.
+	Rejected []Rejection `json:"rejected,omitempty"`
 	// Dropped counts the reports just before this one that nobody read in time, so that they were dropped.
 	Dropped int64 `json:"dropped,omitempty"`
+}
+
+// Rejection is a route whose upstream answers 401 to a token that it took before.
+type Rejection struct {
+	// Route is the path of the route.
+	Route string `json:"route"`
+	// Count is how many such answers the route has had since the process began, with tokens before this one too.
+	Count int64 `json:"count"`
 }
 
 // ReportEvent is the kind of a Report.
@@ -140,6 +151,7 @@ const (
 	// EventRefused: SIGHUP found a table that is not whole or not valid; the old one serves on.
 	EventRefused ReportEvent = "refused"
 	// EventState answers SIGUSR1. It comes unasked, at most a few times a second, when Serving is not what the last
-	// report said: the internal network's interface went or came back, or the sidecar drains.
+	// report said: the internal network's interface went or came back, or the sidecar drains. For Rejected, it comes at most
+	// once a second when the routes are others, and every ten seconds when only the counts are.
 	EventState ReportEvent = "state"
 )

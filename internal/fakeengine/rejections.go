@@ -1,0 +1,80 @@
+package fakeengine
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+// standing is what a route's upstream made of its token. It follows pkg/proxy, but for the time that it takes there until a
+// token counts as one that works again.
+type standing struct {
+	token            routetable.Token
+	worked, rejected bool
+	count            int64
+}
+
+// UpstreamAnswers has the upstream of a route, which has a token, answer a request of the agent with a status. The sidecar
+// reports what it makes of that.
+func (e *Engine) UpstreamAnswers(containerID, path string, status int) {
+	e.with(containerID, func(c *container) {
+		token, ok := c.run.tokenOf(path)
+		if !ok {
+			panic("fakeengine: " + c.Name + " serves no route " + path + " with a token")
+		}
+		if c.run.standings == nil {
+			c.run.standings = map[string]*standing{}
+		}
+		s := c.run.standings[path]
+		if s == nil {
+			s = &standing{token: token}
+			c.run.standings[path] = s
+		}
+		if !s.token.Equal(token) {
+			*s = standing{token: token, count: s.count}
+		}
+		if s.answered(status) {
+			e.report(c, routetable.EventState)
+		}
+	})
+}
+
+// answered notes the status of an answer, and reports whether that is worth telling.
+func (s *standing) answered(status int) (tells bool) {
+	switch {
+	case status == http.StatusUnauthorized && s.worked:
+		s.rejected = true
+		s.count++
+		return true
+	case status == http.StatusSwitchingProtocols, status >= 200 && status < 300:
+		tells = s.rejected
+		s.worked, s.rejected = true, false
+	}
+	return tells
+}
+
+// tokenOf is the token of a route that is served now; false when there is none.
+func (r *run) tokenOf(path string) (routetable.Token, bool) {
+	if r.loaded == nil {
+		return routetable.Token{}, false
+	}
+	for _, route := range r.loaded.Table.Routes {
+		if route.Path == path && route.Auth != nil {
+			return r.loaded.Token(route.Auth)
+		}
+	}
+	return routetable.Token{}, false
+}
+
+// rejected lists the routes whose tokens are rejected now, in order of paths.
+func (r *run) rejected() (found []routetable.Rejection) {
+	for path, s := range r.standings {
+		if token, ok := r.tokenOf(path); ok && s.rejected && s.token.Equal(token) {
+			found = append(found, routetable.Rejection{Route: path, Count: s.count})
+		}
+	}
+	slices.SortFunc(found, func(a, b routetable.Rejection) int { return cmp.Compare(a.Route, b.Route) })
+	return found[:min(len(found), routetable.MaxRejected)]
+}
