@@ -144,6 +144,9 @@ func (v verdict) serving() metav1.Condition {
 	if breaches := breaches(v.bounds.found); len(breaches) > 0 {
 		message += "; not isolated: " + wordsOf(breaches)
 	}
+	if rejected := rejections(v.spec, v.sidecar); len(rejected) > 0 {
+		message += "; upstreams reject the tokens of " + joined(rejected, rejection.path, ", ") + ", see " + spec.ConditionTokensResolved
+	}
 	return ready(metav1.ConditionTrue, ReasonRunning, message)
 }
 
@@ -218,6 +221,7 @@ func quoted(lines []string) string {
 
 func (v verdict) tokens() metav1.Condition {
 	const kind = spec.ConditionTokensResolved
+	rejected := rejections(v.spec, v.sidecar)
 	switch {
 	case len(v.withheld) > 0 && v.err != nil:
 		return condition(kind, metav1.ConditionUnknown, ReasonProgressing, "they are being taken from the sidecar: "+v.withheldWords())
@@ -225,6 +229,8 @@ func (v verdict) tokens() metav1.Condition {
 		return condition(kind, metav1.ConditionFalse, reasonOfWithheld(v.withheld), v.withheldWords())
 	case v.tokenErr != nil:
 		return condition(kind, metav1.ConditionFalse, reasonOf(v.tokenErr), v.tokenErr.Error())
+	case len(rejected) > 0:
+		return condition(kind, metav1.ConditionFalse, ReasonTokenRejected, joined(rejected, rejection.counted, "; "))
 	case v.spec == nil || !v.tokensChecked:
 		return condition(kind, metav1.ConditionUnknown, ReasonNotChecked, "no token was looked for yet")
 	}

@@ -120,7 +120,7 @@ type stateCollector struct {
 	sidecars func() map[string]int
 	blocked  func() int
 
-	condition, findings, conflict, sidecar, pruneBlocked *prometheus.Desc
+	condition, findings, conflict, rejected, sidecar, pruneBlocked *prometheus.Desc
 }
 
 func newStateCollector(s *statuses, sidecars func() map[string]int, blocked func() int) *stateCollector {
@@ -132,6 +132,8 @@ func newStateCollector(s *statuses, sidecars func() map[string]int, blocked func
 			"Things by which a spec's environment is not isolated, by severity.", []string{"name", "severity"}, nil),
 		conflict: prometheus.NewDesc("credproxy_alias_conflict",
 			"1 while another container, or another spec, claims a name of the sidecar's on its internal network.", []string{"name"}, nil),
+		rejected: prometheus.NewDesc("credproxy_token_rejected_total",
+			"Answers 401 of a route's upstream to a token that it took before.", []string{"name", "route"}, nil),
 		sidecar: prometheus.NewDesc("credproxy_sidecars",
 			"Sidecars of this instance at the last look, by state.", []string{"state"}, nil),
 		pruneBlocked: prometheus.NewDesc("credproxy_prune_blocked",
@@ -144,6 +146,7 @@ func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- c.condition
 	ch <- c.findings
 	ch <- c.conflict
+	ch <- c.rejected
 	ch <- c.sidecar
 	ch <- c.pruneBlocked
 }
@@ -166,6 +169,9 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		for _, s := range Severities() {
 			ch <- prometheus.MustNewConstMetric(c.findings, prometheus.GaugeValue, float64(b.count(s)), name, string(s))
 		}
+	})
+	c.statuses.eachRejected(func(name, route string, total float64) {
+		ch <- prometheus.MustNewConstMetric(c.rejected, prometheus.CounterValue, total, name, route)
 	})
 }
 

@@ -11,6 +11,7 @@ const (
 	ReasonTokenMissing      = "TokenMissing"
 	ReasonTokenDenied       = "TokenDenied"
 	ReasonTokenInvalid      = "TokenInvalid"
+	ReasonTokenRejected     = "TokenRejected"
 	ReasonNetworkNotFound   = "NetworkNotFound"
 	ReasonNetworkConflict   = "NetworkConflict"
 	ReasonNetworkInUse      = "NetworkInUse"

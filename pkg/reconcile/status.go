@@ -39,6 +39,8 @@ type entry struct {
 	trouble string
 	// wasReady is true once the name was ready in this process, so that a missing sidecar is drift.
 	wasReady bool
+	// rejections are of the tokens that upstreams took and then answered with 401.
+	rejections rejectionRecord
 }
 
 func newStatuses() *statuses { return &statuses{entries: map[string]*entry{}} }
@@ -84,6 +86,7 @@ func (s *statuses) declareSpec(cp *spec.CredProxy, at time.Time) bool {
 	e.object = *cp.DeepCopy()
 	e.object.Status = status
 	e.seen, e.rejected, e.held, e.edited = at, false, false, true
+	e.rejections.keep(cp)
 	e.init()
 	if ok {
 		setCondition(status, condition(spec.ConditionReady, metav1.ConditionFalse, ReasonProgressing, "the declaration changed"))

@@ -99,6 +99,7 @@ func (c *Controller) consider(ctx context.Context, name string) (matter, outcome
 	found := c.verdict(in, blocked, tokenErr)
 	c.tellRefusal(name, found)
 	c.tellBounds(name, found.bounds)
+	c.tellRejections(in.spec, found.sidecar)
 	if len(item.Steps) == 0 {
 		c.recorder.forget(name)
 	}

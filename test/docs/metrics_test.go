@@ -111,7 +111,7 @@ metadata: {name: web}
 spec:
   internalNetwork: web-internal
   egressNetwork: web-egress
-  routes: [{path: /, upstream: "https://example.org"}]
+  routes: [{path: /, upstream: "https://example.org", auth: {scheme: Bearer, tokenRef: {env: TOKEN}}}]
 `
 
 // scrape runs a controller on one spec, with no engine to ask, and returns its metrics once they are all there.
