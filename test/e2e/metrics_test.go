@@ -19,7 +19,7 @@ func metricNames() []string {
 		"workqueue_longest_running_processor_seconds", "workqueue_retries_total",
 		"credproxy_step_duration_seconds_count", "credproxy_docker_requests_total",
 		"credproxy_docker_request_duration_seconds_count", "credproxy_spec_to_ready_seconds_count", "credproxy_specs",
-		"credproxy_sidecars", "credproxy_condition", "credproxy_drift_total", "credproxy_orphans_removed_total",
+		"credproxy_sidecars", "credproxy_condition", "credproxy_token_rejected_total", "credproxy_drift_total", "credproxy_orphans_removed_total",
 		"credproxy_prune_blocked", "credproxy_docker_up", "credproxy_event_stream_up", "credproxy_watch_up",
 		"credproxy_last_scan_success_timestamp_seconds", "credproxy_build_info",
 	}

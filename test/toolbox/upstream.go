@@ -49,6 +49,8 @@ type recorder struct {
 	records []record
 	tally   map[tallied]int
 	streams map[string]chan struct{}
+	// revoked are values of Authorization that are answered with 401.
+	revoked map[string]bool
 }
 
 // tallied is what requests are counted by.
@@ -66,7 +68,7 @@ func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	r := &recorder{name: *name, tally: map[tallied]int{}, streams: map[string]chan struct{}{}}
+	r := &recorder{name: *name, tally: map[tallied]int{}, streams: map[string]chan struct{}{}, revoked: map[string]bool{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /sse/{id}", r.stream)
 	mux.HandleFunc("POST /sse/{id}/next", r.next)
@@ -76,6 +78,7 @@ func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 
 	ended := make(chan error, 2)
 	told := http.NewServeMux()
+	told.HandleFunc("POST /revoke", r.revoke)
 	told.HandleFunc("/", r.seen)
 	told.HandleFunc("/tally", r.counted)
 	go func() { ended <- serve(ctx, *records, told) }()
@@ -141,7 +144,25 @@ func (r *recorder) remember(req *http.Request) {
 
 func (r *recorder) answer(w http.ResponseWriter, req *http.Request) {
 	r.remember(req)
+	if r.isRevoked(req) {
+		http.Error(w, "the credential is not valid", http.StatusUnauthorized)
+		return
+	}
 	writeJSON(w, map[string]string{"answeredBy": r.name, "method": req.Method, "uri": req.RequestURI})
+}
+
+// revoke has the credential in a request's own Authorization refused from now on.
+func (r *recorder) revoke(w http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.revoked[req.Header.Get("Authorization")] = true
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (r *recorder) isRevoked(req *http.Request) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.revoked[req.Header.Get("Authorization")]
 }
 
 // bytesOf answers with N bytes and remembers nothing, for benchmarks.
