@@ -65,7 +65,7 @@ func (s *scene) inputs(name string, history history, opts Options) inputs {
 	if declared := s.specs[name]; declared != nil {
 		in.withholding = s.declared.withholding(declared)
 		in.withheld = in.withholding.of(&declared.Spec)
-		in.spec = without(declared, in.withheld)
+		in.spec = inForce(declared, in.withheld)
 		in.bounds = s.view.bounds(in.spec)
 		if internal, ok := s.view.internalOf(in.spec); ok {
 			in.rival = s.against(s.view.rivalry(in.spec, internal, opts.containerName(name)), history, opts)

@@ -66,9 +66,9 @@ func (d *Declared) withheldAnew(before map[string]Withholding) (names []string) 
 	return names
 }
 
-// without returns a spec as it is in force while some of its routes are withheld: these have no credential any more, so
+// inForce returns a spec as it is in force while some of its routes are withheld: these have no credential any more, so
 // that nothing after this knows of their tokens. Without any route left, there is nothing that a caller key would protect.
-func without(cp *spec.CredProxy, withheld map[string]Withheld) *spec.CredProxy {
+func inForce(cp *spec.CredProxy, withheld map[string]Withheld) *spec.CredProxy {
 	if len(withheld) == 0 {
 		return cp
 	}

@@ -161,7 +161,7 @@ func (c *Controller) compareTokens(ctx context.Context, in *inputs) error {
 	in.held = in.heldTokens()
 	if gone := found.gone(in.spec, in.held, c.opts.RevokeMissing, in.taking()); len(gone) > 0 {
 		in.withheld = merged(in.withheld, gone)
-		in.spec = without(in.spec, in.withheld)
+		in.spec = inForce(in.spec, in.withheld)
 	}
 	values, err := found.values(in.spec, in.held)
 	in.tokens = values
