@@ -282,7 +282,7 @@ func TestATokenInTheWrongPlaceIsNotRepeated(t *testing.T) {
 		token, "[" + token + "]", "{scheme: " + token + "}", "{scheme: Bearer, tokenRef: " + token + "}",
 		"{scheme: Bearer, tokenRef: {env: " + token + "}}", "{scheme: Bearer, tokenRef: {file: /" + token + "}}",
 		"{scheme: Basic, username: 'x:" + token + "', tokenRef: {env: A}}", "{scheme: Header, header: 'Bearer " + token + "', tokenRef: {env: A}}",
-		"{scheme: Bearer, tokenRef: {env: A, value: " + token + "}}", "{scheme: Bearer, token: " + token + "}",
+		"{scheme: Bearer, tokenRef: {provider: " + token + ", key: '" + token + " '}}", "{scheme: Bearer, tokenRef: {env: A, value: " + token + "}}", "{scheme: Bearer, token: " + token + "}",
 	} {
 		got := Decode("x.yaml", []byte(web+"    auth: "+auth+"\n"), Options{})
 		if len(got.Problems) == 0 || strings.Contains(told(got), "0123") {

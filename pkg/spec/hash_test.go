@@ -62,6 +62,8 @@ func TestTheHashCoversWhatNeedsAnotherContainer(t *testing.T) {
 		{"token with Env", func(s *CredProxySpec) { s.Routes[0].Auth.TokenRef.Env = "X" }, true, true},
 		{"order of slots with Env", func(s *CredProxySpec) { s.Routes[0], s.Routes[1] = s.Routes[1], s.Routes[0] }, true, true},
 		{"variable for a file with Env", func(s *CredProxySpec) { s.Routes[0].Auth.TokenRef = TokenRef{File: "A"} }, true, true},
+		{"token of a provider with File", func(s *CredProxySpec) { s.Routes[0].Auth.TokenRef = TokenRef{Provider: "vault", Key: "A"} }, false, false},
+		{"token of a provider with Env", func(s *CredProxySpec) { s.Routes[0].Auth.TokenRef = TokenRef{Provider: "vault", Key: "A"} }, true, true},
 		{"second use of a token with Env", func(s *CredProxySpec) { s.Routes = append(s.Routes, s.Routes[0]) }, true, false},
 		{"caller key with File", func(s *CredProxySpec) { s.CallerAuth = &CallerAuth{KeyRef: TokenRef{Env: "K"}} }, false, false},
 		{"caller key with Env", func(s *CredProxySpec) { s.CallerAuth = &CallerAuth{KeyRef: TokenRef{Env: "K"}} }, true, true},

@@ -77,11 +77,30 @@ func (s *schema) objectFaults(path string, object map[string]any) []string {
 	if len(object) < s.MinProperties || (s.MaxProperties > 0 && len(object) > s.MaxProperties) {
 		faults = append(faults, fmt.Sprintf("%s: %d fields", path, len(object)))
 	}
+	faults = append(faults, s.sourceFaults(path, object)...)
 	for name, value := range object {
 		if property, ok := s.Properties[name]; ok {
 			faults = append(faults, property.faults(path+"."+name, value)...)
 		} else if s.AdditionalProperties == false {
 			faults = append(faults, path+"."+name+": unknown")
+		}
+	}
+	return faults
+}
+
+// sourceFaults are those of fields that exclude, or need, each other.
+func (s *schema) sourceFaults(path string, object map[string]any) []string {
+	var faults []string
+	has := func(names []string) bool {
+		return !slices.ContainsFunc(names, func(name string) bool { _, ok := object[name]; return !ok })
+	}
+	fit := len(slices.DeleteFunc(slices.Clone(s.OneOf), func(r requirement) bool { return !has(r.Required) }))
+	if len(s.OneOf) > 0 && fit != 1 {
+		faults = append(faults, fmt.Sprintf("%s: fits %d of what it may be", path, fit))
+	}
+	for name, needs := range s.Dependencies {
+		if has([]string{name}) && !has(needs) {
+			faults = append(faults, fmt.Sprintf("%s.%s: needs %v", path, name, needs))
 		}
 	}
 	return faults

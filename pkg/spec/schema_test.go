@@ -17,26 +17,33 @@ const schemaFile = "../../config/schema/credproxy.v1alpha1.schema.json"
 // schema is the part of JSON Schema (draft 7) that the file uses. It is read strictly, so that no rule of the file goes
 // unheard here.
 type schema struct {
-	Dialect              string             `json:"$schema"`
-	ID                   string             `json:"$id"`
-	Title                string             `json:"title"`
-	Description          string             `json:"description"`
-	Type                 any                `json:"type"` // a name or a list of names
-	Default              any                `json:"default"`
-	Enum                 []string           `json:"enum"`
-	Pattern              string             `json:"pattern"`
-	MinLength            int                `json:"minLength"`
-	MaxLength            int                `json:"maxLength"`
-	Minimum              int64              `json:"minimum"`
-	Maximum              int64              `json:"maximum"`
-	MinItems             int                `json:"minItems"`
-	MaxItems             int                `json:"maxItems"`
-	MinProperties        int                `json:"minProperties"`
-	MaxProperties        int                `json:"maxProperties"`
-	Required             []string           `json:"required"`
-	Properties           map[string]*schema `json:"properties"`
-	Items                *schema            `json:"items"`
-	AdditionalProperties any                `json:"additionalProperties"` // false, or a schema
+	Dialect              string              `json:"$schema"`
+	ID                   string              `json:"$id"`
+	Title                string              `json:"title"`
+	Description          string              `json:"description"`
+	Type                 any                 `json:"type"` // a name or a list of names
+	Default              any                 `json:"default"`
+	Enum                 []string            `json:"enum"`
+	Pattern              string              `json:"pattern"`
+	MinLength            int                 `json:"minLength"`
+	MaxLength            int                 `json:"maxLength"`
+	Minimum              int64               `json:"minimum"`
+	Maximum              int64               `json:"maximum"`
+	MinItems             int                 `json:"minItems"`
+	MaxItems             int                 `json:"maxItems"`
+	MinProperties        int                 `json:"minProperties"`
+	MaxProperties        int                 `json:"maxProperties"`
+	Required             []string            `json:"required"`
+	OneOf                []requirement       `json:"oneOf"`
+	Dependencies         map[string][]string `json:"dependencies"`
+	Properties           map[string]*schema  `json:"properties"`
+	Items                *schema             `json:"items"`
+	AdditionalProperties any                 `json:"additionalProperties"` // false, or a schema
+}
+
+// requirement is a schema that asks for fields and nothing else.
+type requirement struct {
+	Required []string `json:"required"`
 }
 
 func readSchema(t *testing.T) *schema {
@@ -145,8 +152,12 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 		{"scheme", []string{string(SchemeBearer), string(SchemeToken), string(SchemeBasic), string(SchemeHeader)}, auth["scheme"].Enum},
 		{"header", fieldName.String(), auth["header"].Pattern},
 		{"env", envName.String(), auth["tokenRef"].Properties["env"].Pattern},
+		{"provider", 63, auth["tokenRef"].Properties["provider"].MaxLength},
+		{"key", []any{tokenKey.String(), maxTokenKey}, []any{auth["tokenRef"].Properties["key"].Pattern, auth["tokenRef"].Properties["key"].MaxLength}},
 		{"header of callers", fieldName.String(), spec["callerAuth"].Properties["header"].Pattern},
-		{"env of their key", envName.String(), spec["callerAuth"].Properties["keyRef"].Properties["env"].Pattern},
+		{"reference of callers", auth["tokenRef"].Properties, spec["callerAuth"].Properties["keyRef"].Properties},
+		{"sources of callers", auth["tokenRef"].OneOf, spec["callerAuth"].Properties["keyRef"].OneOf},
+		{"what belongs together for callers", auth["tokenRef"].Dependencies, spec["callerAuth"].Properties["keyRef"].Dependencies},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
@@ -160,6 +171,9 @@ func TestTheSchemaRefusesWhatEditorsShouldMark(t *testing.T) {
 	if faults := schemaFaults(t, s, web); len(faults) > 0 {
 		t.Fatalf("a good file is refused: %v", faults)
 	}
+	if faults := schemaFaults(t, s, web+"    auth: {scheme: Bearer, tokenRef: {provider: vault, key: team-a/github}}\n"); len(faults) > 0 {
+		t.Fatalf("a token of a provider is refused: %v", faults)
+	}
 	for name, file := range map[string]string{
 		"unknown field":    web + "    upstrem: x\n",
 		"missing field":    strings.Replace(web, "  egressNetwork: web-egress\n", "", 1),
@@ -168,6 +182,11 @@ func TestTheSchemaRefusesWhatEditorsShouldMark(t *testing.T) {
 		"port too high":    strings.Replace(web, "  routes:", "  port: 70000\n  routes:", 1),
 		"no routes":        strings.Split(web, "  - path")[0] + "  - {}\n",
 		"two sources":      web + "    auth: {scheme: Bearer, tokenRef: {env: A, file: b}}\n",
+		"no source":        web + "    auth: {scheme: Bearer, tokenRef: {}}\n",
+		"third source":     web + "    auth: {scheme: Bearer, tokenRef: {env: A, provider: b, key: c}}\n",
+		"no key":           web + "    auth: {scheme: Bearer, tokenRef: {provider: b}}\n",
+		"key alone":        web + "    auth: {scheme: Bearer, tokenRef: {key: c}}\n",
+		"key of no use":    web + "    auth: {scheme: Bearer, tokenRef: {env: A, key: c}}\n",
 		"empty callers":    strings.Replace(web, "  routes:", "  callerAuth:\n  routes:", 1),
 		"unknown scheme":   web + "    auth: {scheme: bearer, tokenRef: {env: A}}\n",
 		"status":           web + "status: {}\n",

@@ -143,12 +143,20 @@ type TokenRef struct {
 	Env string `json:"env,omitempty"`
 	// File is a path beneath --token-dir.
 	File string `json:"file,omitempty"`
+	// Provider is the name of one of --token-providers: a DNS label.
+	Provider string `json:"provider,omitempty"`
+	// Key says to that provider which token is meant; see IsTokenKey.
+	Key string `json:"key,omitempty"`
 }
 
-// String names the reference for people, such as "env CLAUDE_CODE_OAUTH_TOKEN" or "file git-token".
+// String names the reference for people, such as "env CLAUDE_CODE_OAUTH_TOKEN", "file git-token" or
+// "provider vault key team-a/github".
 func (r TokenRef) String() string {
-	if r.File != "" {
+	switch {
+	case r.File != "":
 		return "file " + r.File
+	case r.Provider != "" || r.Key != "":
+		return "provider " + r.Provider + " key " + r.Key
 	}
 	return "env " + r.Env
 }

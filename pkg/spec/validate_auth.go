@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -100,17 +101,63 @@ var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
 const maxTokenFile = 4095
 
 func validateTokenRef(ref TokenRef, path *field.Path) field.ErrorList {
-	switch {
-	case ref == TokenRef{}:
-		return field.ErrorList{field.Required(path, "name where the token is found: env: VARIABLE or file: PATH")}
-	case ref.Env != "" && ref.File != "":
-		return field.ErrorList{field.Forbidden(path, "env and file are both set; keep one")}
+	switch sources := ref.sources(); {
+	case len(sources) == 0:
+		return field.ErrorList{field.Required(path, "name where the token is found: env: VARIABLE, file: PATH, or provider: NAME with key: KEY")}
+	case len(sources) > 1:
+		return field.ErrorList{field.Forbidden(path, strings.Join(sources, " and ")+" are set together; keep one source")}
+	case sources[0] == "provider":
+		return validateProviderRef(ref, path)
 	case ref.Env != "" && !envName.MatchString(ref.Env):
 		return field.ErrorList{invalid(path.Child("env"), "must be the name of a variable, not its value: letters, digits and '_', not beginning with a digit")}
 	case ref.File != "" && !isTokenFile(ref.File):
 		return field.ErrorList{invalid(path.Child("file"), "must be a clean path relative to --token-dir: no leading '/', '.', '..', '//' or control characters")}
 	}
 	return nil
+}
+
+// sources are the fields that are set of those that each name a source by themselves; a key belongs to its provider.
+func (r TokenRef) sources() []string {
+	var found []string
+	for _, source := range []struct {
+		field string
+		set   bool
+	}{{"env", r.Env != ""}, {"file", r.File != ""}, {"provider", r.Provider != "" || r.Key != ""}} {
+		if source.set {
+			found = append(found, source.field)
+		}
+	}
+	return found
+}
+
+func validateProviderRef(ref TokenRef, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	provider, key := path.Child("provider"), path.Child("key")
+	switch {
+	case ref.Provider == "":
+		errs = append(errs, field.Required(provider, "name the provider that knows the key: one of --token-providers"))
+	case content.IsDNS1123Label(ref.Provider) != nil:
+		errs = append(errs, invalid(provider, mustBeLabel))
+	}
+	switch {
+	case ref.Key == "":
+		errs = append(errs, field.Required(key, "say which token of the provider, such as team-a/github"))
+	case !IsTokenKey(ref.Key):
+		errs = append(errs, invalid(key, "must be at most 253 letters, digits and '.', '_', '/', '@', ':', '+', '=', '-', "+
+			"beginning with a letter or digit, with no '/' at the end and no '//', '/./' or '/../'"))
+	}
+	return errs
+}
+
+// maxTokenKey is that of a DNS name, and of much else that keys are made from.
+const maxTokenKey = 253
+
+var tokenKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/@:+=-]*$`)
+
+// IsTokenKey reports whether a provider may be handed a key. It is a path of segments that is relative and clean, at most
+// 253 bytes long, and never anything to a shell, quoted or not: no option, variable, glob, or second word.
+func IsTokenKey(key string) bool {
+	return len(key) <= maxTokenKey && tokenKey.MatchString(key) && fs.ValidPath(key)
 }
 
 func isTokenFile(file string) bool {

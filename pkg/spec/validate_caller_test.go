@@ -17,6 +17,8 @@ func TestKeysOfCallers(t *testing.T) {
 		{"variable", "{keyRef: {env: K}}", ""},
 		{"file", "{keyRef: {file: team/key}}", ""},
 		{"file with the name of a route's variable", "{keyRef: {file: A}}", ""},
+		{"provider", "{keyRef: {provider: vault, key: team/key}}", ""},
+		{"provider without key", "{keyRef: {provider: vault}}", "keyRef.key"},
 		{"header", "{keyRef: {env: K}, header: X-My-Key}", ""},
 		{"header of a client", "{keyRef: {env: K}, header: authorization}", ""},
 		{"empty header is any", `{keyRef: {env: K}, header: ""}`, ""},
