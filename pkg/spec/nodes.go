@@ -65,7 +65,7 @@ func (r *reader) value(path *field.Path, n *yaml.Node, line int, v reflect.Value
 	}
 	if isNull(n) {
 		if tag.Get("spec") == statedTag {
-			r.mistyped(path, n, "a mapping of fields", "; write its fields, or remove it")
+			r.mistyped(path, n, stated(v), "; write its fields, or remove it")
 		}
 		return
 	}
@@ -81,6 +81,18 @@ func (r *reader) value(path *field.Path, n *yaml.Node, line int, v reflect.Value
 		r.stringMap(path, n, v)
 	default:
 		r.scalar(path, n, v, tag)
+	}
+}
+
+// stated says what to write for a field that must not be left empty.
+func stated(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Slice:
+		return "a list"
+	case reflect.Map:
+		return "a mapping of strings"
+	default:
+		return "a mapping of fields"
 	}
 }
 
@@ -131,8 +143,8 @@ func (r *reader) list(path *field.Path, n *yaml.Node, v reflect.Value) {
 		r.mistyped(path, n, "a list", "; begin each entry with \"- \"")
 		return
 	}
-	if len(n.Content) > maxRoutes { // The API has no other list.
-		r.refuse(path, "must have at most %d entries, not %d", maxRoutes, len(n.Content))
+	if len(n.Content) > maxEntries {
+		r.refuse(path, "must have at most %d entries, not %d", maxEntries, len(n.Content))
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // fileObject is what a document may hold: CredProxy without status, and of the metadata only what a file decides.
@@ -37,33 +38,43 @@ func (f *fileObject) credProxy() *CredProxy {
 
 // decodeObject reads one document, and reports at most limit problems. The object is good only when there are none.
 func decodeObject(root *yaml.Node, opts Options, limit int) (*CredProxy, report) {
-	if p := unreadable(root); p != nil {
-		return nil, report{problems: []Problem{*p}}
+	var f fileObject
+	var object *CredProxy
+	found := readObject(root, Kind, limit, &f, func() field.ErrorList {
+		object = f.credProxy()
+		SetDefaults(object, opts)
+		return validate(object, opts)
+	})
+	return object, found
+}
+
+// readObject reads a document of a kind into a struct, and what validate says of it once its types are right. It reports
+// at most limit problems.
+func readObject(root *yaml.Node, kind string, limit int, into any, validate func() field.ErrorList) report {
+	if p := unreadable(root, kind); p != nil {
+		return report{problems: []Problem{*p}}
 	}
 	r := reader{report: report{limit: limit}, lines: map[string]int{}}
-	var f fileObject
-	r.value(nil, root, root.Line, reflect.ValueOf(&f).Elem(), "")
+	r.value(nil, root, root.Line, reflect.ValueOf(into).Elem(), "")
 	if r.more {
-		return nil, r.report
+		return r.report
 	}
-	object := f.credProxy()
-	SetDefaults(object, opts)
-	for _, err := range validate(object, opts) {
+	for _, err := range validate() {
 		if !r.isUnread(err.Field) {
 			r.add(problemAt(err.Field, r.lineOf(err.Field), err.ErrorBody()))
 		}
 	}
-	return object, r.report
+	return r.report
 }
 
 // unreadable is the one problem of a document whose fields are not looked at.
-func unreadable(root *yaml.Node) *Problem {
+func unreadable(root *yaml.Node, kind string) *Problem {
 	if root.Kind != yaml.MappingNode {
 		p := problemAt("", root.Line, fmt.Sprintf(
-			"a document must be a mapping that begins with apiVersion: %s and kind: %s, not %s", APIVersion, Kind, describe(root)))
+			"a document must be a mapping that begins with apiVersion: %s and kind: %s, not %s", APIVersion, kind, describe(root)))
 		return &p
 	}
-	if other := otherKind(root); other != nil {
+	if other := otherKind(root, kind); other != nil {
 		return other
 	}
 	if at := anchored(root); at != nil {
@@ -90,12 +101,12 @@ func anchored(n *yaml.Node) *yaml.Node {
 }
 
 // otherKind is the problem of a document that is of another kind. Its fields are not ours to judge.
-func otherKind(root *yaml.Node) *Problem {
+func otherKind(root *yaml.Node, known string) *Problem {
 	for kind := range lookup(root, "kind") {
-		if isNull(kind) || kind.Kind != yaml.ScalarNode || kind.Value == Kind {
+		if isNull(kind) || kind.Kind != yaml.ScalarNode || kind.Value == known {
 			continue
 		}
-		message := fmt.Sprintf("kind %q is not known; known: %s", printable(kind.Value, 60), Kind)
+		message := fmt.Sprintf("kind %q is not known; known: %s", printable(kind.Value, 60), known)
 		if strings.HasSuffix(kind.Value, "List") {
 			message += "; write each object of a list as a document of its own, separated by ---"
 		}

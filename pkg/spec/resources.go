@@ -10,8 +10,8 @@ import (
 // out: 1e999999999 costs the library a billion digits.
 var quantityPattern = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,9})?(m|k|[MGT]|[KMGT]i)?$`)
 
-// parseQuantity reads a quantity that is not negative.
-func parseQuantity(s string) (q resource.Quantity, ok bool) {
+// ParseQuantity reads a quantity that is not negative, in the part of Kubernetes' forms that specs may use.
+func ParseQuantity(s string) (q resource.Quantity, ok bool) {
 	if !quantityPattern.MatchString(s) {
 		return q, false
 	}
@@ -21,7 +21,7 @@ func parseQuantity(s string) (q resource.Quantity, ok bool) {
 
 // MemoryBytes is Memory in bytes; 0 when it is not valid.
 func (r Resources) MemoryBytes() int64 {
-	q, ok := parseQuantity(r.Memory)
+	q, ok := ParseQuantity(r.Memory)
 	if !ok || q.Cmp(resource.MustParse(maxMemory)) > 0 {
 		return 0
 	}
@@ -30,7 +30,7 @@ func (r Resources) MemoryBytes() int64 {
 
 // NanoCPUs is CPUs in billionths of a CPU; 0 when it is not valid.
 func (r Resources) NanoCPUs() int64 {
-	q, ok := parseQuantity(r.CPUs)
+	q, ok := ParseQuantity(r.CPUs)
 	if !ok || q.Cmp(resource.MustParse(maxCPUs)) > 0 {
 		return 0
 	}

@@ -21,7 +21,7 @@ const (
 	minPids   = 16
 	maxPids   = 32768
 	maxRoutes = 256
-	// maxEntries is for labels and for annotations.
+	// maxEntries is for labels, for annotations, and for each list.
 	maxEntries = 256
 )
 
@@ -33,7 +33,7 @@ func invalid(path *field.Path, todo string) *field.Error { return field.Invalid(
 
 // validate returns every problem of an object that has its defaults. Types are right already.
 func validate(c *CredProxy, opts Options) field.ErrorList {
-	errs := validateKind(c)
+	errs := validateKind(c.APIVersion, c.Kind, Kind)
 	errs = append(errs, validateMetadata(c, field.NewPath("metadata"))...)
 	path, s := field.NewPath("spec"), &c.Spec
 	errs = append(errs, validateNetworks(s, path)...)
@@ -47,18 +47,19 @@ func validate(c *CredProxy, opts Options) field.ErrorList {
 	return append(errs, validateRoutes(s.Routes, path.Child("routes"))...)
 }
 
-func validateKind(c *CredProxy) field.ErrorList {
+// validateKind says what is wrong with a document's apiVersion, and whether its kind is left out.
+func validateKind(version, kind, want string) field.ErrorList {
 	var errs field.ErrorList
-	version, kind := field.NewPath("apiVersion"), field.NewPath("kind")
-	switch c.APIVersion {
+	at := field.NewPath("apiVersion")
+	switch version {
 	case APIVersion:
 	case "":
-		errs = append(errs, field.Required(version, "write "+APIVersion))
+		errs = append(errs, field.Required(at, "write "+APIVersion))
 	default:
-		errs = append(errs, field.NotSupported(version, printable(c.APIVersion, 60), []string{APIVersion}))
+		errs = append(errs, field.NotSupported(at, printable(version, 60), []string{APIVersion}))
 	}
-	if c.Kind == "" {
-		errs = append(errs, field.Required(kind, "write "+Kind))
+	if kind == "" {
+		errs = append(errs, field.Required(field.NewPath("kind"), "write "+want))
 	}
 	return errs
 }
@@ -171,7 +172,7 @@ func validateResources(r Resources, path *field.Path) field.ErrorList {
 }
 
 func validateQuantity(value, lowest, highest, example string, path *field.Path) field.ErrorList {
-	q, ok := parseQuantity(value)
+	q, ok := ParseQuantity(value)
 	switch {
 	case !ok:
 		return field.ErrorList{invalid(path, "must be a positive quantity, such as "+example)}

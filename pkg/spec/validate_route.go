@@ -84,7 +84,7 @@ func validateUpstream(route Route, at *field.Path) field.ErrorList {
 		return field.ErrorList{field.Required(path, "write where requests go, such as https://api.example.com")}
 	}
 	u, err := url.Parse(route.Upstream)
-	if err != nil || u.Opaque != "" || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+	if err != nil || !isUpstream(u) {
 		return field.ErrorList{invalid(path, "must be an absolute URL, such as https://api.example.com/base")}
 	}
 	var errs field.ErrorList
