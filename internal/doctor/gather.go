@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"credproxy.dev/controller/internal/operatorfile"
 	"credproxy.dev/controller/internal/web"
 )
 
@@ -74,29 +75,10 @@ func LookAtTokenDir(dir, specs string) TokenDir {
 		found.Err = fmt.Errorf("%s is not a directory", dir)
 	default:
 		found.Mode = info.Mode()
-		found.InSpecs = beneath(real, specs)
+		found.InSpecs = operatorfile.Beneath(real, specs)
 		found.Readable, found.Err = readableByAll(real)
 	}
 	return found
-}
-
-// beneath reports whether a resolved path is a directory or lies in it.
-func beneath(path, dir string) bool {
-	if dir == "" {
-		return false
-	}
-	real, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return false
-	}
-	absolute, err := filepath.Abs(real)
-	if err != nil {
-		return false
-	}
-	if path, err = filepath.Abs(path); err != nil {
-		return false
-	}
-	return path == absolute || strings.HasPrefix(path, strings.TrimSuffix(absolute, "/")+"/")
 }
 
 // readableByAll names a file that every user may read who gets into the directory; empty when there is none.
