@@ -11,11 +11,9 @@ import (
 	"strings"
 	"syscall"
 
+	"credproxy.dev/controller/internal/tokens/value"
 	"credproxy.dev/controller/pkg/reconcile"
 )
-
-// maxFile is the size in bytes of the largest file that can be a token.
-const maxFile = 64 << 10
 
 var (
 	errIrregular = errors.New("it is not a regular file: put the token into one")
@@ -69,8 +67,8 @@ func read(file *os.File) ([]byte, fs.FileInfo, error) {
 	if !is.Mode().IsRegular() {
 		return nil, is, errIrregular
 	}
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if len(data) > maxFile {
+	data, err := io.ReadAll(io.LimitReader(file, value.MaxBytes+1))
+	if len(data) > value.MaxBytes {
 		return nil, is, errTooLarge
 	}
 	return data, is, err

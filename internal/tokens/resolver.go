@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"credproxy.dev/controller/internal/tokens/provider"
+	"credproxy.dev/controller/internal/tokens/value"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
 )
@@ -27,6 +29,8 @@ type Options struct {
 	// EnvPatterns are names of variables that may be tokens, or globs over whole names such as GH_*
 	// (--token-env), in the syntax of path.Match.
 	EnvPatterns []string
+	// Providers are those of --token-providers; nil permits none.
+	Providers *provider.Set
 	// Lookup reads a variable, as os.LookupEnv does, which nil stands for.
 	Lookup func(name string) (value string, ok bool)
 	// Lately is for how long after Resolve was asked for a file Watch watches it; it has to be longer than the time
@@ -36,7 +40,7 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Resolver resolves references by the operator's rules. It holds no values.
+// Resolver resolves references by the operator's rules. It holds no values, but for those that providers gave.
 type Resolver struct {
 	opts  Options
 	files *files
@@ -71,29 +75,28 @@ func (r *Resolver) Resolve(ctx context.Context, ref spec.TokenRef) (reconcile.To
 	if err := r.Permitted(ref); err != nil {
 		return reconcile.Token{}, err
 	}
-	value, err := r.value(ctx, ref)
-	if err == nil {
-		value, err = check(value)
-	}
+	token, err := r.token(ctx, ref)
 	if err != nil {
 		return reconcile.Token{}, fmt.Errorf("token %s: %w", ref, err)
 	}
-	return reconcile.NewToken(value), nil
+	return token, nil
 }
 
 // Permitted says in Resolve's words why the rules refuse a reference; nil when they do not. Nothing is looked for, so
 // that a link which leads out of the directory is left to Resolve.
 func (r *Resolver) Permitted(ref spec.TokenRef) error {
 	var err error
-	switch {
-	case ref.File != "" && ref.Env != "":
-		err = fmt.Errorf("%w: it names two sources: keep one", reconcile.ErrTokenInvalid)
-	case ref.File != "":
+	switch ref {
+	case spec.TokenRef{}:
+		err = fmt.Errorf("%w: it names no source: set env, file, or provider and key", reconcile.ErrTokenInvalid)
+	case spec.TokenRef{File: ref.File}:
 		err = r.filePermitted(ref.File)
-	case ref.Env != "":
+	case spec.TokenRef{Env: ref.Env}:
 		err = r.envPermitted(ref.Env)
+	case spec.TokenRef{Provider: ref.Provider, Key: ref.Key}:
+		err = r.providerPermitted(ref)
 	default:
-		err = fmt.Errorf("%w: it names no source: set env or file", reconcile.ErrTokenInvalid)
+		err = fmt.Errorf("%w: it names two sources: keep one", reconcile.ErrTokenInvalid)
 	}
 	if err != nil {
 		return fmt.Errorf("token %s: %w", ref, err)
@@ -101,12 +104,32 @@ func (r *Resolver) Permitted(ref spec.TokenRef) error {
 	return nil
 }
 
-// value reads what a permitted reference names.
-func (r *Resolver) value(ctx context.Context, ref spec.TokenRef) (string, error) {
+// token finds what a permitted reference names.
+func (r *Resolver) token(ctx context.Context, ref spec.TokenRef) (reconcile.Token, error) {
+	if ref.Provider != "" {
+		return r.opts.Providers.Token(ctx, ref.Provider, ref.Key)
+	}
+	text, err := r.text(ctx, ref)
+	if err != nil {
+		return reconcile.Token{}, err
+	}
+	return check(text)
+}
+
+// text reads a file or a variable.
+func (r *Resolver) text(ctx context.Context, ref spec.TokenRef) (string, error) {
 	if ref.File != "" {
 		return r.files.text(ctx, ref.File)
 	}
 	return r.env(ref.Env)
+}
+
+// providerPermitted refuses a provider that the operator did not declare.
+func (r *Resolver) providerPermitted(ref spec.TokenRef) error {
+	if r.opts.Providers == nil {
+		return fmt.Errorf("%w: add --token-providers FILE to permit the providers that it declares", reconcile.ErrTokenDenied)
+	}
+	return r.opts.Providers.Permitted(ref.Provider, ref.Key)
 }
 
 // envPermitted refuses a variable that the operator did not name, whether or not it is set.
@@ -143,23 +166,16 @@ func (r *Resolver) named(name string) bool {
 	return false
 }
 
-var (
-	errEmpty   = errors.New("it is empty: write the token into it")
-	errControl = errors.New("it holds a line break or another control character: a token is one line; one line end after it is dropped")
-)
+var errEmpty = errors.New("it is empty: write the token into it")
 
-// check drops one final line end and refuses what no request header can carry (RFC 9110, section 5.5).
-func check(value string) (string, error) {
-	if line, ended := strings.CutSuffix(value, "\n"); ended {
-		value = strings.TrimSuffix(line, "\r")
+// check refuses what cannot be a token, and what is none.
+func check(text string) (reconcile.Token, error) {
+	text, err := value.Check(text)
+	switch {
+	case err != nil:
+		return reconcile.Token{}, fmt.Errorf("%w: %w", reconcile.ErrTokenInvalid, err)
+	case text == "":
+		return reconcile.Token{}, fmt.Errorf("%w: %w", reconcile.ErrTokenMissing, errEmpty)
 	}
-	if value == "" {
-		return "", fmt.Errorf("%w: %w", reconcile.ErrTokenMissing, errEmpty)
-	}
-	for i := range len(value) {
-		if value[i] < ' ' || value[i] == 0x7f {
-			return "", fmt.Errorf("%w: %w", reconcile.ErrTokenInvalid, errControl)
-		}
-	}
-	return value, nil
+	return reconcile.NewToken(text), nil
 }

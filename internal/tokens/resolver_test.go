@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"credproxy.dev/controller/internal/tokens/value"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
 )
@@ -132,8 +133,8 @@ func TestFiles(t *testing.T) {
 	write(t, dir, "outside", secret)
 	for name, content := range map[string]string{
 		"plain": secret, "newline": secret + "\n", "crlf": secret + "\r\n", "team/deep": secret, "..2026/mounted": secret,
-		"empty": "", "blank": "\n", "two-newlines": secret + "\n\n", "nul": secret + "\x00", "large": strings.Repeat("x", maxFile+1),
-		"largest": strings.Repeat("x", maxFile),
+		"empty": "", "blank": "\n", "two-newlines": secret + "\n\n", "nul": secret + "\x00", "large": strings.Repeat("x", value.MaxBytes+1),
+		"largest": strings.Repeat("x", value.MaxBytes),
 	} {
 		write(t, dir, "tokens/"+name, content)
 	}
@@ -156,7 +157,7 @@ func TestFiles(t *testing.T) {
 		{"crlf", secret, nil, ""},
 		{"team/deep", secret, nil, ""},
 		{"mounted", secret, nil, ""},
-		{"largest", strings.Repeat("x", maxFile), nil, ""},
+		{"largest", strings.Repeat("x", value.MaxBytes), nil, ""},
 		{"missing", "", reconcile.ErrTokenMissing, "write the token"},
 		{"plain/below", "", reconcile.ErrTokenMissing, "write the token"},
 		{"dangling", "", reconcile.ErrTokenMissing, "write the token"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -29,7 +30,8 @@ const (
 var _ reconcile.Notifier = (*Resolver)(nil)
 
 // Watch tells of token files that may have changed: that were written, replaced, or reached through a link that was
-// swapped. Only those are watched that Resolve was asked for lately. A variable never changes while the controller runs.
+// swapped; and of tokens that providers gave anew, or that have expired. Only what Resolve was asked for lately is watched and
+// kept fresh. A variable never changes while the controller runs.
 // It returns nil when ctx has ended: what cannot be watched is said to Options.Log, and looked at every ten seconds.
 func (r *Resolver) Watch(ctx context.Context, changed func(ref spec.TokenRef)) error {
 	dir, err := filepath.Abs(r.opts.Dir)
@@ -37,7 +39,14 @@ func (r *Resolver) Watch(ctx context.Context, changed func(ref spec.TokenRef)) e
 		return err
 	}
 	w := &rotation{watch: &dirwatch.Watch{Wake: r.files.fresh}, files: r.files, dir: dir, lately: r.opts.Lately, tell: r.setWatchErr}
+	var providers sync.WaitGroup
+	if r.opts.Providers != nil {
+		providers.Go(func() {
+			r.opts.Providers.Run(ctx, func(name, key string) { changed(spec.TokenRef{Provider: name, Key: key}) })
+		})
+	}
 	w.run(ctx, func(name string) { changed(spec.TokenRef{File: name}) })
+	providers.Wait()
 	return nil
 }
 
