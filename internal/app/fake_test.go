@@ -151,7 +151,7 @@ func newStack(t *testing.T, specs string) *stack {
 	}
 	s.parts = Parts{
 		Engine: func(Options, prometheus.Registerer) (Engine, error) { return s.engine, nil },
-		Tokens: func(Options) (reconcile.Resolver, error) { return nil, nil },
+		Tokens: func(Options, prometheus.Registerer) (reconcile.Resolver, error) { return nil, nil },
 		Controller: func(d reconcile.Driver, _ reconcile.Resolver, o reconcile.Options, _ prometheus.Registerer, _ *slog.Logger) Controller {
 			s.looker.driver, s.looker.opts = d, o
 			return s.looker

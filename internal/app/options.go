@@ -29,10 +29,13 @@ type Options struct {
 	ReadyTimeout time.Duration
 	DrainTimeout time.Duration
 
-	// TokenDir and TokenEnv are where tokens may come from.
-	TokenDir string
-	TokenEnv []string
-	// LookupEnv reads the environment that TokenEnv permits.
+	// TokenDir, TokenEnv and the providers that the file TokenProviders declares are where tokens may come from.
+	TokenDir       string
+	TokenEnv       []string
+	TokenProviders string
+	// TokenPatience is how long a token is waited for whose provider is being asked; zero waits for its answer. Run sets it.
+	TokenPatience time.Duration
+	// LookupEnv reads the environment that TokenEnv permits, and that providers are passed.
 	LookupEnv func(string) (string, bool)
 
 	Workers         int

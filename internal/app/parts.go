@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"time"
 
@@ -53,7 +54,7 @@ type Controller interface {
 type Parts struct {
 	Engine func(Options, prometheus.Registerer) (Engine, error)
 	Source func(Options) (Source, error)
-	Tokens func(Options) (reconcile.Resolver, error)
+	Tokens func(Options, prometheus.Registerer) (reconcile.Resolver, error)
 	// Controller makes what reconciles; tests of the wiring hand in one of their own.
 	Controller func(reconcile.Driver, reconcile.Resolver, reconcile.Options, prometheus.Registerer, *slog.Logger) Controller
 }
@@ -72,11 +73,19 @@ func (p Parts) source(o Options) (Source, error) {
 	return source.New(source.Options{Root: o.Specs, Spec: o.Spec})
 }
 
-func (p Parts) tokens(o Options) (reconcile.Resolver, error) {
+func (p Parts) tokens(o Options, reg prometheus.Registerer) (reconcile.Resolver, error) {
 	if p.Tokens != nil {
-		return p.Tokens(o)
+		return p.Tokens(o, reg)
 	}
-	return newTokens(o)
+	return newTokens(o, reg)
+}
+
+// closeTokens ends what a Resolver may have begun, such as the commands of providers.
+func closeTokens(r reconcile.Resolver) error {
+	if closer, ok := r.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
 }
 
 func (p Parts) controller(

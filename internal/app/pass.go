@@ -18,6 +18,7 @@ type Pass struct {
 	// Snapshot is what the files say.
 	Snapshot source.Snapshot
 	engine   Engine
+	tokens   reconcile.Resolver
 }
 
 // OpenPass reads the files, and fails when it can read none of them. Offline, there is no engine, and only the plan for an
@@ -27,7 +28,8 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := parts.tokens(opts)
+	registry := prometheus.NewRegistry()
+	tokens, err := parts.tokens(opts, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -35,8 +37,7 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 	if err != nil {
 		return nil, err
 	}
-	registry := prometheus.NewRegistry()
-	pass := &Pass{Snapshot: directory.Scan(ctx)}
+	pass := &Pass{Snapshot: directory.Scan(ctx), tokens: tokens}
 	if !pass.Snapshot.Complete && len(pass.Snapshot.Files) == 0 {
 		return nil, fmt.Errorf("no spec file could be read, so that nothing can be said or done; try again when that is over: %w", pass.Snapshot.Err)
 	}
@@ -75,10 +76,11 @@ func (p *Pass) ScanErr() error {
 	return errors.Join(errors.New("not every spec file could be read, so nothing is removed"), p.Snapshot.Err)
 }
 
-// Close lets go of the engine.
+// Close lets go of the engine and of the sources of tokens.
 func (p *Pass) Close() error {
+	err := closeTokens(p.tokens)
 	if p.engine == nil {
-		return nil
+		return err
 	}
-	return p.engine.Close()
+	return errors.Join(err, p.engine.Close())
 }

@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	controller "credproxy.dev/controller"
 	"credproxy.dev/controller/internal/sidecarimage"
 	"credproxy.dev/controller/internal/tokens"
+	"credproxy.dev/controller/internal/tokens/provider"
 	"credproxy.dev/controller/pkg/dockerdriver"
 	"credproxy.dev/controller/pkg/reconcile"
 )
@@ -30,11 +32,30 @@ func newEngine(o Options, reg prometheus.Registerer) (Engine, error) {
 	return givenImage{driver, o.Image}, nil
 }
 
-func newTokens(o Options) (reconcile.Resolver, error) {
+func newTokens(o Options, reg prometheus.Registerer) (reconcile.Resolver, error) {
+	providers, err := newProviders(o, reg)
+	if err != nil {
+		return nil, err
+	}
 	return tokens.New(tokens.Options{
-		Dir: o.TokenDir, EnvPatterns: o.TokenEnv, Lookup: o.LookupEnv,
+		Dir: o.TokenDir, EnvPatterns: o.TokenEnv, Providers: providers, Lookup: o.LookupEnv,
 		Lately: 3 * o.Resync, Log: o.Log, // a look at everything that is late, or that fails, forgets none
 	})
+}
+
+// newProviders reads the file of providers once: what may run as the controller does not change while it runs.
+func newProviders(o Options, reg prometheus.Registerer) (*provider.Set, error) {
+	if o.TokenProviders == "" {
+		return nil, nil
+	}
+	declared, err := provider.Load(o.TokenProviders, o.Specs)
+	if err != nil {
+		return nil, err
+	}
+	return provider.NewSet(provider.Options{
+		Providers: declared, Patience: o.TokenPatience, Idle: max(time.Hour, 3*o.Resync), Lookup: o.LookupEnv,
+		Registerer: reg, Log: o.Log,
+	}), nil
 }
 
 // givenImage is an Engine on which the operator's image takes the place of the one that the controller builds.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -14,12 +15,16 @@ import (
 	"credproxy.dev/controller/pkg/source"
 )
 
+// tokenPatience is for how long a worker waits for a provider. When its answer comes later, the specs that use it are looked
+// at again.
+const tokenPatience = time.Second
+
 // Run keeps the sidecars as the files declare them until ctx ends, and leaves them running. It returns nil when
 // ctx ended, and otherwise what made it impossible to go on.
 func Run(ctx context.Context, opts Options, parts Parts) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	opts.Prune = true
+	opts.Prune, opts.TokenPatience = true, tokenPatience
 	a, err := assemble(opts, parts, stop)
 	if err != nil {
 		return err
@@ -39,6 +44,7 @@ type daemon struct {
 	registry   *prometheus.Registry
 	engine     *exclusive
 	source     Source
+	tokens     reconcile.Resolver
 	files      *files
 	revoked    *revoked
 	controller Controller
@@ -54,7 +60,7 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := parts.tokens(opts)
+	tokens, err := parts.tokens(opts, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +78,7 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 		return nil, errors.Join(err, driver.Close())
 	}
 	return &daemon{
-		opts: opts, registry: registry, engine: engine, source: directory, revoked: revoked,
+		opts: opts, registry: registry, engine: engine, source: directory, tokens: tokens, revoked: revoked,
 		files:      newFiles(opts.Specs, opts.Log, newFileMetrics(registry, watchErr(directory, tokens))),
 		controller: parts.controller(&told{Driver: engine, log: opts.Log}, tokens, newLocker(scope, opts), opts, registry),
 	}, nil
@@ -88,6 +94,9 @@ func watchErr(directory Source, tokens reconcile.Resolver) func() error {
 }
 
 func (a *daemon) close() {
+	if err := closeTokens(a.tokens); err != nil {
+		a.opts.Log.Warn("the sources of tokens were not closed", "error", err)
+	}
 	a.engine.release()
 	if err := a.engine.Close(); err != nil {
 		a.opts.Log.Warn("the connection to the engine was not closed", "error", err)

@@ -173,7 +173,7 @@ func (c *console) system() System {
 				c.options = o
 				return fakeEngine{host: c.host, facts: c.facts, try: c.try}, c.engineErr
 			},
-			Tokens: func(app.Options) (reconcile.Resolver, error) { return noTokens{}, nil },
+			Tokens: func(_ app.Options, _ prometheus.Registerer) (reconcile.Resolver, error) { return noTokens{}, nil },
 			Controller: func(_ reconcile.Driver, _ reconcile.Resolver, o reconcile.Options, _ prometheus.Registerer,
 				_ *slog.Logger) app.Controller {
 				c.controller.opts = o

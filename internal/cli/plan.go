@@ -26,7 +26,7 @@ func newPlan(sys System) *cobra.Command {
 		Use:   "plan --specs DIR",
 		Short: "Show the steps that run would take now, each with its cause",
 		Long: `Reads the files and looks at the engine, changes nothing, and prints what run would do. Tokens are not looked
-for unless --resolve is given; one that --token-env and --token-dir do not permit is said without it.
+for unless --resolve is given; one that --token-env, --token-dir and --token-providers do not permit is said without it.
 
 Exit code 0; with --exit-code 1 unless the engine is as every file says, so with steps to take, with anything blocked
 (a paused spec excepted) and with a file that has a problem, too; 2 if the plan could not be made, or not every file could be

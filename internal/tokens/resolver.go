@@ -82,6 +82,14 @@ func (r *Resolver) Resolve(ctx context.Context, ref spec.TokenRef) (reconcile.To
 	return token, nil
 }
 
+// Close ends what providers are asked for, and waits until their commands have ended.
+func (r *Resolver) Close() error {
+	if r.opts.Providers == nil {
+		return nil
+	}
+	return r.opts.Providers.Close()
+}
+
 // Permitted says in Resolve's words why the rules refuse a reference; nil when they do not. Nothing is looked for, so
 // that a link which leads out of the directory is left to Resolve.
 func (r *Resolver) Permitted(ref spec.TokenRef) error {

@@ -206,7 +206,7 @@ func TestARotatedSecretIsReadAnew(t *testing.T) {
 
 func TestReferencesThatAreNoReferences(t *testing.T) {
 	r := resolver(t, Options{EnvPatterns: []string{"*"}, Lookup: environment(nil)})
-	for name, ref := range map[string]spec.TokenRef{"none": {}, "two sources": {Env: "A", File: "a"}} {
+	for name, ref := range map[string]spec.TokenRef{"none": {}, "two sources": {Env: "A", File: "a"}, "a provider and a file": {File: "a", Provider: "p", Key: "k"}, "a variable and a key": {Env: "A", Key: "k"}} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := r.Resolve(t.Context(), ref); !errors.Is(err, reconcile.ErrTokenInvalid) {
 				t.Fatal(err)

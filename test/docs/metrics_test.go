@@ -114,6 +114,11 @@ spec:
   routes: [{path: /, upstream: "https://example.org", auth: {scheme: Bearer, tokenRef: {env: TOKEN}}}]
 `
 
+const anyProvider = `apiVersion: credproxy.dev/v1alpha1
+kind: TokenProviders
+providers: [{name: any, exec: {command: /bin/any}}]
+`
+
 // scrape runs a controller on one spec, with no engine to ask, and returns its metrics once they are all there.
 func scrape(t *testing.T) string {
 	t.Helper()
@@ -121,11 +126,15 @@ func scrape(t *testing.T) string {
 	if err := os.WriteFile(filepath.Join(dir, "web.yaml"), []byte(anySpec), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	providers := filepath.Join(t.TempDir(), "providers.yaml")
+	if err := os.WriteFile(providers, []byte(anyProvider), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 	addresses, ended := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {
 		ended <- app.Run(ctx, app.Options{
-			Specs: dir, Instance: "docs", DockerHost: "unix://" + filepath.Join(dir, "no.sock"), StateDir: t.TempDir(),
+			Specs: dir, TokenProviders: providers, Instance: "docs", DockerHost: "unix://" + filepath.Join(dir, "no.sock"), StateDir: t.TempDir(),
 			Workers: 1, Resync: time.Minute, DeepResync: time.Minute, Listen: "127.0.0.1:0", Build: buildinfo.Read(),
 			Log: slog.New(slog.DiscardHandler), Listening: func(a net.Addr) { addresses <- a },
 		}, app.Parts{})
