@@ -137,3 +137,13 @@ func TestTheFileIsRefusedWhereOthersCouldHaveWrittenIt(t *testing.T) {
 		})
 	}
 }
+
+func TestTheExampleDeclaresWhatTheSampleNames(t *testing.T) {
+	declared, err := Load("../../../config/providers/providers.yaml", "../../../config/samples")
+	must(t, err)
+	sample, err := os.ReadFile("../../../config/samples/provider.yaml")
+	must(t, err)
+	if len(declared) != 1 || !strings.Contains(string(sample), "provider: "+declared[0].Name+" ") {
+		t.Errorf("declared %v", declared)
+	}
+}
