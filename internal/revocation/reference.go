@@ -20,9 +20,15 @@ func ParseRef(text string) (spec.TokenRef, error) {
 		ref.Env = rest
 	case "file":
 		ref.File = rest
+	case "provider":
+		// "vault key team-a/github" is how a reference is shown.
+		name, key, _ := strings.Cut(strings.Replace(rest, " key ", ":", 1), ":")
+		if name != "" && key != "" {
+			ref.Provider, ref.Key = name, key
+		}
 	}
 	if ref == (spec.TokenRef{}) {
-		return ref, fmt.Errorf("%q is not a reference: write env:NAME or file:PATH, as the spec's tokenRef names it", text)
+		return ref, fmt.Errorf("%q is not a reference: write env:NAME, file:PATH or provider:NAME:KEY, as the spec's tokenRef names it", text)
 	}
 	return ref, nil
 }

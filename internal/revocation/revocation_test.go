@@ -96,17 +96,18 @@ func TestAFileThatIsNotOneIsAnError(t *testing.T) {
 func TestParseRef(t *testing.T) {
 	for text, want := range map[string]spec.TokenRef{
 		"env:GH_TOKEN": {Env: "GH_TOKEN"}, "env GH_TOKEN": {Env: "GH_TOKEN"}, "file:a/b c": {File: "a/b c"}, "file a:b": {File: "a:b"},
+		"provider:vault:a:b": {Provider: "vault", Key: "a:b"},
 	} {
 		if got, err := ParseRef(text); err != nil || got != want {
 			t.Errorf("%q is %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "GH_TOKEN", "env:", "vault:x", "env"} {
+	for _, text := range []string{"", "GH_TOKEN", "env:", "vault:x", "env", "provider:vault", "provider:vault:"} {
 		if got, err := ParseRef(text); err == nil {
 			t.Errorf("%q is %v", text, got)
 		}
 	}
-	for _, ref := range []spec.TokenRef{{Env: "A"}, {File: "a/b"}} {
+	for _, ref := range []spec.TokenRef{{Env: "A"}, {File: "a/b"}, {Provider: "vault", Key: "team-a/github"}} {
 		if got, err := ParseRef(ref.String()); err != nil || got != ref {
 			t.Errorf("%s is read as %v, %v", ref, got, err)
 		}

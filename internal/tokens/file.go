@@ -38,7 +38,7 @@ func look(dir, name string) (text string, is fs.FileInfo, err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return "", nil, fmt.Errorf("%w: the directory of --token-dir cannot be opened (%w): make it, and let the user that runs the controller read it",
-			reconcile.ErrTokenMissing, reason(err))
+			reconcile.ErrTokenUnknown, reason(err))
 	}
 	defer root.Close()
 	file, err := open(root, name)
@@ -85,7 +85,7 @@ func explain(err error) error {
 	case errors.Is(err, syscall.ENXIO): // A socket, or a device without a driver.
 		return fmt.Errorf("%w: %w", reconcile.ErrTokenInvalid, errIrregular)
 	case errors.As(err, &errno):
-		return fmt.Errorf("%w: it cannot be read (%w): let the user that runs the controller read it", reconcile.ErrTokenMissing, errno)
+		return fmt.Errorf("%w: it cannot be read (%w): let the user that runs the controller read it", reconcile.ErrTokenUnknown, errno)
 	}
 	// What is left is os.Root's refusal.
 	return fmt.Errorf("%w: a link leads out of --token-dir, or is absolute: put the file itself there, or link to it relatively",

@@ -29,9 +29,9 @@ var (
 
 	// ErrTokenMissing: the source of a token has no value.
 	ErrTokenMissing = errors.New("token missing")
-	// ErrTokenPending: the source of a token was asked, and has not answered yet; what it has is not known. Such an error is an
-	// ErrTokenMissing too.
-	ErrTokenPending = fmt.Errorf("%w: no answer yet", ErrTokenMissing)
+	// ErrTokenUnknown: the source of a token did not answer, or could not be read, so that nobody knows whether it has the
+	// token. Such an error is an ErrTokenMissing too, and reads as one.
+	ErrTokenUnknown = fmt.Errorf("%w", ErrTokenMissing)
 	// ErrTokenDenied: the operator did not permit the reference. Whether it exists is not said.
 	ErrTokenDenied = errors.New("token denied")
 	// ErrTokenUnanswered comes beside ErrTokenMissing when it is not known whether there is a token: its source was asked

@@ -69,7 +69,7 @@ func (r resolution) gone(cp *spec.CredProxy, held map[spec.TokenRef]Token, revok
 	for ref, err := range r.failed {
 		_, stands := held[ref]
 		stands = stands && !errors.Is(err, ErrTokenDenied)
-		left := errors.Is(err, ErrTokenMissing) && !errors.Is(err, ErrTokenPending)
+		left := errors.Is(err, ErrTokenMissing) && !errors.Is(err, ErrTokenUnknown)
 		if revoke && left || taking && !stands {
 			lost[ref] = Withheld{Word: routetable.WithheldMissing, Reason: reasonOf(err), Message: err.Error()}
 		}

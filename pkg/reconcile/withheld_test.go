@@ -1,12 +1,16 @@
 package reconcile_test
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -156,5 +160,36 @@ func TestATokenIsRotatedBesideOneThatIsGone(t *testing.T) {
 		}) {
 			t.Errorf("nothing is said of it: %+v", got.Status.Conditions)
 		}
+	})
+}
+
+// mute is a source that does not answer.
+type mute struct{ *purse }
+
+func (m mute) Resolve(ctx context.Context, ref spec.TokenRef) (reconcile.Token, error) {
+	token, err := m.purse.Resolve(ctx, ref)
+	if err != nil {
+		err = fmt.Errorf("%w: %s does not answer", reconcile.ErrTokenUnknown, ref)
+	}
+	return token, err
+}
+
+func TestASourceThatDoesNotAnswerRevokesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opts := defaultOptions()
+		opts.RevokeMissing = true
+		s := newStage(t, fakeengine.New(time.Millisecond), opts)
+		s.Controller = reconcile.New(s.driver, mute{s.tokens}, opts, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+		s.runs(func(s *stage) {
+			s.declare(s.environment("web"))
+			s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "")
+			later(opts.Resync)
+			s.settle()
+			s.wantServed("web", "https://api.example.com one")
+			got, _ := s.Get("web")
+			if c := meta.FindStatusCondition(got.Status.Conditions, spec.ConditionTokensResolved); c.Reason != reconcile.ReasonTokenMissing {
+				t.Errorf("TokensResolved is %s %s", c.Status, c.Reason)
+			}
+		})
 	})
 }

@@ -14,7 +14,7 @@ const (
 // failure is why there is no token, in words of our own: what a plugin writes may hold one.
 type failure struct {
 	result string
-	// kind is reconcile.ErrTokenMissing or ErrTokenInvalid.
+	// kind is reconcile.ErrTokenMissing, ErrTokenUnknown or ErrTokenInvalid.
 	kind  error
 	words string
 	// unanswered is true when it is not known whether there is a token.
@@ -45,12 +45,12 @@ func noToken() *failure {
 }
 
 func failed(result, words string) *failure {
-	return &failure{result: result, kind: reconcile.ErrTokenMissing, words: words + byHand, unanswered: true}
+	return &failure{result: result, kind: reconcile.ErrTokenUnknown, words: words + byHand, unanswered: true}
 }
 
 // pending says nothing that changes from one look to the next, so that waiting is told once.
 func pending() *failure {
-	return &failure{kind: reconcile.ErrTokenMissing, words: "it was asked and has not answered yet", unanswered: true}
+	return &failure{kind: reconcile.ErrTokenUnknown, words: "it was asked and has not answered yet", unanswered: true}
 }
 
 // afterExpiry is the same failure where there was a token: it is known to have expired.
