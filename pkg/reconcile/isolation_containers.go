@@ -24,6 +24,7 @@ func (v *view) containerFindings(specName string, internal Network) (found []Fin
 		n := neighbour{OtherContainer: r.OtherContainer, view: v, internal: internal}
 		n.networks(r.host)
 		n.powers(residents, r.host)
+		n.processes(residents)
 		found = append(found, n.found...)
 	}
 	for _, s := range v.sidecars[specName] {
@@ -57,9 +58,31 @@ func (n *neighbour) networks(host string) {
 		return
 	}
 	for _, e := range n.view.near.places[host] {
-		if e.NetworkID != n.internal.ID && !n.view.inner[e.NetworkID] {
-			n.breach(ReasonOtherNetwork, "is also on network %q, which leads out; take it off (`docker network disconnect %s %s`)",
-				e.NetworkName, e.NetworkName, cmp.Or(n.view.near.names[host], n.Name))
+		if e.NetworkID == n.internal.ID {
+			continue
+		}
+		also := func(reason, why string) {
+			n.breach(reason, "is also on network %q, %s; take it off (`docker network disconnect %s %s`)",
+				e.NetworkName, why, e.NetworkName, cmp.Or(n.view.near.names[host], n.Name))
+		}
+		switch inner, ok := n.view.inner[e.NetworkID]; {
+		case !ok:
+			also(ReasonOtherNetwork, "which leads out")
+		case inner.HostReachable && inner.Driver != noNetwork:
+			also(ReasonHostReachable, "which has an address of the host, where what listens there can be dialled")
+		case inner.IPv6:
+			also(ReasonIPv6Enabled, "which has IPv6, by which the host can be dialled")
+		}
+	}
+}
+
+// processes judges whose processes the container sees besides its own. It can read their files and act as they do, unless
+// they may do more than it; those on the same network are judged by themselves.
+func (n *neighbour) processes(residents []resident) {
+	for _, c := range n.view.near.companions(n.OtherContainer) {
+		if !slices.ContainsFunc(residents, func(r resident) bool { return r.ID == c.ID }) {
+			n.breach(ReasonSharedNamespace, "is in one PID namespace with container %q, which is not on network %q, and can take what that has; make it anew without --pid",
+				c.Name, n.internal.Name)
 		}
 	}
 }

@@ -82,6 +82,18 @@ func TestFindings(t *testing.T) {
 
 		{"an agent is also where it leads out", func(s *scenery) { s.add("dual", Reach{}, "in", "out") }, []string{"breach OtherNetwork dual"}},
 		{"an agent is also on an internal network", func(s *scenery) { s.add("dual", Reach{}, "in", "far") }, nil},
+		{"of which the host has an address", func(s *scenery) {
+			s.Networks[2].HostReachable = true
+			s.add("dual", Reach{}, "in", "far")
+		}, []string{"breach HostReachable dual"}},
+		{"which has IPv6", func(s *scenery) {
+			s.Networks[2].IPv6 = true
+			s.add("dual", Reach{}, "in", "far")
+		}, []string{"breach IPv6Enabled dual"}},
+		{"an agent is also on no network", func(s *scenery) {
+			s.Networks[3].HostReachable = true // as all that is told of a driver that is neither a bridge nor an overlay
+			s.add("dual", Reach{}, "in", "none")
+		}, nil},
 		{"an agent is also on a network that was not listed", func(s *scenery) { s.add("dual", Reach{}, "in", "gone") }, []string{"breach OtherNetwork dual"}},
 		{"somebody else is where it leads out", func(s *scenery) { s.add("other", Reach{Privileged: true, Mounts: []Mount{{Source: "/"}}}, "out") }, nil},
 		{"it comes through another's network namespace", func(s *scenery) {
@@ -108,6 +120,18 @@ func TestFindings(t *testing.T) {
 			s.add("guest", shares(NamespacePID, "root"), "in")
 		}, []string{"breach SharedNamespace guest"}},
 		{"agents share among themselves", func(s *scenery) { s.add("guest", shares(NamespacePID, "agent"), "in") }, nil},
+		{"an agent is among the processes of somebody who is elsewhere", func(s *scenery) {
+			s.add("tool", sees("/run"), "out")
+			s.add("guest", shares(NamespacePID, "tool"), "in")
+		}, []string{"breach SharedNamespace guest"}},
+		{"somebody who is elsewhere is among an agent's processes", func(s *scenery) { s.add("tool", shares(NamespacePID, "agent"), "out") }, []string{"breach SharedNamespace agent"}},
+		{"both are among a third one's", func(s *scenery) {
+			s.add("init", Reach{}, "none")
+			s.add("tool", shares(NamespacePID, "init"), "out")
+			s.add("guest", shares(NamespacePID, "init"), "in")
+		}, []string{"breach SharedNamespace guest", "breach SharedNamespace guest"}},
+		{"that one does not run", func(s *scenery) { s.add("tool", shares(NamespacePID, "agent"), "out").State = StateExited }, nil},
+		{"they share what shows no files", func(s *scenery) { s.add("tool", shares(NamespaceUTS, "agent"), "out") }, nil},
 		{"one on the host's network is not on ours", func(s *scenery) { s.add("host", shares(NamespaceNetwork, "")) }, nil},
 		{"a ring that no engine makes", func(s *scenery) {
 			s.add("one", shares(NamespaceNetwork, "two"))

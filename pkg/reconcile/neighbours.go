@@ -8,8 +8,9 @@ import (
 // neighbours knows, of an observation, where the containers are that are not ours, and what they have in common with
 // others. Only those that run count.
 type neighbours struct {
-	ids   map[string]string // of all containers, by name
-	names map[string]string // of all containers, by ID
+	ids     map[string]string          // of all containers, by name
+	running map[string]*OtherContainer // by ID
+	names   map[string]string          // of all containers, by ID
 	// reach and places are of containers by ID.
 	reach  map[string]*Reach
 	places map[string][]Endpoint
@@ -40,7 +41,7 @@ func newNeighbours(o *Observation) *neighbours {
 	n := &neighbours{
 		ids: map[string]string{}, names: map[string]string{}, reach: map[string]*Reach{}, places: map[string][]Endpoint{},
 		on: map[string][]resident{}, inside: map[string][]lodger{}, using: map[string][]*OtherContainer{},
-		vaults: map[string]bool{}, above: map[string]bool{},
+		vaults: map[string]bool{}, above: map[string]bool{}, running: map[string]*OtherContainer{},
 	}
 	for _, s := range o.Sidecars {
 		n.know(s.ID, s.Name, s.Endpoints)
@@ -57,6 +58,7 @@ func newNeighbours(o *Observation) *neighbours {
 	}
 	for i := range o.Others {
 		if c := &o.Others[i]; c.Runs() {
+			n.running[c.ID] = c
 			n.settle(c)
 		}
 	}
@@ -102,6 +104,20 @@ func (n *neighbours) owner(id string, kind NamespaceKind) (owner string, hosts b
 		id = n.find(shared.Container)
 	}
 	return id, false
+}
+
+// companions are the other containers that are in a container's PID namespace; none when it is the host's or a sidecar's.
+func (n *neighbours) companions(c *OtherContainer) (found []*OtherContainer) {
+	owner, _ := n.owner(c.ID, NamespacePID)
+	if n.running[owner] == nil {
+		return nil
+	}
+	for _, l := range append([]lodger{{n.running[owner], NamespacePID}}, n.inside[owner]...) {
+		if l.kind == NamespacePID && l.ID != c.ID {
+			found = append(found, l.OtherContainer)
+		}
+	}
+	return found
 }
 
 // find returns the ID of a container that is called by its ID, its name, or the beginning of its ID, as engines take them.

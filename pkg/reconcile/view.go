@@ -8,6 +8,9 @@ import (
 	"credproxy.dev/controller/pkg/spec"
 )
 
+// noNetwork is the driver of the network "none", on which there is nothing but the container.
+const noNetwork = "null"
+
 // view is an Observation with its indexes. Like it, it is shared and never changed.
 type view struct {
 	at       time.Time
@@ -30,8 +33,8 @@ type view struct {
 	attached map[string][]string
 	engine   Engine
 	near     *neighbours
-	// inner are the IDs of the networks that lead nowhere.
-	inner map[string]bool
+	// inner are the networks that lead nowhere, by ID.
+	inner map[string]Network
 	// own are the IDs of our sidecars.
 	own map[string]bool
 }
@@ -52,7 +55,7 @@ func newView(o *Observation) *view {
 		imageTag:     o.ImageTag,
 		engine:       o.Engine,
 		near:         newNeighbours(o),
-		inner:        map[string]bool{},
+		inner:        map[string]Network{},
 		own:          map[string]bool{},
 	}
 	for _, s := range o.Sidecars {
@@ -70,8 +73,8 @@ func newView(o *Observation) *view {
 	}
 	for _, n := range o.Networks {
 		v.networks[n.Name] = append(v.networks[n.Name], n)
-		if n.Internal || n.Driver == "null" {
-			v.inner[n.ID] = true
+		if n.Internal || n.Driver == noNetwork {
+			v.inner[n.ID] = n
 		}
 		if n.SpecName != "" {
 			v.made[n.SpecName] = append(v.made[n.SpecName], n)

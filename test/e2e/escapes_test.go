@@ -39,6 +39,8 @@ type escapes struct {
 	// engine is the path of the engine's socket, volume the sidecar's, and pid its process.
 	engine, volume string
 	pid            int
+	// tool is a container elsewhere that commands the engine, and database another internal network, made as usual.
+	tool, database string
 	// upstream is where the token is sent, and host a port on every address of the host, and hostLink its link-local one.
 	direct, host, hostLink string
 }
@@ -64,6 +66,9 @@ func newEscapes(t *testing.T) *escapes {
 		t.Fatal(err)
 	}
 	e.pid, e.hostLink = pid, e.linkLocal()
+	e.tool, e.database = w.id+"-tool", w.id+"-database"
+	docker(t, "run", "-d", "--name", e.tool, "-v", e.engine+":/engine.sock", toolboxImage, "sleep")
+	docker(t, "network", "create", "--internal", e.database)
 	return e
 }
 
@@ -88,6 +93,10 @@ func (e *escapes) all() []escape {
 	return []escape{
 		{name: "on another network", more: func(e *escapes, name string) { docker(e.t, "network", "connect", e.egress, name) },
 			attempt: direct, loot: "/loot", said: "is also on network"},
+		{name: "on another internal network, of which the host has an address", more: func(e *escapes, name string) { docker(e.t, "network", "connect", e.database, name) },
+			attempt: append([]string{"probe"}, onPort(gateways(e.t, e.database), e.host)...), loot: `"connected":true`, said: "is also on network"},
+		{name: "among the processes of who commands the engine", flags: []string{"--pid", "container:" + e.tool},
+			attempt: commands("/proc/1/root/engine.sock"), loot: "ApiVersion", said: "is in one PID namespace with container"},
 		{name: "in the sidecar's network", network: "container:" + e.id + "-web",
 			attempt: direct, loot: "/loot", said: "is in the sidecar's network namespace"},
 		{name: "among the sidecar's processes", flags: []string{"--pid", "container:" + e.id + "-web", "--user", "65532:65532"},
