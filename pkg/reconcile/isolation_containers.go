@@ -162,11 +162,14 @@ func socketNames() []string {
 	return []string{"docker.sock", "docker.raw.sock", "podman.sock", "containerd.sock", "crio.sock", "buildkitd.sock"}
 }
 
-// commandPlaces are where those sockets usually are, and the engines' files: what shows one of them shows enough.
+// commandPlaces are where those sockets and those of the host's own services usually are, the engines' files, with what
+// they keep of containers' environments, and what root on the host runs by itself: what shows one of them shows enough.
 func commandPlaces() []string {
 	return []string{
-		"/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock",
-		"/var/lib/docker", "/var/lib/containerd", "/var/lib/containers", "/proc", "/sys", "/etc", "/root",
+		"/run/docker.sock", "/run/docker/containerd/containerd.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock",
+		"/run/crio/crio.sock", "/run/systemd/private", "/run/dbus/system_bus_socket",
+		"/var/lib/docker/containers", "/var/lib/containerd", "/var/lib/containers/storage", "/proc/sys/kernel/core_pattern",
+		"/proc/sysrq-trigger", "/sys/kernel/uevent_helper", "/etc/cron.d", "/etc/crontab", "/etc/sudoers.d", "/etc/ld.so.preload", "/root/.ssh",
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -111,6 +112,8 @@ func (e *escapes) all() []escape {
 			attempt: commands("/engine.sock"), loot: "ApiVersion", said: `mounts "`},
 		{name: "with containerd's socket", flags: []string{"-v", e.containerd() + ":/c.sock"},
 			attempt: []string{"probe", "unix:/c.sock"}, loot: `"connected":true`, said: `mounts "`},
+		{name: "with the directory of containerd's socket", flags: []string{"-v", filepath.Dir(e.containerd()) + ":/c"},
+			attempt: []string{"probe", "unix:/c/containerd.sock"}, loot: `"connected":true`, said: `mounts "`},
 		{name: "with the directory of the engine's socket", flags: []string{"-v", "/var/run:/host"},
 			attempt: commands("/host/docker.sock"), loot: "ApiVersion", said: `mounts "`},
 		{name: "with what that leads to", flags: []string{"-v", "/run:/host"},
