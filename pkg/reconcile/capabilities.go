@@ -4,8 +4,12 @@ package reconcile
 // its networks, or become root on the host.
 func NotableCapabilities() []string { return append(spoofing(), mighty()...) }
 
+// rawFrames is the capability with which a container can send frames that it made itself, of protocols too that its kernel
+// does not speak.
+const rawFrames = "NET_RAW"
+
 // spoofing are the capabilities with which a container can send frames and answers in another's name.
-func spoofing() []string { return []string{"NET_ADMIN", "NET_RAW"} }
+func spoofing() []string { return []string{"NET_ADMIN", rawFrames} }
 
 // mighty are the capabilities that lead from a container to the host.
 func mighty() []string {

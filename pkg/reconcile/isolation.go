@@ -49,7 +49,8 @@ func (v *view) findings(cp *spec.CredProxy, internal Network) []Finding {
 	found := slices.Concat(networkFindings(internal), v.containerFindings(cp.Name, internal), v.engineFindings(internal))
 	order := isolationReasons()
 	slices.SortStableFunc(found, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(slices.Index(order, a.Reason), slices.Index(order, b.Reason)), cmp.Compare(a.Object, b.Object))
+		weaker := compareBool(a.Severity == SeverityWarning, b.Severity == SeverityWarning)
+		return cmp.Or(weaker, cmp.Compare(slices.Index(order, a.Reason), slices.Index(order, b.Reason)), cmp.Compare(a.Object, b.Object))
 	})
 	return found
 }
@@ -72,6 +73,10 @@ func networkFindings(n Network) (found []Finding) {
 	}
 	return found
 }
+
+// bridged reports whether a network is taken to be shut in, and is one of a bridge: as long as the host has IPv6, the kernel
+// gives the bridge a link-local address, whatever the engine does, and no engine tells of it.
+func (n Network) bridged() bool { return n.Internal && n.Driver == "bridge" && !n.HostReachable }
 
 // engineFindings are about what the engine does for each internal network.
 func (v *view) engineFindings(n Network) []Finding {

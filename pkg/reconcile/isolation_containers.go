@@ -105,6 +105,10 @@ func (n *neighbour) powers(residents []resident, host string) {
 		n.breach(ReasonMaySpoof, "may pose as others on network %q with %s; make it anew with `--cap-drop %s`, or give it a network of its own",
 			n.internal.Name, caps, strings.ReplaceAll(caps, ", ", " --cap-drop "))
 	}
+	if slices.Contains(r.Capabilities, rawFrames) && n.internal.bridged() {
+		n.add(SeverityWarning, ReasonHostReachable, "may dial the host with IPv6 packets that it makes itself with %s, if the host has IPv6 on; make it anew with `--cap-drop %s`",
+			rawFrames, rawFrames)
+	}
 	if r.IPv6 {
 		n.breach(ReasonIPv6Enabled, "turns IPv6 on, by which the host can be dialled; make it anew without that --sysctl")
 	}

@@ -146,29 +146,36 @@ func TestFindings(t *testing.T) {
 		}, []string{"breach Privileged guest"}},
 		{"an agent that can become root on the host", func(s *scenery) { s.agent().Reach.Capabilities = []string{"SYS_ADMIN"} }, []string{"breach Privileged agent"}},
 
-		{"an agent alone may spoof", func(s *scenery) { s.agent().Reach.Capabilities = []string{"NET_ADMIN", "NET_RAW"} }, nil},
+		{"an agent alone may spoof", func(s *scenery) { s.agent().Reach.Capabilities = []string{"NET_ADMIN"} }, nil},
+		{"it may dial the host with frames of its own", func(s *scenery) { s.agent().Reach.Capabilities = []string{"NET_RAW"} }, []string{"warning HostReachable agent"}},
+		{"which has no bridge there", func(s *scenery) {
+			s.Networks[0].Driver, s.agent().Reach.Capabilities = "overlay", []string{"NET_RAW"}
+		}, nil},
+		{"where it can be dialled anyway", func(s *scenery) {
+			s.Networks[0].HostReachable, s.agent().Reach.Capabilities = true, []string{"NET_RAW"}
+		}, []string{"breach HostReachable web-internal"}},
 		{"with a neighbour", func(s *scenery) {
-			s.agent().Reach.Capabilities = []string{"NET_RAW"}
+			s.agent().Reach.Capabilities = []string{"NET_ADMIN"}
 			s.add("victim", Reach{}, "in")
 		}, []string{"breach MaySpoof agent"}},
 		{"both may", func(s *scenery) {
-			s.agent().Reach.Capabilities = []string{"NET_RAW"}
-			s.add("other", Reach{Capabilities: []string{"NET_ADMIN"}}, "in")
-		}, []string{"breach MaySpoof agent", "breach MaySpoof other"}},
+			s.agent().Reach.Capabilities = []string{"NET_ADMIN"}
+			s.add("other", Reach{Capabilities: []string{"NET_RAW"}}, "in")
+		}, []string{"breach MaySpoof agent", "breach MaySpoof other", "warning HostReachable other"}},
 		{"the neighbour is in its own namespace", func(s *scenery) {
-			s.agent().Reach.Capabilities = []string{"NET_RAW"}
+			s.agent().Reach.Capabilities = []string{"NET_ADMIN"}
 			s.add("helper", shares(NamespaceNetwork, "agent"))
 		}, nil},
 		{"the neighbour does not run", func(s *scenery) {
-			s.agent().Reach.Capabilities = []string{"NET_RAW"}
+			s.agent().Reach.Capabilities = []string{"NET_ADMIN"}
 			s.add("victim", Reach{}, "in").State = StateExited
 		}, nil},
 		{"the neighbour is a request on trial", func(s *scenery) {
-			s.agent().Reach.Capabilities = []string{"NET_RAW"}
+			s.agent().Reach.Capabilities = []string{"NET_ADMIN"}
 			s.add("try", Reach{}, "in").Trial = true
 		}, nil},
 		{"the neighbour is another sidecar of ours", func(s *scenery) {
-			s.agent().Reach.Capabilities = []string{"NET_RAW"}
+			s.agent().Reach.Capabilities = []string{"NET_ADMIN"}
 			s.Sidecars = append(s.Sidecars, Sidecar{ID: "shop", Name: "cred-proxy-shop", SpecName: "shop", Endpoints: []Endpoint{{NetworkID: "in"}}})
 		}, nil},
 

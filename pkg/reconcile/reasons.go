@@ -42,7 +42,8 @@ const (
 	// ReasonNotIsolated is Ready's while a breach keeps a sidecar off its internal network.
 	ReasonNotIsolated = "NotIsolated"
 
-	// Reasons for which Isolated is False; breaches first, the last two are warnings.
+	// Reasons for which Isolated is False; breaches first; the last two are always warnings, and
+	// HostReachable is one where it is about what a container may do.
 	ReasonNotInternal     = "NotInternal"
 	ReasonDriverUnknown   = "DriverUnknown"
 	ReasonHostReachable   = "HostReachable"

@@ -73,16 +73,21 @@ func newEscapes(t *testing.T) *escapes {
 	return e
 }
 
-// linkLocal is the host's IPv6 address on the bridge of the internal network, as a container there dials it; the bridge is
-// found by the network's ID, as the engine names it.
-func (e *escapes) linkLocal() string {
+// bridge is that of the internal network, found by the network's ID, as the engine names it.
+func (e *escapes) bridge() *net.Interface {
 	e.t.Helper()
-	bridge, err := net.InterfaceByName("br-" + docker(e.t, "network", "inspect", "-f", "{{.Id}}", e.internal)[:12])
+	found, err := net.InterfaceByName("br-" + docker(e.t, "network", "inspect", "-f", "{{.Id}}", e.internal)[:12])
 	if err != nil {
 		e.t.Fatal(err)
 	}
+	return found
+}
+
+// linkLocal is the host's IPv6 address on the bridge of the internal network, as a container there dials it.
+func (e *escapes) linkLocal() string {
+	e.t.Helper()
 	// The address that the kernel makes of the hardware address (RFC 4291, appendix A): the bridge has it once it has IPv6.
-	m := bridge.HardwareAddr
+	m := e.bridge().HardwareAddr
 	ip := net.IP{0xfe, 0x80, 0, 0, 0, 0, 0, 0, m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]}
 	return "[" + ip.String() + "%eth0]:" + e.host
 }
@@ -197,6 +202,35 @@ func (e *escapes) harmless(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// With the capabilities that Docker gives by default, an agent needs no IPv6 of its kernel's to dial the host by IPv6: it
+// makes the packets itself. That is said, as a warning: whether the host has IPv6 there, no engine tells.
+func TestIPv6ByHandIsSeen(t *testing.T) {
+	t.Parallel()
+	e := newEscapes(t)
+	docker(t, "run", "-d", "--name", e.agent, "--network", e.internal, toolboxImage, "agent")
+	e.c.is("web", "Isolated", "False", "warning: container \""+e.agent+"\" may dial the host")
+	knock := []string{"knock", "-mac", e.bridge().HardwareAddr.String(), strings.Replace(e.hostLink, "%eth0", "", 1)}
+	eventually(t, "the host answers", func() error { // its address takes a moment to be used
+		out, err := e.attempt(e.agent, knock)
+		if err == nil {
+			err = want(out == "syn-ack\n", out)
+		}
+		return err
+	})
+	docker(t, "rm", "-f", e.agent)
+	docker(t, "run", "-d", "--name", e.agent, "--network", e.internal, "--cap-drop", "NET_RAW", toolboxImage, "agent")
+	eventually(t, "nothing is said of the agent", func() error {
+		o, err := e.c.get("web")
+		if err == nil {
+			err = want(!strings.Contains(o.condition("Isolated"), e.agent), o.condition("Isolated"))
+		}
+		return err
+	})
+	if out, err := e.attempt(e.agent, knock); err == nil {
+		t.Errorf("without NET_RAW it asks all the same: %s", out)
+	}
 }
 
 // An agent as it should be made is no breach, and nothing of all that works for it.

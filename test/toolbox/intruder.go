@@ -25,7 +25,8 @@ const (
 )
 
 // knock asks for a TCP connection in a frame made by hand, to a hardware address that need not be the one to which the
-// kernel would send it, and prints syn-ack, rst or silence.
+// kernel would send it, and prints syn-ack, rst or silence. To an IPv6 address it asks from its link-local one, which the
+// interface need not have.
 func knock(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("knock", flag.ContinueOnError)
 	at := flags.String("mac", "", "hardware address to send the frame to")
@@ -45,8 +46,14 @@ func knock(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	defer func() { _ = w.close() }()
-	from := netip.AddrPortFrom(w.ip, 40404)
-	if err := w.send(mac, typeIPv4, synPacket(from, to)); err != nil {
+	from, kind, ask := netip.AddrPortFrom(w.ip, 40404), uint16(typeIPv4), synPacket
+	if to.Addr().Is6() {
+		from, kind, ask = netip.AddrPortFrom(linkLocal(w.mac), 40404), typeIPv6, synPacket6
+		if err := w.send(mac, kind, solicitation(w.mac, to.Addr())); err != nil {
+			return err
+		}
+	}
+	if err := w.send(mac, kind, ask(from, to)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, answersWithin)

@@ -110,12 +110,19 @@ const (
 	flagACK = 0x10
 )
 
-// parse reads a frame; it reports false for anything but TCP over IPv4.
+// parse reads a frame; it reports false for anything but TCP.
 func parse(frame []byte) (packet, bool) {
-	if len(frame) < 34 || binary.BigEndian.Uint16(frame[12:]) != typeIPv4 {
+	if len(frame) < 34 {
 		return packet{}, false
 	}
 	ip := frame[14:]
+	switch binary.BigEndian.Uint16(frame[12:]) {
+	case typeIPv4:
+	case typeIPv6:
+		return parse6(ip)
+	default:
+		return packet{}, false
+	}
 	length := int(ip[0]&0x0f) * 4
 	if ip[9] != unix.IPPROTO_TCP || len(ip) < length+20 {
 		return packet{}, false
@@ -128,14 +135,20 @@ func parse(frame []byte) (packet, bool) {
 	}, true
 }
 
-// synPacket asks for a connection.
-func synPacket(from, to netip.AddrPort) []byte {
+// synSegment asks for a connection, without the checksum.
+func synSegment(from, to netip.AddrPort) []byte {
 	tcp := make([]byte, 20)
 	binary.BigEndian.PutUint16(tcp, from.Port())
 	binary.BigEndian.PutUint16(tcp[2:], to.Port())
 	binary.BigEndian.PutUint32(tcp[4:], 1)
 	tcp[12], tcp[13] = 5<<4, flagSYN
 	binary.BigEndian.PutUint16(tcp[14:], 64240)
+	return tcp
+}
+
+// synPacket asks for a connection over IPv4.
+func synPacket(from, to netip.AddrPort) []byte {
+	tcp := synSegment(from, to)
 	source, target := from.Addr().As4(), to.Addr().As4()
 	pseudo := append(append(append([]byte{}, source[:]...), target[:]...), 0, unix.IPPROTO_TCP, 0, byte(len(tcp)))
 	binary.BigEndian.PutUint16(tcp[16:], checksum(append(pseudo, tcp...)))
