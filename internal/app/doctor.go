@@ -8,6 +8,7 @@ import (
 
 	"credproxy.dev/controller/internal/doctor"
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/subnet"
 )
 
 // inotifyLimits is where Linux tells them.
@@ -17,9 +18,7 @@ const inotifyLimits = "/proc/sys/fs/inotify"
 // be looked at is among the checks.
 func Examine(ctx context.Context, opts Options, parts Parts, uid int) []doctor.Check {
 	facts := doctor.Facts{Engine: parts.examine(ctx, opts), Instance: opts.Instance, UID: uid}
-	for _, p := range opts.NetworkPools {
-		facts.Pools = append(facts.Pools, reconcile.AddressPool{Base: p.String(), Size: p.Bits()})
-	}
+	facts.Pools, facts.HostSubnets = poolsOf(opts.NetworkPools, subnet.Host())
 	facts.Socket = doctor.LookAtSocket(facts.Engine.Host)
 	facts.Specs = parts.lookAtSpecs(ctx, opts)
 	facts.TokenDir = doctor.LookAtTokenDir(opts.TokenDir, opts.Specs)
@@ -27,6 +26,21 @@ func Examine(ctx context.Context, opts Options, parts Parts, uid int) []doctor.C
 	facts.Listen = doctor.LookAtListen(ctx, opts.Listen, opts.AllowRemoteAPI)
 	facts.Inotify = doctor.LookAtInotify(inotifyLimits)
 	return doctor.Judge(facts)
+}
+
+// poolsOf are the pools of IPv4, with what of them is taken. Of IPv6 there is always enough, and where only that is given, IPv4
+// addresses are the engine's.
+func poolsOf(given []subnet.Pool, taken []subnet.Taken) (pools []reconcile.AddressPool, used []string) {
+	for _, p := range given {
+		if p.Is6() {
+			continue
+		}
+		pools = append(pools, reconcile.AddressPool{Base: p.String(), Size: p.Bits()})
+		for _, t := range p.Concerning(taken) {
+			used = append(used, t.Prefix.String())
+		}
+	}
+	return pools, used
 }
 
 func (p Parts) examine(ctx context.Context, opts Options) reconcile.EngineFacts {

@@ -79,7 +79,7 @@ func addressPools(f Facts) verdict {
 	case e.NetworksErr != nil:
 		return unknown("the engine does not tell its networks: %v", e.NetworksErr)
 	case len(f.Pools) > 0:
-		free, all := room(f.Pools, e.Subnets)
+		free, all := room(f.Pools, slices.Concat(e.Subnets, f.HostSubnets))
 		found := fmt.Sprintf("--network-pool has room for %d more networks, of %d", free, all)
 		if free >= fewNetworks {
 			return ok("%s", found)

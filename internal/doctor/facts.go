@@ -11,8 +11,10 @@ type Facts struct {
 	Engine reconcile.EngineFacts
 	// Instance is the name of the controller's.
 	Instance string
-	// Pools are those of --network-pool; without any the engine's own are used.
-	Pools []reconcile.AddressPool
+	// Pools are those of IPv4 of --network-pool; without any the engine's own are used. HostSubnets are what of them the host
+	// of the controller uses.
+	Pools       []reconcile.AddressPool
+	HostSubnets []string
 	// UID is the user's; 0 is root.
 	UID      int
 	Socket   Socket

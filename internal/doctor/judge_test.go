@@ -84,11 +84,14 @@ func TestWhatIsWrongIsJudged(t *testing.T) {
 			[]string{"room for 0 more networks, of 8", "default-address-pools"}},
 		"a pool with room": {"address-pools", func(f *Facts) {
 			f.Engine.Info = nil
-			f.Pools = []reconcile.AddressPool{{Base: "10.200.0.0/16", Size: 28}, {Base: "fd00::/48", Size: 64}}
+			f.Pools = []reconcile.AddressPool{{Base: "10.200.0.0/16", Size: 28}}
 		}, OK, []string{"--network-pool has room for 4096 more networks, of 4096"}},
 		"a pool with little room": {"address-pools", func(f *Facts) {
 			f.Pools = []reconcile.AddressPool{{Base: "10.200.0.0/26", Size: 28}}
 		}, Warning, []string{"--network-pool has room for 4 more networks, of 4", "one more --network-pool"}},
+		"a pool that is the host's own": {"address-pools", func(f *Facts) {
+			f.Pools, f.HostSubnets = []reconcile.AddressPool{{Base: "192.0.2.0/24", Size: 28}}, []string{"192.0.2.0/24", "192.0.2.0/24"}
+		}, Warning, []string{"--network-pool has room for 0 more networks, of 16"}},
 		"few networks of Podman": {"address-pools", func(f *Facts) {
 			f.Engine.Product, f.Engine.Subnets = reconcile.Podman, []string{"10.0.0.0/8"}
 		}, Warning, []string{"default_subnet_pools"}},

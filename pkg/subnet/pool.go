@@ -76,7 +76,7 @@ type Taken struct {
 
 // Free returns the first subnet of the pool that overlaps nothing that is taken; false when there is none.
 func (p Pool) Free(taken []Taken) (netip.Prefix, bool) {
-	taken = p.concerning(taken)
+	taken = p.Concerning(taken)
 	for at := p.whole.Addr(); at.IsValid() && p.whole.Contains(at); {
 		candidate := netip.PrefixFrom(at, p.bits)
 		i := slices.IndexFunc(taken, func(t Taken) bool { return t.Overlaps(candidate) })
@@ -95,18 +95,18 @@ func (p Pool) Free(taken []Taken) (netip.Prefix, bool) {
 
 // Use says how the pool is used, for people who find it exhausted.
 func (p Pool) Use(taken []Taken) string {
-	inside := 0
-	for _, t := range p.concerning(taken) {
+	inside := map[netip.Prefix]bool{} // of a network there is an interface, too, and a route
+	for _, t := range p.Concerning(taken) {
 		if t.Bits() <= p.whole.Bits() {
 			return fmt.Sprintf("all of it is %s, of %s", t.Prefix, t.By)
 		}
-		inside++
+		inside[t.Masked()] = true
 	}
-	return fmt.Sprintf("%d ranges in it are in use", inside)
+	return fmt.Sprintf("%d ranges in it are in use", len(inside))
 }
 
-// concerning are the ranges that overlap the pool, but for routes to the larger one of which it is a part.
-func (p Pool) concerning(taken []Taken) (found []Taken) {
+// Concerning are the ranges that overlap the pool, but for routes to the larger one of which it is a part.
+func (p Pool) Concerning(taken []Taken) (found []Taken) {
 	for _, t := range taken {
 		if t.Overlaps(p.whole) && !(t.Routed && t.Bits() <= p.whole.Bits()) {
 			found = append(found, t)

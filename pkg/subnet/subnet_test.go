@@ -70,7 +70,7 @@ func TestWhatCannotBeAPoolIsRefused(t *testing.T) {
 
 func TestAnExhaustedPoolSaysWhy(t *testing.T) {
 	p := pool(t, "10.200.0.0/27")
-	if got := p.Use(taken("10.200.0.0/28", "10.200.0.16/28", "10.3.0.0/16")); got != "2 ranges in it are in use" {
+	if got := p.Use(taken("10.200.0.0/28", "10.200.0.0/28", "10.200.0.16/28", "10.3.0.0/16")); got != "2 ranges in it are in use" {
 		t.Error(got)
 	}
 	if got := p.Use(taken("10.0.0.0/8")); got != "all of it is 10.0.0.0/8, of network 10.0.0.0/8" {
