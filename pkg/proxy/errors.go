@@ -121,6 +121,8 @@ func reason(err error) string {
 		return "its certificate was not accepted"
 	case errors.As(err, &record), errors.As(err, &alert), errors.Is(err, http.ErrSchemeMismatch):
 		return "it does not speak TLS as expected"
+	case errors.Is(err, errInside):
+		return "its address is one of the internal network, and no request leaves by that; the upstream has to be on the egress network, or beyond"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "it refused the connection"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):

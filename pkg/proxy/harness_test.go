@@ -77,7 +77,9 @@ type started struct {
 
 func start(t *testing.T, m *machine, env map[string]string) *started {
 	t.Helper()
-	s := startOn(t, m, nil, env)
+	transport := newTransport() // its upstreams are where its internal network is: on the loopback
+	t.Cleanup(transport.CloseIdleConnections)
+	s := startOn(t, m, transport, env)
 	s.machine = m
 	return s
 }

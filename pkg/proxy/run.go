@@ -52,12 +52,16 @@ func Run(ctx context.Context, o Options) error {
 	if o.network == nil {
 		o.network = hostNetwork{}
 	}
+	outside := &ward{}
 	if o.transport == nil {
+		dialer := newDialer()
+		dialer.ControlContext = outside.check
 		transport := newTransport()
+		transport.DialContext = dialer.DialContext
 		defer transport.CloseIdleConnections()
 		o.transport = transport
 	}
-	s := newSidecar(o, drainTimeout)
+	s := newSidecar(o, drainTimeout, outside)
 	defer s.streams.close()
 	return s.run(ctx)
 }

@@ -18,6 +18,7 @@ type sidecar struct {
 	streams      *streams
 	handler      *Handler
 	doorway      *doorway
+	outside      *ward
 	visitors     *visitors
 	server       *http.Server
 	// cutOff ends the requests in flight.
@@ -37,7 +38,7 @@ type sidecar struct {
 	problem error
 }
 
-func newSidecar(o Options, drainTimeout time.Duration) *sidecar {
+func newSidecar(o Options, drainTimeout time.Duration, outside *ward) *sidecar {
 	streams := newStreams(o.Stdout, o.Stderr)
 	handler := NewHandler(o.transport, streams.log)
 	return &sidecar{
@@ -46,6 +47,7 @@ func newSidecar(o Options, drainTimeout time.Duration) *sidecar {
 		streams:      streams,
 		handler:      handler,
 		doorway:      newDoorway(o.network, handler.guests, streams.log),
+		outside:      outside,
 		visitors:     newVisitors(),
 		ended:        make(chan struct{}),
 		problem:      errors.New("starting"),
@@ -172,6 +174,7 @@ func (s *sidecar) load() error {
 		return &refusedError{loaded.Table.Generation, fmt.Errorf("generation %d: %w", loaded.Table.Generation, err)}
 	}
 	s.doorway.watch(where)
+	s.outside.watch(where)
 	s.loaded = &loaded.Table
 	s.streams.log.Info("serving a routing table", "generation", s.loaded.Generation, "routes", len(s.loaded.Routes))
 	removeOlder(s.options.Dir, s.loaded.Generation, s.streams.log)

@@ -25,13 +25,14 @@ const (
 	copyBufferBytes = 16 << 10
 )
 
+func newDialer() *net.Dialer { return &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second} }
+
 // newTransport is shared by all generations, so that a reload keeps the connections to upstreams.
 func newTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		// No Proxy: the environment is the image's or the operator's and has no say in where a token goes.
 		Proxy:                  nil,
-		DialContext:            dialer.DialContext,
+		DialContext:            newDialer().DialContext,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		TLSHandshakeTimeout:    tlsHandshakeTimeout,

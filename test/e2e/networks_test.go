@@ -91,6 +91,30 @@ func TestRequestsLeaveByEgress(t *testing.T) {
 	}
 }
 
+// A container beside the agent that bears the upstream's name gets nothing, also while nobody on the egress network bears it.
+func TestNobodyInsideIsTakenForTheUpstream(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.setToken("token", "s3cret")
+	c := w.run()
+	w.drop("web.yaml", w.spec("web", "/v1"))
+	c.ready("web")
+	w.served(proxyURL+"/api/x", "/v1/x")
+	impostor := w.id + "-impostor"
+	docker(t, "run", "-d", "--name", impostor, "--network", w.internal, "--network-alias", w.upstream, toolboxImage, "upstream")
+	docker(t, "rm", "-f", w.upstream)
+	eventually(t, "the sidecar finds the impostor alone, and does not ask it", func() error {
+		out, err := w.agentRuns("get", proxyURL+"/api/x")
+		if err == nil {
+			err = want(strings.Contains(out, "its address is one of the internal network"), out)
+		}
+		return err
+	})
+	if got := docker(t, "exec", impostor, "/toolbox", "records"); got != "[]" {
+		t.Errorf("the impostor heard %s", got)
+	}
+}
+
 // A range of IPv6 is for the way out alone: the agent has none, so that it cannot reach the host by it.
 func TestIPv6IsForTheWayOut(t *testing.T) {
 	t.Parallel()
