@@ -22,7 +22,7 @@ import (
 //	403 denied                CONNECT or TRACE
 //	404 no_route              no route has a prefix of the path
 //	502 upstream_unreachable  the upstream could not be asked
-//	503 no_token              the route's token is missing or withheld, or the caller key is missing
+//	503 no_token              the route's token is missing or withheld, or the caller key is missing, or nothing was delivered yet
 //	504 upstream_timeout      the upstream did not answer in time
 type refusal struct {
 	status int

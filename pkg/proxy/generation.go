@@ -23,27 +23,27 @@ func loadVolume(dir string, getenv func(string) string) (routetable.Loaded, erro
 	return routetable.Load(root.FS(), getenv)
 }
 
-// removeOlder removes the token files of generations before the one that is served. Newer ones may belong to a push in
-// progress. A token that has been replaced should not lie about, but that is no reason to stop serving.
-func removeOlder(dir string, served int64, log *slog.Logger) {
+// removeTokens removes the token files of generations up to one. Newer ones may belong to a push in progress. A token that
+// nobody reads any more should not lie about, but that is no reason to stop serving.
+func removeTokens(dir string, upTo int64, log *slog.Logger) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		log.Warn("the tokens of older generations were not removed", "error", err)
+		log.Warn("old tokens were not removed from the volume", "error", err)
 		return
 	}
 	defer func() { _ = root.Close() }()
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		log.Warn("the tokens of older generations were not removed", "error", err)
+		log.Warn("old tokens were not removed from the volume", "error", err)
 		return
 	}
 	for _, entry := range entries {
 		generation, ok := routetable.DirGeneration(entry.Name())
-		if !ok || generation >= served {
+		if !ok || generation > upTo {
 			continue
 		}
 		if err := root.RemoveAll(entry.Name()); err != nil {
-			log.Warn("the tokens of an older generation were not removed", "generation", generation, "error", err)
+			log.Warn("the tokens of a generation were not removed from the volume", "generation", generation, "error", err)
 		}
 	}
 }

@@ -91,6 +91,9 @@ func (h *Handler) admit(r *http.Request) (*route, *refusal) {
 // admit decides whether a request is forwarded, and by which route. The route is also returned with a refusal that
 // is about it.
 func (t *table) admit(r *http.Request) (*route, *refusal) {
+	if t.waiting {
+		return nil, notDelivered()
+	}
 	path := r.URL.EscapedPath()
 	rt := t.find(path)
 	if refused := t.callers.refuse(r, rt); refused != nil {

@@ -33,6 +33,8 @@ type table struct {
 	// routes has the longest prefix first.
 	routes  []*route
 	callers *callers
+	// waiting is true of what stands for a table until the first is delivered.
+	waiting bool
 }
 
 // newTable prepares a loaded generation. forward makes the part of a route that talks to its upstream.

@@ -30,9 +30,11 @@ type Options struct {
 	Stdout, Stderr io.Writer
 	// Signals delivers SIGHUP, SIGUSR1, SIGTERM and SIGINT. Others are ignored.
 	Signals <-chan os.Signal
-	// Getenv reads the environment: token slots and routetable.DrainTimeoutVariable.
+	// Getenv reads the environment: token slots, routetable.DrainTimeoutVariable and routetable.StandbyVariable.
 	Getenv func(string) string
 
+	// standby is set when the volume is in memory.
+	standby *routetable.Standby
 	// network and transport replace the machine's in tests.
 	network   network
 	transport http.RoundTripper
@@ -44,6 +46,9 @@ type Options struct {
 func Run(ctx context.Context, o Options) error {
 	drainTimeout, err := drainTimeoutFrom(o.Getenv)
 	if err != nil {
+		return err
+	}
+	if o.standby, err = standbyFrom(o.Getenv); err != nil {
 		return err
 	}
 	if o.Dir == "" {
@@ -86,6 +91,9 @@ func (s *sidecar) run(ctx context.Context) error {
 	if err != nil {
 		s.streams.log.Warn("network changes are found by looking every few seconds only", "error", err)
 	}
+	if err := s.standBy(); err != nil {
+		return err
+	}
 	s.start()
 	defer s.stop()
 	s.look(ctx)
@@ -123,6 +131,8 @@ func (s *sidecar) answer(ctx context.Context, signal os.Signal) {
 // patience is how long to wait before looking again without being told to.
 func (s *sidecar) patience() time.Duration {
 	switch {
+	case s.loaded == nil && s.ajar:
+		return backstopPoll
 	case !s.serving() || s.stale():
 		return startPoll
 	case s.rejects():

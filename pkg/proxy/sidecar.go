@@ -36,6 +36,8 @@ type sidecar struct {
 	toldRejected []routetable.Rejection
 	// problem says why nothing is served; nil while the listener is open.
 	problem error
+	// ajar is true while the listener is open on standby.
+	ajar bool
 }
 
 func newSidecar(o Options, drainTimeout time.Duration, outside *ward) *sidecar {
@@ -93,7 +95,7 @@ func (s *sidecar) look(ctx context.Context) {
 		return
 	}
 	if err := s.load(); err != nil {
-		s.stand(err)
+		s.await(ctx, err)
 		return
 	}
 	s.open(ctx, routetable.EventLoaded)
@@ -117,8 +119,8 @@ func (s *sidecar) open(ctx context.Context, news routetable.ReportEvent) {
 // stale reports whether the controller takes the sidecar to serve when it does not, or the other way round.
 func (s *sidecar) stale() bool { return s.told != s.serving() }
 
-// stand notes whether the sidecar serves, and logs each new reason why it does not. A table that is wrong, rather than
-// still being written, is reported too, since only another push can mend it.
+// stand notes whether the sidecar serves, and logs each new reason why it does not. One that only another push can mend is
+// reported too: a table that is wrong, rather than still being written, and that there is none on standby.
 func (s *sidecar) stand(err error) {
 	changed := err != nil && (s.problem == nil || s.problem.Error() != err.Error())
 	s.problem = err
@@ -127,7 +129,10 @@ func (s *sidecar) stand(err error) {
 	}
 	s.streams.log.Warn("not serving", "reason", err)
 	var refused *refusedError
-	if errors.As(err, &refused) && !errors.Is(err, routetable.ErrIncomplete) {
+	switch {
+	case errors.Is(err, errNotDelivered):
+		s.report(routetable.EventState)
+	case errors.As(err, &refused) && !errors.Is(err, routetable.ErrIncomplete):
 		s.reportRefused(refused)
 	}
 }
@@ -137,6 +142,10 @@ func (s *sidecar) reload(ctx context.Context) {
 	news := routetable.EventReloaded
 	if s.loaded == nil {
 		news = routetable.EventLoaded
+	}
+	if s.emptied() {
+		s.open(ctx, routetable.EventReloaded)
+		return
 	}
 	if err := s.load(); err != nil {
 		s.streams.log.Warn("the new routing table is refused", "reason", err)
@@ -177,7 +186,11 @@ func (s *sidecar) load() error {
 	s.outside.watch(where)
 	s.loaded = &loaded.Table
 	s.streams.log.Info("serving a routing table", "generation", s.loaded.Generation, "routes", len(s.loaded.Routes))
-	removeOlder(s.options.Dir, s.loaded.Generation, s.streams.log)
+	if s.options.standby != nil {
+		takeOut(s.options.Dir, s.loaded, s.streams.log)
+	} else {
+		removeTokens(s.options.Dir, s.loaded.Generation-1, s.streams.log)
+	}
 	return nil
 }
 

@@ -16,18 +16,8 @@ func (t *Table) check() error {
 	if err := checkListen(t.Listen); err != nil {
 		return err
 	}
-	if len(t.InternalSubnets) == 0 {
-		return errors.New("internalSubnets is empty: without it the listener cannot tell the internal network from the egress network")
-	}
-	for _, s := range t.InternalSubnets {
-		if _, err := netip.ParsePrefix(s); err != nil {
-			return fmt.Errorf("internalSubnets: %q is not a subnet such as 10.1.2.0/24", s)
-		}
-	}
-	for _, g := range t.InternalGateways {
-		if _, err := netip.ParseAddr(g); err != nil {
-			return fmt.Errorf("internalGateways: %q is not an IP address", g)
-		}
+	if err := checkNetwork(t.InternalSubnets, t.InternalGateways); err != nil {
+		return err
 	}
 	if err := t.checkRoutes(); err != nil {
 		return err
@@ -37,6 +27,24 @@ func (t *Table) check() error {
 	}
 	if err := t.checkCallerAuth(*t.CallerAuth); err != nil {
 		return fmt.Errorf("callerAuth: %w", err)
+	}
+	return nil
+}
+
+// checkNetwork is about what tells the internal network from others.
+func checkNetwork(subnets, gateways []string) error {
+	if len(subnets) == 0 {
+		return errors.New("internalSubnets is empty: without it the listener cannot tell the internal network from the egress network")
+	}
+	for _, s := range subnets {
+		if _, err := netip.ParsePrefix(s); err != nil {
+			return fmt.Errorf("internalSubnets: %q is not a subnet such as 10.1.2.0/24", s)
+		}
+	}
+	for _, g := range gateways {
+		if _, err := netip.ParseAddr(g); err != nil {
+			return fmt.Errorf("internalGateways: %q is not an IP address", g)
+		}
 	}
 	return nil
 }

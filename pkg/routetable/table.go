@@ -152,6 +152,7 @@ const (
 	EventRefused ReportEvent = "refused"
 	// EventState answers SIGUSR1. It comes unasked, at most a few times a second, when Serving is not what the last
 	// report said: the internal network's interface went or came back, or the sidecar drains. For Rejected, it comes at most
-	// once a second when the routes are others, and every ten seconds when only the counts are.
+	// once a second when the routes are others, and every ten seconds when only the counts are. From a sidecar on standby it
+	// comes at the start, and asks for a delivery.
 	EventState ReportEvent = "state"
 )
