@@ -58,6 +58,8 @@ type Hands interface {
 	// Volume returns the name of the volume that holds a sidecar's files.
 	Volume(t *testing.T, containerID string) string
 	VolumeExists(t *testing.T, name string) bool
+	// Files are the names of the files that whoever may use the engine finds in a sidecar's volume, without directories.
+	Files(t *testing.T, containerID string) []string
 }
 
 // Question is a request of a container on a network to a sidecar that serves it.

@@ -19,7 +19,9 @@ type story struct {
 
 func stories() []story {
 	var all []story
-	for _, chapter := range [][]story{observing(), reaching(), networking(), living(), straying(), delivering(), rejecting(), watching()} {
+	for _, chapter := range [][]story{
+		observing(), reaching(), networking(), living(), straying(), delivering(), standing(), rejecting(), watching(),
+	} {
 		all = append(all, chapter...)
 	}
 	return all

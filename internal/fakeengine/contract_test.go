@@ -1,6 +1,8 @@
 package fakeengine
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"credproxy.dev/controller/internal/drivertest"
@@ -96,6 +98,16 @@ func (h hands) Variable(_ *testing.T, id, name string) string {
 func (h hands) Volume(_ *testing.T, id string) string {
 	c, _ := h.Container(id)
 	return c.Volume
+}
+
+func (h hands) Files(_ *testing.T, id string) (names []string) {
+	c, _ := h.Container(id)
+	for _, v := range h.Snapshot().Volumes {
+		if v.Name == c.Volume {
+			names = slices.Sorted(maps.Keys(v.Files))
+		}
+	}
+	return names
 }
 
 func (h hands) VolumeExists(_ *testing.T, name string) bool {

@@ -32,6 +32,9 @@ func (d *Driver) CopyRoutes(ctx context.Context, containerID string, files []rou
 		if volume == nil {
 			return fmt.Errorf("%w: the volume of container %s", reconcile.ErrNotFound, c.Name)
 		}
+		if volume.Memory && c.run == nil {
+			return nil // they are lost as soon as they are written
+		}
 		for _, f := range call.Files {
 			volume.Files[f.Name] = &fstest.MapFile{Data: slices.Clone(f.Data), Mode: f.Mode, ModTime: time.Now()}
 		}

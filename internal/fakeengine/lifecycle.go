@@ -26,7 +26,7 @@ func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (id st
 		}
 		labels := d.identity(req.SpecName)
 		c := e.addContainer(req.ContainerName, image, labels)
-		c.Volume = e.addVolume(d.identity(req.SpecName))
+		c.Volume = e.addVolume(d.identity(req.SpecName), req.Standby != nil)
 		labels[labelSpecHash] = req.SpecHash
 		c.Limits, c.Restarts = reconcile.LimitsOf(req.Resources), true
 		for slot, token := range req.Env {
@@ -55,9 +55,9 @@ func (e *Engine) addContainer(name string, image *Image, labels map[string]strin
 	return c
 }
 
-func (e *Engine) addVolume(labels map[string]string) string {
+func (e *Engine) addVolume(labels map[string]string, memory bool) string {
 	name := e.newID()
-	e.volumes[name] = &Volume{Name: name, Labels: labels, Files: fstest.MapFS{}}
+	e.volumes[name] = &Volume{Name: name, Labels: labels, Memory: memory, Files: fstest.MapFS{}}
 	return name
 }
 
@@ -125,6 +125,9 @@ func (e *Engine) stop(c *container, code int) {
 	}
 	c.State, c.ExitCode, c.run = reconcile.StateExited, code, nil
 	c.listed++
+	if e.inMemory(c) {
+		clear(e.volumes[c.Volume].Files)
+	}
 	e.tell(c, reconcile.Change{Kind: "die"})
 	for i, p := range c.Endpoints {
 		c.Endpoints[i].IPv4 = ""

@@ -108,12 +108,14 @@ func (n *Network) copy() Network {
 type Volume struct {
 	Name   string
 	Labels map[string]string
+	// Memory is true of a volume that has files only while its container runs.
+	Memory bool
 	// Files are by path below the mount point.
 	Files fstest.MapFS
 }
 
 func (v *Volume) copy() Volume {
-	out := Volume{Name: v.Name, Labels: maps.Clone(v.Labels), Files: fstest.MapFS{}}
+	out := Volume{Name: v.Name, Labels: maps.Clone(v.Labels), Memory: v.Memory, Files: fstest.MapFS{}}
 	for name, file := range v.Files {
 		out.Files[name] = &fstest.MapFile{Data: slices.Clone(file.Data), Mode: file.Mode, ModTime: file.ModTime}
 	}

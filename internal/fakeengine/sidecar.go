@@ -31,6 +31,13 @@ func (e *Engine) proceed(c *container) { //nolint:gocyclo // the life of a sidec
 	if r == nil || r.program != Sidecar || c.Volume == "" || c.State != reconcile.StateRunning {
 		return
 	}
+	if r.loaded == nil && e.inMemory(c) {
+		if r.problem == "" {
+			r.problem = "the controller has not delivered the tokens yet"
+			e.report(c, routetable.EventState)
+		}
+		return // it looks when it is told
+	}
 	if r.loaded == nil {
 		if generation, err := e.load(c); err != nil {
 			if err.Error() != r.problem {
@@ -66,6 +73,10 @@ func (e *Engine) hup(c *container) {
 	if r.program != Sidecar || c.State != reconcile.StateRunning {
 		return
 	}
+	if r.loaded != nil && e.inMemory(c) && e.volumes[c.Volume].Files[routetable.FileName] == nil {
+		e.report(c, routetable.EventReloaded) // what it serves was taken out
+		return
+	}
 	if generation, err := e.load(c); err != nil {
 		if r.loaded == nil {
 			r.problem = err.Error()
@@ -94,13 +105,24 @@ func (e *Engine) load(c *container) (generation int64, err error) {
 	if e.whenLoaded != nil {
 		e.whenLoaded(c.Container.copy(), &found)
 	}
+	upTo := found.Table.Generation - 1
+	if volume.Memory {
+		upTo++
+		delete(volume.Files, routetable.FileName)
+	}
 	for name := range volume.Files {
 		dir, _, _ := strings.Cut(name, "/")
-		if old, ok := routetable.DirGeneration(dir); ok && old < found.Table.Generation {
+		if old, ok := routetable.DirGeneration(dir); ok && old <= upTo {
 			delete(volume.Files, name)
 		}
 	}
 	return found.Table.Generation, nil
+}
+
+// inMemory reports whether a container's volume is in memory.
+func (e *Engine) inMemory(c *container) bool {
+	volume := e.volumes[c.Volume]
+	return volume != nil && volume.Memory
 }
 
 // inside reports whether a sidecar has an interface in the subnets that its table names.

@@ -3,10 +3,14 @@
 package dockerdriver
 
 import (
+	"archive/tar"
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -320,6 +324,26 @@ func (h hands) Variable(t *testing.T, id, name string) string {
 func (h hands) Volume(t *testing.T, id string) string {
 	t.Helper()
 	return docker(t, "inspect", "--format", `{{range .Mounts}}{{if eq .Destination "`+volumeRoot+`"}}{{.Name}}{{end}}{{end}}`, id)
+}
+
+func (h hands) Files(t *testing.T, id string) (names []string) {
+	t.Helper()
+	packed, err := exec.CommandContext(t.Context(), "docker", "cp", id+":"+volumeRoot+"/.", "-").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := tar.NewReader(bytes.NewReader(packed))
+	for {
+		header, err := archive.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return names
+		case err != nil:
+			t.Fatal(err)
+		case header.Typeflag == tar.TypeReg:
+			names = append(names, path.Clean(header.Name))
+		}
+	}
 }
 
 func (h hands) VolumeExists(_ *testing.T, name string) bool {

@@ -62,7 +62,7 @@ func (d *Driver) create(ctx context.Context, req reconcile.CreateRequest, volume
 	case networkMissing(err):
 		return "", kindError{reconcile.ErrNetworkNotFound, err}
 	}
-	return "", err
+	return "", d.orLetSwap(err)
 }
 
 // whatIsMissing tells a missing image from a missing network: the engine answers both with the same status.
@@ -82,6 +82,9 @@ func (d *Driver) config(req reconcile.CreateRequest) *container.Config {
 	}
 	stop := int((d.opts.DrainTimeout + stopMargin).Seconds())
 	env := []string{routetable.DrainTimeoutVariable + "=" + d.opts.DrainTimeout.String()}
+	if req.Standby != nil {
+		env = append(env, routetable.StandbyVariable+"="+req.Standby.String())
+	}
 	for _, slot := range slices.Sorted(maps.Keys(req.Env)) {
 		env = append(env, slot+"="+req.Env[slot].Reveal())
 	}
@@ -117,9 +120,18 @@ func (d *Driver) hostConfig(req reconcile.CreateRequest, volume string) *contain
 		}},
 		Mounts: []mount.Mount{{
 			Type: mount.TypeVolume, Source: volume, Target: volumeRoot,
-			VolumeOptions: &mount.VolumeOptions{Labels: d.identity(req.SpecName)},
+			VolumeOptions: d.volumeToMake(req, volume),
 		}},
 	}
+}
+
+// volumeToMake is what the volume is like that the engine makes with the container, unless there is one already.
+func (d *Driver) volumeToMake(req reconcile.CreateRequest, existing string) *mount.VolumeOptions {
+	made := &mount.VolumeOptions{Labels: d.identity(req.SpecName)}
+	if options := d.volumeOptions(req); options != nil && existing == "" {
+		made.DriverConfig = &mount.Driver{Name: "local", Options: options}
+	}
+	return made
 }
 
 // networking is the one network that engines before API 1.44 take at creation.

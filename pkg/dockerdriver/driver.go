@@ -68,6 +68,8 @@ type Driver struct {
 	addresses *addresses
 	// plainIPv6 is set once the engine has refused the setting that forbids forwarding of IPv6.
 	plainIPv6 atomic.Bool
+	// swaps is set once the engine has refused to keep a volume out of swap.
+	swaps atomic.Bool
 	// pulse is how often Watch asks whether the engine still answers.
 	pulse time.Duration
 	// changed is Watch's notify while it runs.

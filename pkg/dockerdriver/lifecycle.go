@@ -49,7 +49,7 @@ func (d *Driver) whyNotStarted(ctx context.Context, containerID string, err erro
 	case networkMissing(err), errors.Is(err, reconcile.ErrNotFound) && d.exists(ctx, containerID):
 		return kindError{reconcile.ErrNetworkNotFound, err}
 	}
-	return err
+	return d.orLetSwap(err)
 }
 
 func (d *Driver) start(ctx context.Context, containerID string) error {

@@ -21,7 +21,7 @@ func (d *Driver) createWithVolume(ctx context.Context, req reconcile.CreateReque
 	defer d.strays.move()()
 	var made volume.Volume
 	err := d.call(ctx, opVolumeCreate, "create the volume of container "+req.ContainerName, func(ctx context.Context) (err error) {
-		made, err = d.docker.VolumeCreate(ctx, volume.CreateOptions{Labels: d.identity(req.SpecName)})
+		made, err = d.docker.VolumeCreate(ctx, volume.CreateOptions{DriverOpts: d.volumeOptions(req), Labels: d.identity(req.SpecName)})
 		return err
 	})
 	if err != nil {

@@ -27,6 +27,8 @@ type self struct {
 	// arch is its architecture, as GOARCH names it.
 	arch             string
 	product, version string
+	// kernel is the release of its host's kernel.
+	kernel string
 }
 
 func (s self) isPodman() bool { return s.product == reconcile.Podman }
@@ -47,7 +49,7 @@ func (d *Driver) ask(ctx context.Context) (self, error) {
 	var said self
 	err := d.call(ctx, opVersion, "ask the engine for its version", func(ctx context.Context) error {
 		version, err := d.docker.ServerVersion(ctx)
-		said = self{arch: version.Arch, product: productOf(version), version: version.Version}
+		said = self{arch: version.Arch, product: productOf(version), version: version.Version, kernel: version.KernelVersion}
 		return err
 	})
 	if err != nil {

@@ -106,8 +106,11 @@ type CreateRequest struct {
 	// Alias is the alias on Network; empty for none.
 	Alias     string
 	Resources spec.Resources
-	// Env are the slots and their tokens with Env delivery; empty with File.
+	// Env are the slots and their tokens with Env delivery; empty with any other.
 	Env map[string]Token
+	// Standby is set with Memory delivery: the volume is in memory, so that it has files only while the container runs, and
+	// the sidecar is told this.
+	Standby *routetable.Standby
 }
 
 // Change says what may have changed. The zero Change means that anything may have.

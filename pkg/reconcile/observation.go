@@ -66,7 +66,7 @@ type Sidecar struct {
 	OOMKilled bool
 	// StartedAt is when the current or last run began; zero if it never ran.
 	StartedAt time.Time
-	// Env are the token slots in its environment; empty with File delivery.
+	// Env are the token slots in its environment; empty unless delivery is by Env.
 	Env map[string]Token
 	// Report is the last word of the current run; nil until it has answered.
 	Report *routetable.Report
