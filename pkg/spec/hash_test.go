@@ -54,6 +54,7 @@ func TestTheHashCoversWhatNeedsAnotherContainer(t *testing.T) {
 		{"port", func(s *CredProxySpec) { s.Port = 1 }, false, true},
 		{"image", func(s *CredProxySpec) { s.Image = "x" }, false, true},
 		{"delivery", func(s *CredProxySpec) { s.TokenDelivery = DeliverEnv }, false, true},
+		{"delivery in memory", func(s *CredProxySpec) { s.TokenDelivery = DeliverMemory }, false, true},
 		{"what a breach leads to", func(s *CredProxySpec) { s.RequireIsolation = true }, false, false},
 		{"who makes networks", func(s *CredProxySpec) { s.CreateNetworks = false }, false, false},
 		{"resources", func(s *CredProxySpec) { s.Resources = Resources{Memory: "1Gi"} }, false, false},

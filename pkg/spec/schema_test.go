@@ -143,7 +143,7 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 		{"egressNetwork", networkName.String(), spec["egressNetwork"].Pattern},
 		{"hostname", DefaultHostname, spec["hostname"].Default},
 		{"port", []any{int64(1), int64(65535), float64(DefaultPort)}, []any{spec["port"].Minimum, spec["port"].Maximum, spec["port"].Default}},
-		{"tokenDelivery", []string{string(DeliverFile), string(DeliverEnv)}, spec["tokenDelivery"].Enum},
+		{"tokenDelivery", []string{string(DeliverFile), string(DeliverMemory), string(DeliverEnv)}, spec["tokenDelivery"].Enum},
 		{"default of tokenDelivery", string(DeliverFile), spec["tokenDelivery"].Default},
 		{"memory", DefaultMemory, resources["memory"].Default},
 		{"cpus", DefaultCPUs, resources["cpus"].Default},

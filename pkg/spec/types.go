@@ -83,6 +83,9 @@ type TokenDelivery string
 const (
 	// DeliverFile copies tokens into the sidecar's own volume; a changed token needs no new container.
 	DeliverFile TokenDelivery = "File"
+	// DeliverMemory copies tokens into a volume in memory, out of which the sidecar takes them; one that was restarted
+	// has none until the controller delivers them again.
+	DeliverMemory TokenDelivery = "Memory"
 	// DeliverEnv sets tokens in the sidecar's environment; a changed token needs a new container.
 	DeliverEnv TokenDelivery = "Env"
 )

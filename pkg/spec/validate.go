@@ -39,8 +39,10 @@ func validate(c *CredProxy, opts Options) field.ErrorList {
 	errs = append(errs, validateNetworks(s, path)...)
 	errs = append(errs, validateListener(s, path)...)
 	errs = append(errs, validateImage(s.Image, opts, path.Child("image"))...)
-	if s.TokenDelivery != DeliverFile && s.TokenDelivery != DeliverEnv {
-		errs = append(errs, invalid(path.Child("tokenDelivery"), "must be File or Env"))
+	switch s.TokenDelivery {
+	case DeliverFile, DeliverMemory, DeliverEnv:
+	default:
+		errs = append(errs, invalid(path.Child("tokenDelivery"), "must be File, Memory or Env"))
 	}
 	errs = append(errs, validateResources(s.Resources, path.Child("resources"))...)
 	errs = append(errs, validateCallerAuth(s, path)...)

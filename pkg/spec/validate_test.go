@@ -38,6 +38,7 @@ func TestFieldsOfTheSpec(t *testing.T) {
 		{"negative port", "port: -1", "spec.port"},
 		{"no port is the default", "port:", ""},
 		{"delivery by environment", "tokenDelivery: Env", ""},
+		{"delivery by memory", "tokenDelivery: Memory", ""},
 		{"delivery in small letters", "tokenDelivery: env", "spec.tokenDelivery"},
 		{"create networks", "createNetworks: true", ""},
 		{"image", "image: example.org/x:1", "spec.image"},
