@@ -199,7 +199,7 @@ func editPort(variant int) func(*spec.CredProxy) {
 
 func editDelivery(variant int) func(*spec.CredProxy) {
 	return func(cp *spec.CredProxy) {
-		cp.Spec.TokenDelivery = []spec.TokenDelivery{spec.DeliverFile, spec.DeliverEnv}[variant%2]
+		cp.Spec.TokenDelivery = []spec.TokenDelivery{spec.DeliverFile, spec.DeliverEnv, spec.DeliverMemory}[variant%3]
 	}
 }
 

@@ -144,7 +144,20 @@ func (o *oracle) inForce(cp *spec.CredProxy) {
 		!slices.ContainsFunc(c.Endpoints, func(e reconcile.Endpoint) bool { return e.NetworkName == cp.Spec.EgressNetwork }) {
 		o.say("%s is on %v", c.Name, c.Endpoints)
 	}
+	o.tokensIn(cp, c)
 	o.serves(cp, c)
+}
+
+// tokensIn holds that a sidecar has the kind of volume that is declared, and took everything out of one in memory.
+func (o *oracle) tokensIn(cp *spec.CredProxy, c fakeengine.Container) {
+	for _, v := range o.snapshot.Volumes {
+		if v.Name != c.Volume {
+			continue
+		}
+		if memory := cp.Spec.TokenDelivery == spec.DeliverMemory; v.Memory != memory || memory && len(v.Files) > 0 {
+			o.say("%s has a volume in memory (%v) with %d files, and %s is declared", c.Name, v.Memory, len(v.Files), cp.Spec.TokenDelivery)
+		}
+	}
 }
 
 // serves asks as an agent does.

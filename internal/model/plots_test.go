@@ -38,18 +38,21 @@ func edit(changes ...func(*spec.CredProxy)) func(*world) {
 
 func declaredPlots() []plot {
 	empty := func(*world) {}
-	withEnv, withNetworks := edit(editDelivery(1)), edit(editInternal(2), editEgress(2))
+	withEnv, inMemory, withNetworks := edit(editDelivery(1)), edit(editDelivery(2)), edit(editInternal(2), editEgress(2))
 	token := func(w *world) { w.tokens.put("RED") }
 	remove := func(w *world) { delete(w.files.byName, hero); w.declare() }
 	return []plot{
 		{"create", empty, edit(editRoutes(0)), false},
 		{"create with Env", empty, withEnv, false},
+		{"create in Memory", empty, inMemory, false},
 		{"create with networks", empty, withNetworks, false},
 		{"reload routes", nil, edit(editRoutes(3)), true},
 		{"reload a token", nil, token, true},
 		{"update limits", nil, edit(editResources(1)), true},
 		{"replace for an Env token", withEnv, token, true},
 		{"replace for the delivery", nil, withEnv, true},
+		{"replace to keep tokens in memory", nil, inMemory, true},
+		{"reload a token in Memory", inMemory, token, true},
 		{"replace for the image", nil, edit(editImage(1)), true},
 		{"move to a hostname", nil, edit(editHostname(1)), true},
 		{"ask callers for a key", nil, edit(editCallers(1)), true},
@@ -64,6 +67,7 @@ func declaredPlots() []plot {
 }
 
 func driftPlots() []plot {
+	inMemory := edit(editDelivery(2))
 	by := func(do func(e *fakeengine.Engine, id string)) func(*world) {
 		return func(w *world) {
 			onSidecar(func(w *world, c fakeengine.Container, _ int) { do(w.engine, c.ID) })(w, hero, 0)
@@ -88,6 +92,10 @@ func driftPlots() []plot {
 		{"repair stopped", nil, by((*fakeengine.Engine).StopContainer), false},
 		{"repair killed", nil, by((*fakeengine.Engine).KillContainer), false},
 		{"repair crashed", nil, by(func(e *fakeengine.Engine, id string) { e.CrashContainer(id, 1) }), true},
+		{"deliver after a stop in Memory", inMemory, by((*fakeengine.Engine).StopContainer), false},
+		{"deliver after a crash in Memory", inMemory, by(func(e *fakeengine.Engine, id string) { e.CrashContainer(id, 1) }), false},
+		{"deliver after the engine's restart in Memory", inMemory, func(w *world) { w.hand(w.engine.Restart) }, false},
+		{"controller restarts in Memory", inMemory, func(w *world) { w.restart() }, true},
 		{"repair paused", nil, by((*fakeengine.Engine).PauseContainer), false},
 		{"repair removed", nil, by(func(e *fakeengine.Engine, id string) { e.RemoveContainer(id, true) }), false},
 		{"volume without container", nil, by(func(e *fakeengine.Engine, id string) { e.RemoveContainer(id, false) }), false},

@@ -189,8 +189,12 @@ func (a *attempt) create(ctx context.Context, s Step) (err error) {
 	if s.early {
 		req.Network, req.Alias = a.nets.egress.ID, ""
 	}
-	if a.spec.Spec.TokenDelivery == spec.DeliverEnv {
+	switch a.spec.Spec.TokenDelivery {
+	case spec.DeliverEnv:
 		req.Env = a.tokens
+	case spec.DeliverMemory:
+		table := tableOf(&a.spec.Spec, a.nets.internal)
+		req.Standby = table.Standby()
 	}
 	a.made, err = a.driver.Create(ctx, req)
 	a.madeName = s.Target
@@ -211,17 +215,21 @@ func (a *attempt) copyRoutes(ctx context.Context, id string) error {
 	return a.driver.CopyRoutes(ctx, id, files)
 }
 
-// waitReady waits for a sidecar that was started, or that is only to be known to serve.
+// waitReady waits for a sidecar that was started, or that is only to be known to serve. One that stands by is told first.
 func (a *attempt) waitReady(ctx context.Context, id string, s Step) error {
+	loaded, ready := a.driver.WaitLoaded, a.driver.WaitReady
+	if s.standsBy {
+		loaded, ready = a.driver.Load, a.driver.Reload
+	}
 	switch {
 	case s.generation != 0:
 		_, err := a.listen(ctx, id, s.generation, a.driver.WaitReady)
 		return err
 	case s.early:
-		_, err := a.listen(ctx, id, a.generation, a.driver.WaitLoaded)
+		_, err := a.listen(ctx, id, a.generation, loaded)
 		return err
 	}
-	return a.hear(ctx, id, a.driver.WaitReady)
+	return a.open(ctx, id, s, ready)
 }
 
 // reload has a sidecar take over the generation just written. One that is off its internal network cannot serve it yet.
@@ -229,7 +237,17 @@ func (a *attempt) reload(ctx context.Context, id string, s Step) error {
 	if s.early {
 		return a.hear(ctx, id, a.driver.Load)
 	}
-	return a.hear(ctx, id, a.driver.Reload)
+	return a.open(ctx, id, s, a.driver.Reload)
+}
+
+// open waits for a sidecar on its internal network. One that stands by did not serve before.
+func (a *attempt) open(ctx context.Context, id string, s Step, wait answer) error {
+	if s.standsBy {
+		if err := a.mayServe(ctx); err != nil {
+			return err
+		}
+	}
+	return a.hear(ctx, id, wait)
 }
 
 // answer is one of the driver's ways to wait for a sidecar's word.

@@ -33,6 +33,8 @@ type Step struct {
 	// early means that the container is not on its internal network, or not yet: it is created on egress, and waited for
 	// until it has loaded its routes.
 	early bool
+	// standsBy means that the sidecar runs without routes, and serves once it is told of them.
+	standsBy bool
 	// generation is what to wait for, when the plan itself pushes none.
 	generation int64
 	// takes means that it takes away tokens that are withheld: where it fails, the container goes.

@@ -92,7 +92,7 @@ func (w *fuzzed) declare(d *dice, name string) {
 		cp.Name = name
 		cp.Spec = spec.CredProxySpec{
 			InternalNetwork: pick(d, fuzzedNetworks()...), EgressNetwork: pick(d, fuzzedNetworks()...), CreateNetworks: d.flip(),
-			Hostname: pick(d, "", "other"), TokenDelivery: pick(d, spec.DeliverFile, spec.DeliverEnv),
+			Hostname: pick(d, "", "other"), TokenDelivery: pick(d, spec.DeliverFile, spec.DeliverEnv, spec.DeliverMemory),
 			Routes: []spec.Route{{Path: "/", Upstream: "https://example.com", Auth: &spec.Auth{
 				Scheme: spec.SchemeBearer, TokenRef: spec.TokenRef{Env: "TOKEN"},
 			}}},
@@ -247,7 +247,7 @@ func (w *fuzzed) checkSuccession(t *testing.T, in inputs, item Item) {
 		return
 	}
 	for _, step := range item.Steps {
-		if step.Step == StepWaitReady && !step.early || step.Step == StepReload {
+		if (step.Step == StepWaitReady || step.Step == StepReload) && !step.early {
 			return
 		}
 		for _, s := range in.view.sidecars[in.name] {

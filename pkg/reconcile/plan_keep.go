@@ -72,9 +72,7 @@ func (p *planner) restart(s Sidecar) {
 	cause := fmt.Sprintf("it was stopped (exit code %d)", s.ExitCode)
 	p.resolveTokens(cause)
 	p.update(s)
-	p.add(StepCopyRoutes, s.Name, s.ID, cause)
-	p.repair(DriftStopped, StepStart, s.Name, s.ID, cause)
-	p.add(StepWaitReady, s.Name, s.ID, cause)
+	p.launch(Step{Step: StepStart, Target: s.Name, Cause: cause, id: s.ID, drift: DriftStopped})
 }
 
 // outgrown says why only another container will do; empty when this one will.
@@ -195,7 +193,9 @@ func (p *planner) deliver(s Sidecar, nets pair) {
 	}
 	p.resolveTokens(cause)
 	p.repair(drift, StepCopyRoutes, s.Name, s.ID, cause)
-	p.steps = append(p.steps, Step{Step: StepReload, Target: s.Name, Cause: cause, id: s.ID, early: p.apart})
+	p.steps = append(p.steps, Step{
+		Step: StepReload, Target: s.Name, Cause: cause, id: s.ID, early: p.apart, standsBy: s.Report.RoutesDigest == "",
+	})
 }
 
 // stale says why what the sidecar serves is not what it should serve; empty when it is.

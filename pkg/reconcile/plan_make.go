@@ -25,22 +25,31 @@ func (p *planner) makeFirst(nets pair) *Blocked {
 // create plans a new sidecar up to its word that it serves, where none serves yet.
 func (p *planner) create(container string, nets pair, cause string, drift Drift) {
 	p.repair(drift, StepCreate, container, "", cause)
-	p.add(StepCopyRoutes, container, "", cause)
-	p.add(StepConnectEgress, nets.egress.Name, "", cause)
-	p.add(StepStart, container, "", cause)
-	p.add(StepWaitReady, container, "", cause)
+	p.launch(Step{Step: StepStart, Target: container, Cause: cause},
+		Step{Step: StepConnectEgress, Target: nets.egress.Name, Cause: cause})
 }
 
 // createBeside plans a new sidecar while another serves: it joins the internal network, and with that the alias, only
 // once it is ready to serve.
 func (p *planner) createBeside(container string, nets pair, cause string, drift Drift) {
-	p.steps = append(p.steps,
-		Step{Step: StepCreate, Target: container, Cause: cause, drift: drift, early: true},
-		Step{Step: StepCopyRoutes, Target: container, Cause: cause},
-		Step{Step: StepStart, Target: container, Cause: cause},
-		Step{Step: StepWaitReady, Target: container, Cause: cause, early: true},
-		Step{Step: StepReconnect, Target: nets.internal.Name, Cause: cause},
-		Step{Step: StepWaitReady, Target: container, Cause: cause})
+	p.steps = append(p.steps, Step{Step: StepCreate, Target: container, Cause: cause, drift: drift, early: true})
+	p.launch(Step{Step: StepStart, Target: container, Cause: cause, early: true})
+	p.add(StepReconnect, nets.internal.Name, "", cause)
+	p.add(StepWaitReady, container, "", cause)
+}
+
+// launch plans a start, what comes right before it, and a first generation with the sidecar's word on it. Routes are copied
+// first, so that no sidecar runs without. A volume in memory takes files only while the container runs: there the sidecar
+// stands by for them.
+func (p *planner) launch(start Step, before ...Step) {
+	routes := Step{Step: StepCopyRoutes, Target: start.Target, Cause: start.Cause, id: start.id}
+	wait := Step{Step: StepWaitReady, Target: start.Target, Cause: start.Cause, id: start.id, early: start.early}
+	if p.spec.Spec.TokenDelivery == spec.DeliverMemory {
+		wait.standsBy = true
+		p.steps = slices.Concat(p.steps, before, []Step{start, routes, wait})
+	} else {
+		p.steps = slices.Concat(p.steps, []Step{routes}, before, []Step{start, wait})
+	}
 }
 
 // prepare plans what a new container needs before it is made. Tokens come first: without them, nothing is made.

@@ -124,6 +124,9 @@ func TestWithABreachNoSidecarIsMadeOrReplacedOrStarted(t *testing.T) {
 func TestABreachDuringAnAttemptIsMetBeforeAnythingServes(t *testing.T) {
 	for name, change := range map[string]func(*stage, *spec.CredProxy){
 		"the first one": func(s *stage, web *spec.CredProxy) { s.declareNow(web) },
+		"the first one, which runs before it is delivered to": func(s *stage, web *spec.CredProxy) {
+			s.declareNow(edited(web, func(s *spec.CredProxySpec) { s.TokenDelivery = spec.DeliverMemory }))
+		},
 		"a replacement": func(s *stage, web *spec.CredProxy) {
 			s.declare(web)
 			s.declareNow(edited(web, func(s *spec.CredProxySpec) { s.Hostname = "proxy" }))

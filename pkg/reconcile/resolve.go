@@ -120,7 +120,7 @@ func checkCallerKey(s *spec.CredProxySpec, found tokens) error {
 // deliverable reports why a value cannot reach the sidecar as it is.
 func deliverable(token Token, how spec.TokenDelivery) error {
 	if how == spec.DeliverEnv && !utf8.ValidString(token.Reveal()) {
-		return errors.New("is not UTF-8, and the engine would change it in an environment; use tokenDelivery: File")
+		return errors.New("is not UTF-8, and the engine would change it in an environment; use tokenDelivery: File or Memory")
 	}
 	return routetable.CheckToken(token.Reveal())
 }

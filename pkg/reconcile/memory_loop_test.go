@@ -1,0 +1,94 @@
+package reconcile_test
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"credproxy.dev/controller/internal/fakeengine"
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// inMemory makes an environment whose tokens are in memory alone.
+func (s *stage) inMemory(name string) *spec.CredProxy {
+	return edited(s.environment(name), func(s *spec.CredProxySpec) { s.TokenDelivery = spec.DeliverMemory })
+}
+
+// filesOf lists the files in the volume of a name's sidecar.
+func (s *stage) filesOf(name string) (files []string) {
+	s.t.Helper()
+	c := s.container(name)
+	for _, v := range s.engine.Snapshot().Volumes {
+		if v.Name == c.Volume {
+			for file := range v.Files {
+				files = append(files, file)
+			}
+		}
+	}
+	return files
+}
+
+func TestARestartedSidecarIsDeliveredToAgainAtOnce(t *testing.T) {
+	for name, restart := range map[string]func(*stage, string){
+		"the process ended by itself": func(s *stage, id string) { s.engine.CrashContainer(id, 1) },
+		"docker restart":              func(s *stage, id string) { s.engine.StopContainer(id); s.engine.StartContainer(id) },
+		"docker stop":                 func(s *stage, id string) { s.engine.StopContainer(id) },
+		"the engine restarted":        func(s *stage, _ string) { s.engine.Restart() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				s.declare(s.inMemory("web"))
+				s.wantServed("web", "https://api.example.com one")
+				made := s.container("web").ID
+				restart(s, made)
+				s.soon()
+				s.wantServed("web", "https://api.example.com one")
+				s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+				if c := s.container("web"); c.ID != made {
+					t.Error("it is another container")
+				}
+				if files := s.filesOf("web"); len(files) != 0 {
+					t.Errorf("its volume has %q", files)
+				}
+			})
+		})
+	}
+}
+
+// Without its token a restarted sidecar serves nothing, and the status says why.
+func TestARestartedSidecarWaitsForATokenThatIsGone(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.inMemory("web"))
+		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "")
+		s.engine.CrashContainer(s.container("web").ID, 1)
+		s.soon()
+		s.wantServed("web")
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonTokenMissing)
+		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "two")
+		later(5 * time.Second)
+		s.settle()
+		s.wantServed("web", "https://api.example.com two")
+	})
+}
+
+// What was copied just before the sidecar ended is lost, and copied again.
+func TestADeliveryThatIsLostWithTheRunIsRepeated(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.inMemory("web"))
+		gate := fakeengine.NewGate()
+		s.engine.Inject(fakeengine.Reload, 1, gate.Fault())
+		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "two")
+		later(31 * time.Second) // a resync
+		<-gate.Reached()
+		s.engine.CrashContainer(s.container("web").ID, 1)
+		gate.Release()
+		later(5 * time.Second)
+		s.settle()
+		s.wantServed("web", "https://api.example.com two")
+		if n := len(s.engine.Snapshot().Containers); n != 1 {
+			t.Errorf("there are %d containers", n)
+		}
+	})
+}
