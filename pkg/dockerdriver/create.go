@@ -88,12 +88,14 @@ func (d *Driver) config(req reconcile.CreateRequest) *container.Config {
 	for _, slot := range slices.Sorted(maps.Keys(req.Env)) {
 		env = append(env, slot+"="+req.Env[slot].Reveal())
 	}
-	// The host name stays the engine's: engines make an alias of any other, on the egress network too.
+	// Where no stop signal is named, Docker takes every signal that it sends for one, and starts what then ends by itself no
+	// more. The host name stays the engine's: engines make an alias of any other, on the egress network too.
 	return &container.Config{
 		Image:       req.ImageID,
 		User:        user(),
 		Labels:      labels,
 		Env:         env,
+		StopSignal:  "SIGTERM",
 		StopTimeout: &stop,
 		Healthcheck: &container.HealthConfig{Test: []string{"NONE"}}, // the sidecar speaks for itself
 	}
@@ -151,9 +153,10 @@ func limits(r spec.Resources) container.Resources {
 	return container.Resources{Memory: l.Memory, MemorySwap: l.Memory, NanoCPUs: l.NanoCPUs, PidsLimit: &l.Pids}
 }
 
-// restartPolicy has the engine start a sidecar again that ended by itself, and after its own restart.
+// restartPolicy has the engine start a sidecar again that ended by itself, and after its own restart. Docker takes whatever
+// was sent a signal by its API for stopped, a SIGHUP too, so that "unless-stopped" would start none after its own restart.
 func restartPolicy() container.RestartPolicy {
-	return container.RestartPolicy{Name: container.RestartPolicyUnlessStopped}
+	return container.RestartPolicy{Name: container.RestartPolicyAlways}
 }
 
 func user() string {

@@ -126,7 +126,7 @@ func TestTheContainerIsWhatTheDesignSays(t *testing.T) {
 		Sysctls:      map[string]string{"net.ipv4.ip_forward": "0", "net.ipv6.conf.all.forwarding": "0"},
 		PortBindings: map[string]any{},
 	}
-	want.RestartPolicy.Name = "unless-stopped"
+	want.RestartPolicy.Name = "always"
 	want.LogConfig.Type = "json-file"
 	want.LogConfig.Config = map[string]string{"max-size": "10m", "max-file": "3", "mode": "non-blocking", "max-buffer-size": "1m"}
 	if got.PortBindings == nil {

@@ -77,7 +77,7 @@ func TestSidecarIsShutIn(t *testing.T) {
 		"is limited in CPU":          host.NanoCPUs == 500_000_000,
 		"is limited in processes":    host.PidsLimit == 32,
 		"has bounded logs":           host.LogConfig.Config["max-size"] != "" && host.LogConfig.Config["mode"] == "non-blocking",
-		"restarts unless stopped":    host.RestartPolicy.Name == "unless-stopped",
+		"is started again":           host.RestartPolicy.Name == "always",
 		"is on two networks":         len(s.NetworkSettings.Networks) == 2,
 		"bears the instance":         s.Config.Labels["credproxy.dev/instance"] == w.id,
 		"bears its name":             s.Config.Labels["credproxy.dev/name"] == "web",

@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"slices"
+	"syscall"
 	"testing"
 )
 
@@ -127,4 +129,29 @@ func TestDriftIsRepaired(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The engine starts a sidecar again that ends by itself, without a controller and after the signals of one.
+func TestTheEngineStartsASidecarThatWasSignalledAgain(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		return // nobody else may end its process past the engine
+	}
+	w := newWorld(t)
+	w.setToken("token", "s3cret")
+	c := w.run()
+	w.drop("web.yaml", w.spec("web", "/v1"))
+	c.ready("web")
+	w.drop("web.yaml", w.spec("web", "/v2"))
+	w.served(proxyURL+"/api/x", "/v2/x")
+	c.terminate()
+	before := inspect(t, w.id+"-web")
+	if err := syscall.Kill(before.State.Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the engine has started it again", func() error {
+		now := inspect(t, w.id+"-web")
+		return want(now.ID == before.ID && now.State.Status == "running" && now.RestartCount == 1, now.State)
+	})
+	w.served(proxyURL+"/api/x", "/v2/x")
 }
