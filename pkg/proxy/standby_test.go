@@ -27,7 +27,7 @@ func wantsDelivery() routetable.Report {
 // files lists what is in the sidecar's volume.
 func (s *started) files(t *testing.T) (names []string) {
 	t.Helper()
-	err := filepath.WalkDir(s.dir, func(name string, entry os.DirEntry, err error) error {
+	err := filepath.WalkDir(s.dir, func(name string, _ os.DirEntry, err error) error {
 		if err == nil && name != s.dir {
 			names = append(names, strings.TrimPrefix(name, s.dir+"/"))
 		}

@@ -36,7 +36,8 @@ type fleet struct {
 // member is one spec of a fleet, or what is left of a deleted one.
 type member struct {
 	version int
-	byEnv   bool
+	// delivery counts the changes of how tokens travel.
+	delivery int
 	// limit is the memory that it may use, in mebibytes.
 	limit   int
 	deleted bool
@@ -117,7 +118,7 @@ func (f *fleet) step() {
 	case dice < 60:
 		f.edit("routes", func(*member) {})
 	case dice < 75:
-		f.edit("delivery", func(m *member) { m.byEnv = !m.byEnv })
+		f.edit("delivery", func(m *member) { m.delivery++ })
 	case dice < 85:
 		f.edit("limits", func(m *member) { m.limit = 64 + (m.limit+1)%16 })
 	default:
@@ -178,7 +179,7 @@ func (f *fleet) pick() string {
 
 func (f *fleet) write(name string) {
 	m := f.members[name]
-	delivery := map[bool]string{true: "Env", false: "File"}[m.byEnv]
+	delivery := []string{"File", "Env", "Memory"}[m.delivery%3]
 	f.w.drop(name+".yaml", f.w.spec(name, m.path(name), "hostname: "+name, "tokenDelivery: "+delivery,
 		fmt.Sprintf(`resources: {memory: %dMi, cpus: "1", pids: 64}`, m.limit)))
 }

@@ -24,11 +24,20 @@ type killed struct {
 func killedPlans() []killed {
 	settled := func(s *killStory) { s.declare(); s.converged(false) }
 	erased := func(s *killStory) { s.erase(); s.converged(true) }
+	inMemory := func(begin func(*killStory)) func(*killStory) {
+		return func(s *killStory) { s.delivery = "Memory"; begin(s) }
+	}
+	reload := func(s *killStory) { s.version++; s.declare() }
 	return []killed{
 		{plan: "create", begin: erased, edit: (*killStory).declare},
-		{plan: "reload", begin: settled, edit: func(s *killStory) { s.version++; s.declare() }},
+		{plan: "create in memory", begin: inMemory(erased), edit: (*killStory).declare},
+		{plan: "reload", begin: settled, edit: reload},
+		{plan: "reload in memory", begin: inMemory(settled), edit: reload},
 		{plan: "exchange", begin: settled, edit: func(s *killStory) { s.version++; s.exchanged = !s.exchanged; s.declare() }},
-		{plan: "replace", begin: settled, edit: func(s *killStory) { s.byEnv = !s.byEnv; s.declare() }},
+		{plan: "replace", begin: settled, edit: func(s *killStory) {
+			s.delivery = map[string]string{"File": "Env", "Env": "File"}[s.delivery]
+			s.declare()
+		}},
 		{plan: "move", begin: settled, edit: func(s *killStory) { s.port = 9099 + 9098 - s.port; s.declare() }},
 		{plan: "remove", begin: settled, edit: (*killStory).erase, absent: true},
 	}
@@ -42,7 +51,7 @@ type killStory struct {
 	c     *controller
 
 	version, port int
-	byEnv         bool
+	delivery      string
 	// exchanged tells the order of the two routes, and so which of their tokens is in which file.
 	exchanged bool
 	declared  bool
@@ -60,7 +69,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 			w := newWorld(t)
 			w.setToken("token", "s3cret")
 			w.setToken("second", "another")
-			s := &killStory{world: w, plan: plan, proxy: newEngineProxy(t), port: 9099}
+			s := &killStory{world: w, plan: plan, proxy: newEngineProxy(t), port: 9099, delivery: "File"}
 			// Without another spec the directory would be empty, which is no wish to remove everything.
 			w.drop("other.yaml", w.spec("other", "/other", "hostname: other"))
 			s.start()
@@ -112,8 +121,7 @@ func (s *killStory) killedAfter(n int) (reached bool, calls []string) {
 // declare writes the spec's file.
 func (s *killStory) declare() {
 	s.t.Helper()
-	delivery := map[bool]string{true: "Env", false: "File"}[s.byEnv]
-	first := s.spec("web", fmt.Sprintf("/v%d", s.version), fmt.Sprintf("port: %d", s.port), "tokenDelivery: "+delivery)
+	first := s.spec("web", fmt.Sprintf("/v%d", s.version), fmt.Sprintf("port: %d", s.port), "tokenDelivery: "+s.delivery)
 	second := fmt.Sprintf(`  - path: /second
     upstream: http://%s:8080/second
     insecureUpstream: true
@@ -196,7 +204,7 @@ func (s *killStory) look(absent bool) error {
 	if err != nil {
 		return err
 	}
-	if found.ID != now.Status.ContainerID || hasEnv != s.byEnv {
+	if found.ID != now.Status.ContainerID || hasEnv != (s.delivery == "Env") {
 		return fmt.Errorf("another container bears its name: %+v", found)
 	}
 	if _, err := s.agentGets(fmt.Sprintf("http://cred-proxy:%d/second/x", s.port)); err != nil {

@@ -61,7 +61,7 @@ func TestReplacementsLoseNoRequest(t *testing.T) {
 	fresh.ask("web", proxyURL+"/api/x")
 	keeping.ask("web", proxyURL+"/api/x")
 	for i := range replacements {
-		delivery := []string{"Env", "File"}[i%2]
+		delivery := []string{"Env", "Memory", "File"}[i%3]
 		w.drop("web.yaml", w.spec("web", "/v1", "spec: tokenDelivery: "+delivery))
 		last = c.otherThan("web", last)
 		eventually(t, "its predecessor is gone", func() error {
