@@ -193,7 +193,7 @@ func (a *attempt) create(ctx context.Context, s Step) (err error) {
 	case spec.DeliverEnv:
 		req.Env = a.tokens
 	case spec.DeliverMemory:
-		table := tableOf(&a.spec.Spec, a.nets.internal)
+		table := tableOf(&a.spec.Spec, a.nets.internal, a.withheld)
 		req.Standby = table.Standby()
 	}
 	a.made, err = a.driver.Create(ctx, req)
