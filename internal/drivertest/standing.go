@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"reflect"
 	"slices"
 
 	"credproxy.dev/controller/pkg/reconcile"
@@ -46,9 +47,9 @@ func (w *world) wantsDelivery(id string) {
 	w.Helper()
 	w.eventually("it says that it has nothing", func(o *reconcile.Observation) bool {
 		i := slices.IndexFunc(o.Sidecars, func(s reconcile.Sidecar) bool { return s.ID == id && s.State == reconcile.StateRunning })
-		return i >= 0 && o.Sidecars[i].Report != nil && *o.Sidecars[i].Report == routetable.Report{
+		return i >= 0 && o.Sidecars[i].Report != nil && reflect.DeepEqual(*o.Sidecars[i].Report, routetable.Report{
 			Event: routetable.EventState, Error: o.Sidecars[i].Report.Error,
-		}
+		})
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"credproxy.dev/controller/internal/fakeengine"
@@ -57,17 +58,20 @@ func TestARestartedSidecarIsDeliveredToAgainAtOnce(t *testing.T) {
 	}
 }
 
-// Without its token a restarted sidecar serves nothing, and the status says why.
-func TestARestartedSidecarWaitsForATokenThatIsGone(t *testing.T) {
+// A token that is gone from its source stays in force over a restart of its sidecar, and the status says that it is gone.
+func TestARestartedSidecarGetsTheTokenThatItHad(t *testing.T) {
 	play(t, func(s *stage) {
 		s.declare(s.inMemory("web"))
 		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "")
 		s.engine.CrashContainer(s.container("web").ID, 1)
 		s.soon()
-		s.wantServed("web")
-		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonTokenMissing)
+		s.wantServed("web", "https://api.example.com one")
+		got, _ := s.Get("web")
+		if c := meta.FindStatusCondition(got.Status.Conditions, spec.ConditionTokensResolved); c.Reason != reconcile.ReasonTokenMissing {
+			t.Errorf("TokensResolved is %s %s", c.Status, c.Reason)
+		}
 		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "two")
-		later(5 * time.Second)
+		later(30 * time.Second) // a resync
 		s.settle()
 		s.wantServed("web", "https://api.example.com two")
 	})
