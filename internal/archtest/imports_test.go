@@ -38,6 +38,11 @@ func rules() []rule {
 			reason: "which addresses are free is arithmetic",
 		},
 		{
+			name: "a policy knows specs only", of: []string{"pkg/policy"}, imports: []string{"pkg/spec"},
+			not: []string{"github.com/docker"}, reach: true,
+			reason: "who may use a token is decided before any token, engine or file is looked at",
+		},
+		{
 			name: "a watch of directories knows no files", of: []string{"pkg/dirwatch"}, imports: []string{"pkg/spec"},
 			reason: "it says when to look again; what is looked at is its callers' business",
 		},
