@@ -33,7 +33,7 @@ func collate(views []view) Snapshot {
 			continue
 		}
 		v, obj := all[0].view, all[0].obj
-		snap.Specs = append(snap.Specs, Object{CredProxy: obj.CredProxy, File: v.path, Line: obj.NameLine, Stale: v.stale})
+		snap.Specs = append(snap.Specs, Object{CredProxy: obj.CredProxy, File: v.path, Folder: v.folder, Line: obj.NameLine, Stale: v.stale})
 	}
 	for i := range views {
 		v := &views[i]

@@ -25,6 +25,8 @@ type record struct {
 	// otherwise the good objects of the last version that had any.
 	objects []spec.DecodedObject
 	whole   bool
+	// folder is where the file really was when it had them.
+	folder string
 	// held are names that the file has lost, each until it has kept still for long enough.
 	held map[string]time.Time
 }
@@ -32,6 +34,7 @@ type record struct {
 // view is one file as it counts in one scan.
 type view struct {
 	path     string // as it is shown
+	folder   string // in which the file with the objects really is
 	objects  []spec.DecodedObject
 	stale    bool // the objects are of an earlier version
 	missing  bool // it was not found by a scan that is not complete, so it yields to files that were
@@ -94,7 +97,7 @@ func (m memory) absent(present sets.Set[string], trees []string, complete bool) 
 		case complete && !within(path, trees):
 			delete(m, path)
 		case len(rec.objects) > 0:
-			v := view{path: spec.ShownPath(path), objects: rec.objects, stale: true, missing: true, state: FileInvalid}
+			v := view{path: spec.ShownPath(path), folder: rec.folder, objects: rec.objects, stale: true, missing: true, state: FileInvalid}
 			v.problems = []spec.Problem{{File: v.path, Message: lookedAway}}
 			views = append(views, v)
 		}
@@ -119,18 +122,18 @@ func (r *record) update(f found, now time.Time, settle time.Duration) view {
 		v.problems = []spec.Problem{{File: v.path, Message: f.fault}}
 	case len(f.decoded.Problems) > 0:
 		v.problems = f.decoded.Problems
-		v.stale, v.keepAll = r.bad(f.decoded), !r.whole && !f.decoded.Parsed
+		v.stale, v.keepAll = r.bad(f), !r.whole && !f.decoded.Parsed
 	case len(f.decoded.Objects) == 0:
 		v.state, v.stale, v.keepAll = FileEmpty, true, !r.whole && f.blank
 		v.problems = []spec.Problem{{File: v.path, Message: noObjects}}
 	default:
-		v.state, r.objects, r.whole = FileValid, f.decoded.Objects, true
+		v.state, r.objects, r.whole, r.folder = FileValid, f.decoded.Objects, true, f.folder
 	}
 	if f.fault == "" {
 		r.sum, r.decoded, r.loaded = f.sum, f.decoded, true
 	}
 	r.hold(before, changed, v.state != FileValid, now.Add(settle), now)
-	v.objects = r.objects
+	v.objects, v.folder = r.objects, r.folder
 	v.keep = slices.Sorted(maps.Keys(r.held))
 	if v.state != FileValid {
 		v.keep = append(v.keep, v.decoded.Names...)
@@ -140,11 +143,11 @@ func (r *record) update(f found, now time.Time, settle time.Duration) view {
 
 // bad takes in a version with problems, and reports whether the objects in force are of an earlier one. A file
 // that never was without a problem gives the good objects that it has.
-func (r *record) bad(d spec.Decoded) (stale bool) {
-	if r.whole || len(d.Objects) == 0 {
+func (r *record) bad(f found) (stale bool) {
+	if r.whole || len(f.decoded.Objects) == 0 {
 		return true
 	}
-	r.objects = d.Objects
+	r.objects, r.folder = f.decoded.Objects, f.folder
 	return false
 }
 

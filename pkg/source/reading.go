@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -43,6 +44,8 @@ type reading struct {
 // found is one entry and what its content says.
 type found struct {
 	entry
+	// folder is the directory in which the file really is: relative to the root, with slashes.
+	folder  string
 	sum     [sha256.Size]byte
 	decoded spec.Decoded
 	// blank: nothing is written in it, as in a file whose writing has only begun.
@@ -150,7 +153,7 @@ func load(root *os.Root, e entry, known memory, decode decoder) (found, time.Tim
 	if e.fault != "" {
 		return found{entry: e}, modified, nil
 	}
-	f := found{entry: e, sum: sha256.Sum256(data), blank: len(bytes.TrimSpace(data)) == 0}
+	f := found{entry: e, folder: filepath.ToSlash(filepath.Dir(e.real)), sum: sha256.Sum256(data), blank: len(bytes.TrimSpace(data)) == 0}
 	if rec, ok := known[e.path]; ok && rec.loaded && rec.sum == f.sum {
 		f.decoded = rec.decoded
 	} else {

@@ -45,6 +45,9 @@ type Object struct {
 	CredProxy *spec.CredProxy
 	// File is relative to the root.
 	File string
+	// Folder is the directory in which the file really is, whatever links lead to it: relative to the root, with slashes, "."
+	// for the root itself, and as it is, not as it is shown. Of a Stale object it is where that version was.
+	Folder string
 	// Line is that of its name.
 	Line int
 	// Stale is true when the file has turned bad and this is its last good version.
