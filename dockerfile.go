@@ -4,6 +4,14 @@ package controller
 
 import _ "embed"
 
+// singleUserPolicy is the text of config/policy/single-user.yaml.
+//
+//go:embed config/policy/single-user.yaml
+var singleUserPolicy string
+
+// SingleUserPolicy returns the text of config/policy/single-user.yaml, which --policy single-user stands for.
+func SingleUserPolicy() []byte { return []byte(singleUserPolicy) }
+
 // sidecarDockerfile is the text of Dockerfile.cred-proxy.
 //
 //go:embed Dockerfile.cred-proxy
