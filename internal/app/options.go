@@ -29,6 +29,9 @@ type Options struct {
 	ReadyTimeout time.Duration
 	DrainTimeout time.Duration
 
+	// Policy is the file of the operator's policy, or policyfile.SingleUser; without one everything is permitted.
+	Policy string
+
 	// TokenDir, TokenEnv and the providers that the file TokenProviders declares are where tokens may come from.
 	TokenDir       string
 	TokenEnv       []string

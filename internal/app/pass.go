@@ -28,6 +28,10 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 	if err != nil {
 		return nil, err
 	}
+	policy, err := readPolicy(opts, opts.Specs)
+	if err != nil {
+		return nil, err
+	}
 	registry := prometheus.NewRegistry()
 	tokens, err := parts.tokens(opts, registry)
 	if err != nil {
@@ -51,6 +55,7 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 	}
 	pass.Controller = parts.controller(driver, tokens, locker, opts, registry)
 	d := declared(opts.Specs, pass.Snapshot)
+	permit(&d, pass.Snapshot, policy)
 	revoked.withhold(&d)
 	pass.Declare(d)
 	return pass, nil

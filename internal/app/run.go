@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"credproxy.dev/controller/internal/policyfile"
 	"credproxy.dev/controller/internal/web"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/source"
@@ -47,6 +48,7 @@ type daemon struct {
 	tokens     reconcile.Resolver
 	files      *files
 	revoked    *revoked
+	policy     *policyfile.File
 	controller Controller
 
 	// declaring lets one declaration be put into force at a time; said is what the files said last, nil before they were read.
@@ -57,6 +59,10 @@ type daemon struct {
 func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon, error) {
 	registry := newRegistry(opts.Build)
 	directory, err := parts.source(opts)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := openPolicy(opts, []string{opts.Specs}, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +84,7 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 		return nil, errors.Join(err, driver.Close())
 	}
 	return &daemon{
-		opts: opts, registry: registry, engine: engine, source: directory, tokens: tokens, revoked: revoked,
+		opts: opts, registry: registry, engine: engine, source: directory, tokens: tokens, revoked: revoked, policy: policy,
 		files:      newFiles(opts.Specs, opts.Log, newFileMetrics(registry, watchErr(directory, tokens))),
 		controller: parts.controller(&told{Driver: engine, log: opts.Log}, tokens, newLocker(scope, opts), opts, registry),
 	}, nil
@@ -114,7 +120,7 @@ func (a *daemon) started(address net.Addr, remote bool) {
 	}
 }
 
-// serve runs the three loops until ctx ends or one of them cannot go on.
+// serve runs the loops until ctx ends or one of them cannot go on.
 func (a *daemon) serve(ctx context.Context, stop context.CancelCauseFunc, l net.Listener, remote bool) error {
 	handler := web.Handler(web.Options{
 		Controller: view{a.controller, a.files}, Sources: a.files.list, Ready: a.ready, Metrics: a.registry,
@@ -134,6 +140,7 @@ func (a *daemon) serve(ctx context.Context, stop context.CancelCauseFunc, l net.
 		a.revoked.follow(ctx, a.declare, func(err error) { a.opts.Log.Error("what is revoked stays as it was", "error", err) })
 		return nil
 	})
+	keep("watch the policy", func() error { return a.watchPolicy(ctx) })
 	keep("reconcile", func() error { return a.controller.Run(ctx) })
 	all.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
@@ -149,6 +156,7 @@ func (a *daemon) found(s source.Snapshot) {
 	a.declaring.Lock()
 	a.said = &s
 	a.declaring.Unlock()
+	a.policy.Look()
 	a.declare()
 	a.files.found(s)
 }
@@ -161,14 +169,37 @@ func (a *daemon) declare() {
 		return
 	}
 	d := declared(a.opts.Specs, *a.said)
+	permit(&d, *a.said, a.policy.State())
 	a.revoked.withhold(&d)
 	a.controller.Declare(d)
 }
 
-// ready returns nil once the files were read and the engine was looked at.
+// policyLook is how often the policy's file is looked at, whatever else happens.
+const policyLook = time.Second
+
+// watchPolicy declares anew when the policy changes, until ctx ends.
+func (a *daemon) watchPolicy(ctx context.Context) error {
+	ticker := time.NewTicker(policyLook)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			if a.policy.Look() {
+				a.declare()
+			}
+		}
+	}
+}
+
+// ready returns nil once the files were read, there is a policy if there should be one, and the engine was looked at.
 func (a *daemon) ready() error {
 	if err := a.files.ready(); err != nil {
 		return err
+	}
+	if state := a.policy.State(); state.Given && state.Policy == nil {
+		return fmt.Errorf("there is no policy to judge by: %w", state.Err)
 	}
 	return a.controller.Readyz()
 }

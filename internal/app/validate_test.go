@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"credproxy.dev/controller/pkg/source"
-	"credproxy.dev/controller/pkg/spec"
 )
 
 func TestSpecsThatCannotBeInForceTogetherAreProblemsOfBoth(t *testing.T) {
@@ -20,7 +19,10 @@ func TestSpecsThatCannotBeInForceTogetherAreProblemsOfBoth(t *testing.T) {
 	write(t, dir, "web.yaml", goodSpec)
 	write(t, dir, "alone.yaml", named("alone", "web-internal", "a-internal", "web-egress", "a-egress"))
 	write(t, more, "through.yaml", "# a comment\n"+named("through", "web-internal", "t-internal", "web-egress", "web-internal"))
-	snap := Validate([]string{dir, more}, spec.Options{})
+	snap, err := Validate([]string{dir, more}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var got []string
 	for _, file := range snap.Files {
 		for _, p := range file.Errors {
@@ -36,7 +38,7 @@ func TestSpecsThatCannotBeInForceTogetherAreProblemsOfBoth(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if again := Validate([]string{dir}, spec.Options{}); again.Files[1].State != source.FileValid {
+	if again, _ := Validate([]string{dir}, Options{}); again.Files[1].State != source.FileValid {
 		t.Errorf("without the other file: %+v", again.Files)
 	}
 }

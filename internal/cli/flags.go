@@ -70,11 +70,18 @@ func (s *settings) poolsFlag(f *pflag.FlagSet) {
 			"repeat it, or separate by commas")
 }
 
+func (s *settings) policyFlag(f *pflag.FlagSet) {
+	f.StringVar(&s.Policy, "policy", "",
+		"file of the TokenPolicy that says which specs may use which tokens, not in the directory of specs, or single-user; "+
+			"everything is permitted if empty")
+}
+
 func (s *settings) tokenDirFlag(f *pflag.FlagSet) {
 	f.StringVar(&s.TokenDir, "token-dir", "", "directory beneath which specs may name token files; none if empty")
 }
 
 func (s *settings) tokenFlags(f *pflag.FlagSet) {
+	s.policyFlag(f)
 	s.tokenDirFlag(f)
 	f.StringSliceVar(&s.TokenEnv, "token-env", nil,
 		"variable, or pattern of variables such as 'AGENT_*', that specs may name as tokens; repeat it, or separate by commas")

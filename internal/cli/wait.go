@@ -40,7 +40,8 @@ func newWait(sys System) *cobra.Command {
 		Use:   "wait NAME",
 		Short: "Return when a sidecar is Ready: the gate before an agent starts",
 		Long: `Asks a running controller until the CredProxy has the condition. A name that no file declares yet is waited
-for too. --for takes Ready, Current, TokensResolved, NetworksReady, Isolated or Deleted.
+for too. --for takes Ready, Current, TokensResolved, NetworksReady, Isolated, Permitted or
+Deleted.
 
 Ready is so while a sidecar serves, on the last good version of a file that has turned bad too: that is told on stderr.
 Current is so once what serves is what the file says now: use it after an edit. Deleted is so once no file declares the
@@ -53,7 +54,7 @@ Exit code 0 when it is so, 1 when the time is over, with the reason, 3 if no con
 		Args: takes("NAME"),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
 			known := []string{spec.ConditionReady, web.ConditionCurrent, spec.ConditionTokensResolved,
-				spec.ConditionNetworksReady, spec.ConditionIsolated, forDeleted}
+				spec.ConditionNetworksReady, spec.ConditionIsolated, spec.ConditionPermitted, forDeleted}
 			if err := oneOf(w.condition, known...); err != nil {
 				return usagef("%s: %w", origin(cmd.Flag("for")), err)
 			}

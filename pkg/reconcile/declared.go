@@ -33,6 +33,8 @@ type Declared struct {
 	Withheld map[string]Withholding
 	// Stale says of each spec that is the last good version of a bad file what is wrong with that, by name.
 	Stale map[string]string
+	// Policy is what the operator's policy says of Specs.
+	Policy Policy
 	// KeepNames and KeepAll protect the sidecars of names that a broken file may hold.
 	KeepNames sets.Set[string]
 	KeepAll   bool

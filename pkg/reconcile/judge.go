@@ -30,6 +30,8 @@ type verdict struct {
 	internal *Network
 	// bounds is how well the environment is kept in.
 	bounds bounds
+	// policy is what was asked for permission; nil when nothing was.
+	policy *Policy
 	// outdated is true when the sidecar runs another image than the controller's own.
 	outdated bool
 	// left is true while something is left of a name that no file declares.
@@ -42,7 +44,7 @@ type verdict struct {
 
 // apply writes the verdict into a status.
 func (v verdict) apply(status *spec.CredProxyStatus) {
-	for _, c := range []metav1.Condition{v.ready(), v.tokens(), v.networks(), v.isolated()} {
+	for _, c := range []metav1.Condition{v.ready(), v.tokens(), v.networks(), v.isolated(), v.policy.permitted(v.name())} {
 		setCondition(status, c)
 	}
 	status.LastError = ""
@@ -65,6 +67,13 @@ func (v verdict) apply(status *spec.CredProxyStatus) {
 	if v.spec != nil {
 		status.URL = "http://" + net.JoinHostPort(v.spec.Spec.Hostname, strconv.Itoa(int(v.spec.Spec.Port)))
 	}
+}
+
+func (v verdict) name() string {
+	if v.spec == nil {
+		return ""
+	}
+	return v.spec.Name
 }
 
 // longest is the size in bytes of the longest message shown; an engine or a file may have more to say.

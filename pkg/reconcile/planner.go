@@ -34,6 +34,8 @@ type inputs struct {
 	rival *Blocked
 	// bounds is what is seen of the spec's environment.
 	bounds bounds
+	// policy is what was asked for permission.
+	policy *Policy
 	// withdrawn is true when the sidecar was taken off its internal network on account of a breach.
 	withdrawn bool
 	// wasReady is true once the name was ready in this process: without a sidecar now, one has gone missing.

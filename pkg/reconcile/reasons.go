@@ -30,6 +30,8 @@ const (
 	ReasonSuspended         = "Suspended"
 	ReasonRevoked           = "Revoked"
 	ReasonPolicyDenied      = "PolicyDenied"
+	ReasonPolicyInvalid     = "PolicyInvalid"
+	ReasonQuotaExceeded     = "QuotaExceeded"
 
 	// Reasons of the conditions other than Ready.
 	ReasonResolved   = "Resolved"
@@ -38,6 +40,8 @@ const (
 	ReasonInternal   = "InternalNetwork"
 	ReasonInForce    = "InForce"
 	ReasonLastGood   = "LastGood"
+	ReasonPermitted  = "Permitted"
+	ReasonNoPolicy   = "NoPolicy"
 
 	// ReasonNotIsolated is Ready's while a breach keeps a sidecar off its internal network.
 	ReasonNotIsolated = "NotIsolated"

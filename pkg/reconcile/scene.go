@@ -35,8 +35,10 @@ func newScene(d Declared, v *view) *scene {
 			s.orphans = append(s.orphans, name)
 		}
 	}
-	s.conflicts = conflicts(d.Specs, v.holds)
-	claim(d.Specs, v, s.conflicts)
+	standing := d.standing(v)
+	s.conflicts = conflicts(standing, v.holds)
+	claim(standing, v, s.conflicts)
+	d.Policy.refuse(standing, v, s.conflicts)
 	return s
 }
 
@@ -61,7 +63,7 @@ func (s *scene) names() []string {
 
 // inputs gathers what the plan of one name needs from the scene; the caller adds what it alone knows.
 func (s *scene) inputs(name string, history history, opts Options) inputs {
-	in := inputs{name: name, view: s.view, opts: opts}
+	in := inputs{name: name, view: s.view, policy: &s.declared.Policy, opts: opts}
 	if declared := s.specs[name]; declared != nil {
 		in.withholding = s.declared.withholding(declared)
 		in.withheld = in.withholding.of(&declared.Spec)

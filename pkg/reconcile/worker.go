@@ -205,7 +205,7 @@ func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdic
 		v.left = in.view.has(in.name)
 		return v
 	}
-	v.inUse = in.inUse()
+	v.policy, v.inUse = in.policy, in.inUse()
 	if internal, ok := in.view.internalOf(in.spec); ok {
 		v.internal = &internal
 	}

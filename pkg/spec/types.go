@@ -188,6 +188,7 @@ const (
 	ConditionTokensResolved = "TokensResolved"
 	ConditionNetworksReady  = "NetworksReady"
 	ConditionIsolated       = "Isolated"
+	ConditionPermitted      = "Permitted"
 )
 
 // Paused reports whether the annotation asks for no steps.
