@@ -11,7 +11,7 @@ import (
 	"credproxy.dev/controller/pkg/policy"
 )
 
-// SingleUser, in place of a file's path, is the ready-made policy for one trusted user.
+// SingleUser stands, in place of a file's path, for the ready-made policy for one trusted user.
 const SingleUser = "single-user"
 
 // settle is how long a changed file must have looked the same before it counts: one that is written in place passes through

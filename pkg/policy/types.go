@@ -77,7 +77,7 @@ type Upstream struct {
 // Option is a choice of a spec that weakens protection.
 type Option string
 
-// The options. A new one that weakens protection is added here, to Options, and to what options finds.
+// The options. A new one is added here and to Options, judged in evaluate.go, and allowed in config/policy/single-user.yaml.
 const (
 	// InsecureUpstream is insecureUpstream of a route.
 	InsecureUpstream Option = "InsecureUpstream"

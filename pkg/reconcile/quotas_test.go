@@ -22,7 +22,9 @@ func running(name, folder string, has, wants int64) member {
 
 func TestQuotas(t *testing.T) {
 	specs := func(folder string, n int64) []Quota { return []Quota{{Folder: folder, Specs: n}} }
-	memory := func(folder string, n int64) []Quota { return []Quota{{Folder: folder, Limits: Limits{Memory: n << 20}}} }
+	memory := func(folder string, n int64) []Quota {
+		return []Quota{{Folder: folder, Limits: Limits{Memory: n << 20}}}
+	}
 	tests := []struct {
 		name    string
 		quotas  []Quota
