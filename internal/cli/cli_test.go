@@ -24,6 +24,8 @@ func TestExitCodes(t *testing.T) {
 	empty := specs(t)
 	bad := specs(t, "web.yaml", goodSpec, "bad.yaml", "kind: Nothing\n")
 	nowhere := filepath.Join(empty, "nowhere")
+	strict := filepath.Join(specs(t, "policy.yaml", `{apiVersion: credproxy.dev/v1alpha1, kind: TokenPolicy, metadata: {name: strict},
+spec: {rules: [{name: elsewhere, folders: [elsewhere]}]}}`), "policy.yaml")
 	tests := map[string]struct {
 		args []string
 		fake *fakeController
@@ -51,6 +53,11 @@ func TestExitCodes(t *testing.T) {
 		"validate a file in capitals": {args: []string{"validate", filepath.Join(specs(t, "WEB.YAML", goodSpec), "WEB.YAML")}, want: 1, says: "in small letters"},
 		"validate beside capitals":    {args: []string{"validate", specs(t, "web.yaml", goodSpec, "API.YAML", goodSpec)}, want: 0, says: "API.YAML: is not read"},
 
+		"validate by a policy":        {args: []string{"validate", "--policy", strict, good}, want: 1, says: "web.yaml:4: no rule of the policy has folder ."},
+		"validate for a single user":  {args: []string{"validate", "--policy", "single-user", good}, want: 0, says: "all good"},
+		"validate by what is none":    {args: []string{"validate", "--policy", nowhere, good}, want: 1, says: "it does not exist; write it, or mend --policy"},
+		"validate a file by a policy": {args: []string{"validate", "--policy", strict, filepath.Join(good, "web.yaml")}, want: 1, says: "give the directory that is --specs"},
+
 		"validate an empty file": {args: []string{"validate", specs(t, "web.yaml", "")}, want: 1, says: "web.yaml: holds no spec"},
 
 		"plan":                      {args: []string{"plan", "--specs", good}, want: 0, says: "cred-proxy-web  (there is none)"},
@@ -63,6 +70,7 @@ func TestExitCodes(t *testing.T) {
 		"plan as something else":    {args: []string{"plan", "--specs", empty, "-o", "xml"}, want: 2, says: "--output: "},
 		"plan says what is bad":     {args: []string{"plan", "--specs", bad}, want: 0, says: "bad.yaml:1: "},
 		"plan that fails":           {args: []string{"plan", "--specs", good}, fake: &fakeController{planErr: errors.New("engine gone")}, want: 2, says: "controller: engine gone"},
+		"plan by a bad policy":      {args: []string{"plan", "--specs", good, "--policy", filepath.Join(bad, "bad.yaml")}, want: 2, says: "bad.yaml:1: kind: "},
 		"plan of nothing":           {args: []string{"plan", "--specs", nowhere}, want: 2, says: nowhere},
 		"plan that fails, as asked": {args: []string{"plan", "--specs", nowhere, "--exit-code"}, want: 2},
 
@@ -72,6 +80,7 @@ func TestExitCodes(t *testing.T) {
 		"apply that fails":        {args: []string{"apply", "--specs", good}, fake: &fakeController{onceErr: errors.New("disk full")}, want: 1, says: "disk full"},
 		"apply without an engine": {args: []string{"apply", "--specs", good}, fake: &fakeController{planErr: errors.New("engine gone")}, want: 1, says: "engine gone"},
 		"apply, another instance": {args: []string{"apply", "--prune", "--specs", empty, "--instance", "prod"}, want: 0, says: "Nothing to do for instance \"prod\"."},
+		"apply by a bad policy":   {args: []string{"apply", "--specs", good, "--policy", filepath.Join(bad, "bad.yaml")}, want: 1, says: "bad.yaml:1: kind: "},
 		"apply nothing":           {args: []string{"apply", "--specs", empty}, want: 0, says: "No CredProxy is declared."},
 		"apply in no time":        {args: []string{"apply", "--specs", good, "--timeout", "0s"}, want: 2, says: "--timeout: "},
 

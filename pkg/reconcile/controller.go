@@ -324,10 +324,15 @@ func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Pla
 				blocked = &Blocked{Name: name, Reason: reasonOf(err), Message: err.Error()}
 			}
 		}
+		denied := s.declared.Policy.Denied[name]
 		switch {
 		case blocked != nil:
 			plan.Blocked = append(plan.Blocked, *blocked)
-		case len(item.Steps) > 0:
+			continue
+		case denied != "": // of some routes; the others go on
+			plan.Blocked = append(plan.Blocked, Blocked{Name: name, Reason: ReasonPolicyDenied, Message: denied})
+		}
+		if len(item.Steps) > 0 {
 			plan.Items = append(plan.Items, item)
 		}
 	}

@@ -314,8 +314,8 @@ func TestPlanAsksForNothingToBeDone(t *testing.T) {
 func TestASpecsSeriesGoWithIt(t *testing.T) {
 	play(t, func(s *stage) {
 		s.declare(s.environment("web"))
-		if n := testutil.CollectAndCount(s.registry, "credproxy_condition"); n != 12 {
-			t.Errorf("%d series of conditions, want 4 types of 3 statuses", n)
+		if n := testutil.CollectAndCount(s.registry, "credproxy_condition"); n != 15 {
+			t.Errorf("%d series of conditions, want 5 types of 3 statuses", n)
 		}
 		s.declare()
 		if n := testutil.CollectAndCount(s.registry, "credproxy_condition"); n != 0 {

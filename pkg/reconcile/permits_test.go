@@ -73,6 +73,18 @@ func TestASpecThatThePolicyDeniesIsNotMadeAndStandsInNobodysWay(t *testing.T) {
 	})
 }
 
+func TestAPlanSaysWhatThePolicyDenies(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declared.Policy = reconcile.Policy{InForce: true, Denied: map[string]string{"web": "route /api: no rule has it"}}
+		s.declareNow(s.environment("web"))
+		plan, err := s.Plan(t.Context(), false, false)
+		if err != nil || len(plan.Items) != 1 || len(plan.Blocked) != 1 || plan.Blocked[0].Reason != reconcile.ReasonPolicyDenied {
+			t.Errorf("%v, %v", plan, err)
+		}
+		s.settle()
+	})
+}
+
 func TestWithoutAPolicyToJudgeByNothingIsDoneAndWhatRunsServesOn(t *testing.T) {
 	play(t, func(s *stage) {
 		web, db := s.environment("web"), s.environment("db")
