@@ -125,7 +125,7 @@ func TestThePolicyIsKeptWhileTheControllerRuns(t *testing.T) {
 	s := newStack(t, specs)
 	s.opts.Policy = file
 	base, _ := s.start(t)
-	eventually(t, base+"/readyz", 503, "not ready: there is no policy to judge by: policy "+file+": it does not exist; write it, or mend --policy")
+	eventually(t, base+"/readyz", 503, "not ready: there is no policy to judge by: policy "+file+": it cannot be opened: no such file or directory: write it, and let")
 	eventually(t, base+"/metrics", 200, "credproxy_policy_valid 0")
 	if d := s.looker.latest(); d.Policy.Invalid == "" || len(d.Specs) != 1 {
 		t.Errorf("declared without a policy: %+v", d)
@@ -152,7 +152,7 @@ func TestAPolicyThatOthersCouldChangeKeepsTheControllerFromStarting(t *testing.T
 	write(t, specs, "policy.yaml", teamsPolicy)
 	s := newStack(t, specs)
 	s.opts.Policy = filepath.Join(specs, "policy.yaml")
-	if err := Run(t.Context(), s.opts, s.parts); err == nil || !strings.Contains(err.Error(), "move it to a place of the operator's") {
+	if err := Run(t.Context(), s.opts, s.parts); err == nil || !strings.Contains(err.Error(), "keep it elsewhere") {
 		t.Errorf("run: %v", err)
 	}
 	if _, err := OpenPass(t.Context(), s.opts, s.parts, true); err == nil {

@@ -55,7 +55,7 @@ spec: {rules: [{name: elsewhere, folders: [elsewhere]}]}}`), "policy.yaml")
 
 		"validate by a policy":        {args: []string{"validate", "--policy", strict, good}, want: 1, says: "web.yaml:4: no rule of the policy has folder ."},
 		"validate for a single user":  {args: []string{"validate", "--policy", "single-user", good}, want: 0, says: "all good"},
-		"validate by what is none":    {args: []string{"validate", "--policy", nowhere, good}, want: 1, says: "it does not exist; write it, or mend --policy"},
+		"validate by what is none":    {args: []string{"validate", "--policy", nowhere, good}, want: 1, says: "no such file or directory: write it, and let"},
 		"validate a file by a policy": {args: []string{"validate", "--policy", strict, filepath.Join(good, "web.yaml")}, want: 1, says: "give the directory that is --specs"},
 
 		"validate an empty file": {args: []string{"validate", specs(t, "web.yaml", "")}, want: 1, says: "web.yaml: holds no spec"},

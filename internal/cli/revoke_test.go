@@ -47,7 +47,7 @@ func TestRevoke(t *testing.T) {
 		{"a spec", []string{"web"}, reconcile.ReasonRevoked, codeGood, "revoked: no sidecar has them any more", "spec web"},
 		{"a token", []string{"--token", "env:GH_TOKEN"}, reconcile.ReasonRevoked, codeGood, "revoked", "token env GH_TOKEN"},
 		{"what no sidecar has", []string{"other"}, reconcile.ReasonRevoked, codeGood, "revoked", "spec other"},
-		{"what is not taken away", []string{"web", "--timeout", "300ms"}, reconcile.ReasonStepFailed, codeBad, "web: StepFailed: as said", "spec web"},
+		{"what is not taken away", []string{"web", "--timeout", "300ms"}, reconcile.ReasonStepFailed, codeBad, "Not taken away yet: web: ", "spec web"},
 		{"nothing", nil, "", codeUsage, "say what", ""},
 		{"no name", []string{"Web_1"}, "", codeUsage, "cannot be the name", ""},
 		{"no reference", []string{"--token", "GH_TOKEN"}, "", codeUsage, "env:NAME", ""},

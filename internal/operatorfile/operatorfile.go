@@ -21,11 +21,17 @@ const maxBytes = 1 << 20
 // othersWrite is what the group and everybody else may not do.
 const othersWrite fs.FileMode = 0o022
 
-// Read reads a regular file of at most 1 MiB. It refuses one that lies beneath the directory of specs, whose authors would
-// write it, and one that users besides its owner may write. Errors say what to do, and do not name the file.
-func Read(path, specs string) ([]byte, error) {
-	if Beneath(path, specs) {
-		return nil, fmt.Errorf("it lies beneath --specs %s, where authors of specs write: keep it elsewhere", specs)
+// ErrExposed marks the errors of a file that others than the operator could have written.
+var ErrExposed = errors.New("others could have written it")
+
+// Read reads a regular file of at most 1 MiB. It refuses one that lies beneath a directory of specs, or is reached through
+// one, since their authors would write it, and one that users besides its owner may write. Errors say what to do, and do not
+// name the file.
+func Read(path string, specs ...string) ([]byte, error) {
+	for _, dir := range specs {
+		if Beneath(path, dir) {
+			return nil, fmt.Errorf("%w: it lies beneath --specs %s, where authors of specs write: keep it elsewhere", ErrExposed, dir)
+		}
 	}
 	// Opening never waits for a writer, as it would at a FIFO.
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0) //nolint:gosec // the operator's own choice
@@ -40,7 +46,7 @@ func Read(path, specs string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, errors.New("it is not a regular file")
 	case info.Mode()&othersWrite != 0:
-		return nil, fmt.Errorf("users besides its owner may write it (%v): chmod go-w it, and look at what it says", info.Mode())
+		return nil, fmt.Errorf("%w: users besides its owner may write it (%v): chmod go-w it, and look at what it says", ErrExposed, info.Mode())
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxBytes+1))
 	if len(data) > maxBytes {

@@ -168,11 +168,11 @@ func TestAPolicyThatOthersCouldChangeIsRefused(t *testing.T) {
 			s.write(good)
 			_ = os.Chmod(s.path, 0o664)
 		},
-		"in the directory of specs": func(s *stage) {
+		"beneath --specs": func(s *stage) {
 			s.path = filepath.Join(s.specs, "policy.yaml")
 			s.write(good)
 		},
-		"reached by a link": func(s *stage) {
+		"keep it elsewhere": func(s *stage) {
 			s.write(good)
 			link := filepath.Join(s.specs, "policy.yaml")
 			_ = os.Symlink(s.path, link)

@@ -77,7 +77,7 @@ func TestAPlanSaysWhatThePolicyDenies(t *testing.T) {
 	play(t, func(s *stage) {
 		s.declared.Policy = reconcile.Policy{InForce: true, Denied: map[string]string{"web": "route /api: no rule has it"}}
 		s.declareNow(s.environment("web"))
-		plan, err := s.Plan(t.Context(), false, false)
+		plan, err := s.Plan(s.t.Context(), false, false)
 		if err != nil || len(plan.Items) != 1 || len(plan.Blocked) != 1 || plan.Blocked[0].Reason != reconcile.ReasonPolicyDenied {
 			t.Errorf("%v, %v", plan, err)
 		}
