@@ -118,6 +118,7 @@ func (s *statuses) declareRejected(r Rejected, at time.Time) bool {
 // leave begins to let go of a name that no file declares any more.
 func (e *entry) leave() {
 	e.held, e.rejected = true, false
+	e.object.Status.LastError = "" // what held it back does so no more
 	setCondition(e.object.Status, condition(spec.ConditionReady, metav1.ConditionFalse, ReasonProgressing,
 		"no file declares it any more; its sidecar is being removed"))
 }

@@ -5,6 +5,10 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"credproxy.dev/controller/internal/fakeengine"
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
@@ -53,6 +57,24 @@ func TestWhatSomebodyDidToASidecarIsAWarning(t *testing.T) {
 		s.engine.RemoveContainer(s.container("web").ID, true)
 		s.settle()
 		s.wantTold([]string{"Normal Created", "Warning Created"}, "Created")
+	})
+}
+
+func TestWhatHeldARemovalBackIsNotSaidOnceItIsUnderWay(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		s.declared.KeepNames = sets.New("web")
+		s.declare()
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonPruneBlocked)
+		s.engine.Inject(fakeengine.Remove, 0, fakeengine.Slow(20*time.Second))
+		s.declared.KeepNames = nil
+		s.declare()
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonProgressing)
+		if one, _ := s.Get("web"); one.Status.LastError != "" {
+			t.Errorf("it still says %q", one.Status.LastError)
+		}
+		later(time.Minute)
 	})
 }
 
