@@ -34,9 +34,6 @@ var (
 	ErrTokenUnknown = fmt.Errorf("%w", ErrTokenMissing)
 	// ErrTokenDenied: the operator did not permit the reference. Whether it exists is not said.
 	ErrTokenDenied = errors.New("token denied")
-	// ErrTokenUnanswered comes beside ErrTokenMissing when it is not known whether there is a token: its source was asked
-	// and has not answered yet, or could not be asked.
-	ErrTokenUnanswered = errors.New("token unanswered")
 	// ErrTokenInvalid: the value cannot be a token.
 	ErrTokenInvalid = errors.New("token invalid")
 )

@@ -71,9 +71,9 @@ func TestTokensThatAgeDoesNotGive(t *testing.T) {
 	other.put(t, "of-another", secret)
 	must(t, os.WriteFile(filepath.Join(v.Args[0], "plain.age"), []byte(secret), 0o600))
 	tests := []struct {
-		key        string
-		kind       error
-		unanswered bool
+		key     string
+		kind    error
+		unknown bool
 	}{
 		{"missing", reconcile.ErrTokenMissing, false},
 		{"empty", reconcile.ErrTokenMissing, false},
@@ -83,7 +83,7 @@ func TestTokensThatAgeDoesNotGive(t *testing.T) {
 	}
 	for _, tt := range tests {
 		_, why := v.ask(t, tt.key)
-		if why == nil || !errors.Is(why, tt.kind) || errors.Is(why, reconcile.ErrTokenUnanswered) != tt.unanswered {
+		if why == nil || !errors.Is(why, tt.kind) || errors.Is(why, reconcile.ErrTokenUnknown) != tt.unknown {
 			t.Errorf("%s: %v", tt.key, why)
 			continue
 		}

@@ -66,7 +66,7 @@ func TestAnswers(t *testing.T) {
 			if why == nil || !errors.Is(why, tt.kind) || !strings.Contains(why.Error(), tt.says) {
 				t.Fatalf("%v, want %v that says %q", why, tt.kind, tt.says)
 			}
-			if errors.Is(why, reconcile.ErrTokenUnanswered) {
+			if errors.Is(why, reconcile.ErrTokenUnknown) {
 				t.Error("an answer counts as none")
 			}
 			mustNotTell(t, why)

@@ -82,7 +82,7 @@ func TestPluginsThatGiveNoToken(t *testing.T) {
 		name, lines string
 		kind        error
 		says        string
-		unanswered  bool
+		unknown     bool
 	}{
 		{"exits non-zero", noise + prints(status(`"token":"`+secret+`"`)) + "exit 3", reconcile.ErrTokenMissing, "exit status 3", true},
 		{"ends itself", noise + "kill -9 $$", reconcile.ErrTokenMissing, "by a signal", true},
@@ -100,19 +100,19 @@ func TestPluginsThatGiveNoToken(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p, _ := script(t, tt.lines)
-			expectFailure(t, p, tt.kind, tt.says, tt.unanswered)
+			expectFailure(t, p, tt.kind, tt.says, tt.unknown)
 		})
 	}
 }
 
-func expectFailure(t *testing.T, p Provider, kind error, says string, unanswered bool) {
+func expectFailure(t *testing.T, p Provider, kind error, says string, unknown bool) {
 	t.Helper()
 	_, why := ask(t, p)
 	if why == nil || !errors.Is(why, kind) || !strings.Contains(why.Error(), says) {
 		t.Fatalf("%v, want %v that says %q", why, kind, says)
 	}
-	if errors.Is(why, reconcile.ErrTokenUnanswered) != unanswered {
-		t.Errorf("unanswered: %v", !unanswered)
+	if errors.Is(why, reconcile.ErrTokenUnknown) != unknown {
+		t.Errorf("unknown: %v", !unknown)
 	}
 	mustNotTell(t, why)
 }
@@ -184,7 +184,7 @@ func TestACallerThatEndsTakesThePluginAlong(t *testing.T) {
 		return err == nil && len(data) > 0
 	})
 	cancel()
-	if why := <-ended; why == nil || !errors.Is(why, reconcile.ErrTokenUnanswered) {
+	if why := <-ended; why == nil || !errors.Is(why, reconcile.ErrTokenUnknown) {
 		t.Error(why)
 	}
 	expectGone(t, filepath.Join(dir, "parent"))

@@ -17,20 +17,13 @@ type failure struct {
 	// kind is reconcile.ErrTokenMissing, ErrTokenUnknown or ErrTokenInvalid.
 	kind  error
 	words string
-	// unanswered is true when it is not known whether there is a token.
-	unanswered bool
 }
 
 // Error implements error.
 func (f *failure) Error() string { return f.kind.Error() + ": " + f.words }
 
-// Unwrap returns the kinds.
-func (f *failure) Unwrap() []error {
-	if f.unanswered {
-		return []error{f.kind, reconcile.ErrTokenUnanswered}
-	}
-	return []error{f.kind}
-}
+// Unwrap returns the kind.
+func (f *failure) Unwrap() error { return f.kind }
 
 // byHand ends the words about a call of which nothing else is shown.
 const byHand = "; to see why, run it by hand as docs/tokens.md shows"
@@ -45,12 +38,12 @@ func noToken() *failure {
 }
 
 func failed(result, words string) *failure {
-	return &failure{result: result, kind: reconcile.ErrTokenUnknown, words: words + byHand, unanswered: true}
+	return &failure{result: result, kind: reconcile.ErrTokenUnknown, words: words + byHand}
 }
 
 // pending says nothing that changes from one look to the next, so that waiting is told once.
 func pending() *failure {
-	return &failure{kind: reconcile.ErrTokenUnknown, words: "it was asked and has not answered yet", unanswered: true}
+	return &failure{kind: reconcile.ErrTokenUnknown, words: "it was asked and has not answered yet"}
 }
 
 // afterExpiry is the same failure where there was a token: it is known to have expired.

@@ -125,8 +125,7 @@ func (s *Set) names() []string {
 }
 
 // Token finds the token of a key. One that is kept is there at once; otherwise the provider is asked, and waited for as long
-// as the options say. The error wraps reconcile.ErrTokenMissing, ErrTokenDenied or ErrTokenInvalid, and
-// ErrTokenUnanswered beside it when the provider has not said whether there is a token.
+// as the options say. The error wraps reconcile.ErrTokenMissing, ErrTokenUnknown, ErrTokenDenied or ErrTokenInvalid.
 func (s *Set) Token(ctx context.Context, name, key string) (reconcile.Token, error) {
 	if err := s.Permitted(name, key); err != nil {
 		return reconcile.Token{}, err

@@ -53,7 +53,7 @@ func TestWhoIsImpatientIsToldThatAnAnswerIsAwaited(t *testing.T) {
 	bubble(t, Options{Patience: time.Second}, func(t *testing.T, s *stage) {
 		s.running()
 		s.plugin.took = 5 * time.Second
-		s.expect("a", "", reconcile.ErrTokenMissing, reconcile.ErrTokenUnanswered)
+		s.expect("a", "", reconcile.ErrTokenUnknown)
 		if first, again := s.why("a"), s.why("a"); again.Error() != first.Error() {
 			t.Errorf("waiting is told in changing words: %v, %v", first, again)
 		}
@@ -79,7 +79,7 @@ func TestWhoLeavesIsNotKept(t *testing.T) {
 		s.plugin.took = 9 * time.Second
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := s.Token(ctx, "vault", "a"); !errors.Is(err, reconcile.ErrTokenUnanswered) {
+		if _, err := s.Token(ctx, "vault", "a"); !errors.Is(err, reconcile.ErrTokenUnknown) {
 			t.Error(err)
 		}
 	})
@@ -157,7 +157,7 @@ func TestAnOldTokenIsUsedUntilItExpiresWhileCallsFail(t *testing.T) {
 		time.Sleep(10*time.Minute - time.Since(s.plugin.began))
 		s.expectNews("vault a")
 		s.expect("a", "", reconcile.ErrTokenMissing)
-		if err := s.why("a"); errors.Is(err, reconcile.ErrTokenUnanswered) || !strings.Contains(err.Error(), "has expired, and it hangs") {
+		if err := s.why("a"); errors.Is(err, reconcile.ErrTokenUnknown) || !strings.Contains(err.Error(), "has expired, and it hangs") {
 			t.Errorf("that it has expired is known: %v", err)
 		}
 		s.until("a", 20)
@@ -191,7 +191,7 @@ func TestAProvidersWordThatThereIsNoneTakesTheTokenAway(t *testing.T) {
 		s.until("a", 2)
 		s.expectNews("vault a")
 		s.expect("a", "", reconcile.ErrTokenMissing)
-		if err := s.why("a"); errors.Is(err, reconcile.ErrTokenUnanswered) {
+		if err := s.why("a"); errors.Is(err, reconcile.ErrTokenUnknown) {
 			t.Error("the answer counts as none")
 		}
 		s.until("a", 3)
@@ -205,7 +205,7 @@ func TestCallsThatFailAreMadeAgainWithGrowingPauses(t *testing.T) {
 		s.running()
 		s.plugin.gives = func(string, int) (answer, *failure) { return answer{}, failed(resultFailed, "exit status 1") }
 		for s.plugin.calls("a") < 12 { // whoever looks for it often does not make it be asked for more often
-			s.expect("a", "", reconcile.ErrTokenMissing, reconcile.ErrTokenUnanswered)
+			s.expect("a", "", reconcile.ErrTokenUnknown)
 			time.Sleep(100 * time.Millisecond)
 		}
 		at := s.plugin.asked["a"]
