@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -74,6 +75,33 @@ func TestARestartedSidecarGetsTheTokenThatItHad(t *testing.T) {
 		later(30 * time.Second) // a resync
 		s.settle()
 		s.wantServed("web", "https://api.example.com two")
+	})
+}
+
+// A controller that was started after the token had gone does not have it: the sidecar serves nothing then, and the status
+// says why.
+func TestARestartedSidecarWaitsForATokenThatNobodyHas(t *testing.T) {
+	gone := spec.TokenRef{Env: "TOKEN"}
+	synctest.Test(t, func(t *testing.T) {
+		engine := fakeengine.New(time.Millisecond)
+		var web *spec.CredProxy
+		newStage(t, engine, defaultOptions()).runs(func(s *stage) {
+			web = s.inMemory("web")
+			s.declare(web)
+		})
+		newStage(t, engine, defaultOptions()).runs(func(s *stage) {
+			s.tokens.put(gone, "")
+			s.declare(web)
+			s.wantServed("web", "https://api.example.com one")
+			engine.CrashContainer(s.container("web").ID, 1)
+			s.soon()
+			s.wantServed("web")
+			s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonTokenMissing)
+			s.tokens.put(gone, "two")
+			later(5 * time.Second)
+			s.settle()
+			s.wantServed("web", "https://api.example.com two")
+		})
 	})
 }
 
