@@ -2,6 +2,7 @@ package fakeengine
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -53,6 +54,14 @@ func (s *standing) answered(status int) (tells bool) {
 		s.worked, s.rejected = true, false
 	}
 	return tells
+}
+
+// keepStandings forgets those of routes that have no token any more.
+func (r *run) keepStandings() {
+	maps.DeleteFunc(r.standings, func(path string, _ *standing) bool {
+		_, ok := r.tokenOf(path)
+		return !ok
+	})
 }
 
 // tokenOf is the token of a route that is served now; false when there is none.

@@ -102,6 +102,7 @@ func (e *Engine) load(c *container) (generation int64, err error) {
 		return found.Table.Generation, err
 	}
 	c.run.loaded = &found
+	c.run.keepStandings()
 	if e.whenLoaded != nil {
 		e.whenLoaded(c.Container.copy(), &found)
 	}

@@ -101,7 +101,7 @@ type sidecarRun struct {
 }
 
 // take takes over what a sidecar says now. It returns which rejections have begun, and which have ended because the token
-// works again rather than that there is another token or another process, which knows of none.
+// works again: not because the route is without one now, or there is another token or process, which knows of none.
 func (r *rejectionRecord) take(s *Sidecar, now []rejection) (begun, ended []rejection) {
 	run := sidecarRun{s.ID, s.StartedAt}
 	if run != r.run || r.counts == nil {
@@ -119,19 +119,18 @@ func (r *rejectionRecord) take(s *Sidecar, now []rejection) (begun, ended []reje
 		r.counts[path] = n.count
 		r.totals[path] += float64(more)
 	}
-	begun = without(now, r.standing)
-	if run == r.run && s.Report.Generation == r.generation {
-		ended = without(r.standing, now)
+	for _, n := range now {
+		if !slices.ContainsFunc(r.standing, func(old rejection) bool { return old.path() == n.path() }) {
+			begun = append(begun, n)
+		}
+	}
+	for _, old := range r.standing {
+		if run == r.run && s.Report.Generation == r.generation && !s.Report.Rejects(old.path()) {
+			ended = append(ended, old)
+		}
 	}
 	r.run, r.generation, r.standing = run, s.Report.Generation, now
 	return begun, ended
-}
-
-// without are those of a whose routes are not in b.
-func without(a, b []rejection) []rejection {
-	return slices.DeleteFunc(slices.Clone(a), func(x rejection) bool {
-		return slices.ContainsFunc(b, func(y rejection) bool { return x.route.Path == y.route.Path })
-	})
 }
 
 // keep forgets the routes that a spec does not have any more.

@@ -162,3 +162,21 @@ func TestANewControllerHearsOfARejectedToken(t *testing.T) {
 		}
 	})
 }
+
+// TestATokenThatIsTakenAwayDoesNotWorkAgain suspends a spec whose token is rejected.
+func TestATokenThatIsTakenAwayDoesNotWorkAgain(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		s.answers(200, 401)
+		suspended := web.DeepCopy()
+		suspended.Annotations = map[string]string{spec.AnnotationSuspended: "true"}
+		s.declare(suspended)
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonSuspended)
+		s.wantToldOf("web", reconcile.EventTokenAccepted, 0)
+		s.declare(web)
+		s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+		s.wantTokens("web", metav1.ConditionTrue, reconcile.ReasonResolved)
+		s.wantToldOf("web", reconcile.ReasonTokenRejected, 1)
+	})
+}

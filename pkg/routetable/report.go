@@ -41,6 +41,11 @@ func (r Report) SaysNoMore(earlier Report) bool {
 	return same && reflect.DeepEqual(r, earlier)
 }
 
+// Rejects reports whether the token of the route of a path is rejected.
+func (r Report) Rejects(path string) bool {
+	return slices.ContainsFunc(r.Rejected, func(one Rejection) bool { return one.Route == path })
+}
+
 // SameRoute reports whether both are about one route.
 func (r Rejection) SameRoute(other Rejection) bool { return r.Route == other.Route }
 
