@@ -48,12 +48,20 @@ func permit(d *reconcile.Declared, s source.Snapshot, state policyfile.State) {
 		d.Policy.Folders[name] = object.Folder
 		if decision := state.Policy.Evaluate(object.Folder, object.CredProxy); !decision.Permitted() {
 			d.Policy.Denied[name] = denials(decision)
-			if d.Withheld == nil {
-				d.Withheld = map[string]reconcile.Withholding{}
-			}
-			d.Withheld[name] = withholding(decision)
+			withhold(d, name, withholding(decision))
 		}
 	}
+}
+
+func withhold(d *reconcile.Declared, name string, w reconcile.Withholding) {
+	if d.Withheld == nil {
+		d.Withheld = map[string]reconcile.Withholding{}
+	}
+	d.Withheld[name] = w
+}
+
+func denied(message string) reconcile.Withheld {
+	return reconcile.Withheld{Word: routetable.WithheldDenied, Reason: reconcile.ReasonPolicyDenied, Message: message}
 }
 
 func quotas(p *policy.Policy) []reconcile.Quota {
@@ -69,9 +77,6 @@ func quotas(p *policy.Policy) []reconcile.Quota {
 
 // withholding is what a decision withholds of its spec: where the spec as a whole is denied, everything.
 func withholding(d policy.Decision) reconcile.Withholding {
-	denied := func(message string) reconcile.Withheld {
-		return reconcile.Withheld{Word: routetable.WithheldDenied, Reason: reconcile.ReasonPolicyDenied, Message: message}
-	}
 	if len(d.Spec) > 0 {
 		all := denied(denials(policy.Decision{Spec: d.Spec}))
 		return reconcile.Withholding{All: &all, Refused: true}

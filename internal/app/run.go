@@ -54,6 +54,7 @@ type daemon struct {
 	// declaring lets one declaration be put into force at a time; said is what the files said last, nil before they were read.
 	declaring sync.Mutex
 	said      *source.Snapshot
+	outlived  outlived
 }
 
 func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon, error) {
@@ -84,7 +85,7 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 		return nil, errors.Join(err, driver.Close())
 	}
 	return &daemon{
-		opts: opts, registry: registry, engine: engine, source: directory, tokens: tokens, revoked: revoked, policy: policy,
+		opts: opts, registry: registry, engine: engine, source: directory, tokens: tokens, revoked: revoked, policy: policy, outlived: outlived{},
 		files:      newFiles(opts.Specs, opts.Log, newFileMetrics(registry, watchErr(directory, tokens))),
 		controller: parts.controller(&told{Driver: engine, log: opts.Log}, tokens, newLocker(scope, opts), opts, registry),
 	}, nil
@@ -169,7 +170,9 @@ func (a *daemon) declare() {
 		return
 	}
 	d := declared(a.opts.Specs, *a.said)
-	permit(&d, *a.said, a.policy.State())
+	policy := a.policy.State()
+	permit(&d, *a.said, policy)
+	a.outlived.permit(&d, *a.said, policy, func(name string) bool { _, left := a.controller.Get(name); return left })
 	a.revoked.withhold(&d)
 	a.controller.Declare(d)
 }

@@ -6,9 +6,6 @@ import (
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// MaxSize is the size in bytes of the largest file that need be read.
-const MaxSize = 1 << 20
-
 // Policy is a TokenPolicy that was found good.
 type Policy struct {
 	rules  []Rule

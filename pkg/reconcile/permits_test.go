@@ -73,6 +73,24 @@ func TestASpecThatThePolicyDeniesIsNotMadeAndStandsInNobodysWay(t *testing.T) {
 	})
 }
 
+func TestADoubledNameKeepsNoTokenThatThePolicyDenies(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("web"))
+		s.declared.Rejected = []reconcile.Rejected{{Name: "web", Reason: reconcile.ReasonDuplicateName, Message: "declared twice"}}
+		s.declare()
+		s.wantServed("web", "https://api.example.com one")
+		s.deny("web", `rule "a" does not permit it`)
+		s.declare()
+		if got := s.served("web"); len(got) > 0 {
+			t.Errorf("still served: %q", got)
+		}
+		if _, there := s.engine.Container("cred-proxy-web"); there {
+			t.Error("the sidecar with the token is still there")
+		}
+		s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonDuplicateName)
+	})
+}
+
 func TestAPlanSaysWhatThePolicyDenies(t *testing.T) {
 	play(t, func(s *stage) {
 		s.declared.Policy = reconcile.Policy{InForce: true, Denied: map[string]string{"web": "route /api: no rule has it"}}

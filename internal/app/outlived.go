@@ -1,0 +1,56 @@
+package app
+
+import (
+	"maps"
+
+	"credproxy.dev/controller/internal/policyfile"
+	"credproxy.dev/controller/pkg/policy"
+	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/source"
+)
+
+// outlived remembers specs that were in force, as long as anything may be left of them. The sidecar of a name that is declared
+// twice, or in a file that cannot be read, goes on as it is: so must the policy, or its author could keep a token by a second
+// file of the same name.
+type outlived map[string]verdict
+
+// verdict is a spec, and what the policy denied of it when it was last in force.
+type verdict struct {
+	object   source.Object
+	decision policy.Decision
+}
+
+// permit adds to a declaration what the policy denies now of specs that are not declared any more in a way that can be used.
+// known reports whether anything is left of a name.
+func (o outlived) permit(d *reconcile.Declared, s source.Snapshot, state policyfile.State, known func(name string) bool) {
+	if state.Given && state.Policy == nil {
+		return // There is nothing to judge by.
+	}
+	current := map[string]bool{}
+	for _, object := range s.Specs {
+		name := object.CredProxy.Name
+		current[name] = true
+		o[name] = verdict{object, state.Policy.Evaluate(object.Folder, object.CredProxy)}
+	}
+	maps.DeleteFunc(o, func(name string, _ verdict) bool { return !current[name] && !known(name) })
+	for name, last := range o {
+		now := state.Policy.Evaluate(last.object.Folder, last.object.CredProxy)
+		if !current[name] && last.deniedAnew(now) {
+			all := denied(denials(now))
+			withhold(d, name, reconcile.Withholding{All: &all})
+		}
+	}
+}
+
+// deniedAnew reports whether a decision denies what the sidecar still has.
+func (v verdict) deniedAnew(now policy.Decision) bool {
+	if len(v.decision.Spec) > 0 {
+		return false
+	}
+	for path := range now.Routes {
+		if _, before := v.decision.Routes[path]; !before {
+			return true
+		}
+	}
+	return len(now.Spec) > 0
+}
