@@ -266,7 +266,7 @@ func (a *attempt) hear(ctx context.Context, id string, wait answer) error {
 		return err
 	}
 	a.report = &report
-	pushed := delivery{generation: a.generation, tokens: a.tokens, refs: a.spec.Spec.Slots(), withheld: len(a.withheld) > 0}
+	pushed := delivery{generation: a.generation, tokens: a.tokens, refs: a.spec.Spec.Slots(), withheld: a.withheld}
 	if id == a.made {
 		pushed.limits = LimitsOf(a.spec.Spec.Resources)
 	}

@@ -204,7 +204,7 @@ func (p *planner) stale(s Sidecar, nets pair) (string, Drift) {
 	switch {
 	case s.Report.RoutesDigest == "":
 		return "it serves no routes yet", ""
-	case known && pushed.withheld && len(p.withheld) == 0:
+	case known && len(pushed.withheld) > 0 && len(p.withheld) == 0:
 		return "its tokens are not withheld any more", ""
 	case s.Report.RoutesDigest != routetable.RoutesDigest(p.table(nets.internal)):
 		return "the routes, who may call, or the addresses of its internal network changed", ""

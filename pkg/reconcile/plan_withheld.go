@@ -14,7 +14,7 @@ func (p *planner) takeTokens() {
 	for _, s := range p.view.sidecars[p.name] {
 		switch {
 		case !p.takes(s):
-		case p.spec != nil && s.State == StateRunning && s.Report != nil && !p.envBound(s):
+		case p.spec != nil && s.State == StateRunning && s.Report != nil && !p.envBound(s) && p.placed():
 			p.push(s)
 		default:
 			p.add(StepRemove, s.Name, s.ID, "it may hold tokens that are withheld")
@@ -44,7 +44,20 @@ func (p *planner) takes(s Sidecar) bool {
 		return false // it is about to speak, or serves nothing
 	}
 	internal, ok := p.view.internalOf(p.spec)
-	return ok && s.Report.RoutesDigest != routetable.RoutesDigest(p.table(internal))
+	if !ok { // nobody can tell what it should serve: whoever writes the spec may have named a network that is not there
+		return !known || !pushed.lacks(p.withheld)
+	}
+	return s.Report.RoutesDigest != routetable.RoutesDigest(p.table(internal))
+}
+
+// lacks reports whether a delivery already was without the tokens of these routes.
+func (d delivery) lacks(withheld map[string]Withheld) bool {
+	for path := range withheld {
+		if _, ok := d.withheld[path]; !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // envBound reports whether tokens are in a container's environment, from where they go only with it, and others than the
@@ -59,14 +72,20 @@ func (p *planner) within(refs []spec.Slot) bool {
 	})
 }
 
+// placed reports whether it is known on which network the spec is to be served: without that there is no table to deliver.
+func (p *planner) placed() bool {
+	_, ok := p.view.internalOf(p.spec)
+	return ok
+}
+
 // push delivers to a sidecar that runs what is declared and not withheld. One that is off its internal network cannot serve
 // it.
 func (p *planner) push(s Sidecar) {
 	cause := wordsOfWithheld(p.withheld, len(p.spec.Spec.Routes))
-	internal, found := p.view.internalOf(p.spec)
+	internal, _ := p.view.internalOf(p.spec)
 	_, on := s.endpoint(internal.ID)
 	p.resolveTokens(cause)
 	p.steps = append(p.steps,
 		Step{Step: StepCopyRoutes, Target: s.Name, Cause: cause, id: s.ID, takes: true},
-		Step{Step: StepReload, Target: s.Name, Cause: cause, id: s.ID, takes: true, early: !found || !on})
+		Step{Step: StepReload, Target: s.Name, Cause: cause, id: s.ID, takes: true, early: !on})
 }

@@ -77,12 +77,12 @@ web
 			w.withhold(false)
 			in := newScene(w.declared, w.view()).inputs("web", history{}, w.opts)
 			s.Report.RoutesDigest = routetable.RoutesDigest(tableOf(&in.spec.Spec, w.networks[0], in.withheld))
-			w.delivered["a"] = delivery{generation: 7, withheld: true}
+			w.delivered["a"] = delivery{generation: 7, withheld: map[string]Withheld{"/anthropic": *revoked()}}
 			w.tokens = tokens{}
 		}, ``},
 		{"and they come back when they are not withheld any more", func(w *world) {
 			w.running("a")
-			w.delivered["a"] = delivery{generation: 7, withheld: true}
+			w.delivered["a"] = delivery{generation: 7, withheld: map[string]Withheld{"/anthropic": *revoked()}}
 		}, `
 web
   resolve_tokens env TOKEN  (its tokens are not withheld any more)
@@ -103,6 +103,28 @@ web
 			w.declared.Specs, w.declared.Rejected = nil, []Rejected{{Name: "web", Reason: ReasonDuplicateName, Message: "twice"}}
 			w.withhold(true)
 		}, removed},
+		{"a network that is not there keeps none after a start of the controller", func(w *world) {
+			w.running("a")
+			w.delivered = nil
+			w.spec.Spec.InternalNetwork = "elsewhere"
+			w.withhold(false)
+		}, removed},
+		{"nor does it keep a token where another route has the same", func(w *world) {
+			w.spec.Spec.Routes = append(w.spec.Spec.Routes, w.spec.Spec.Routes[0])
+			w.spec.Spec.Routes[1].Path = "/git"
+			w.running("a")
+			w.spec.Spec.InternalNetwork = "elsewhere"
+			w.declared.Withheld = map[string]Withholding{"web": {Routes: map[string]Withheld{"/git": *revoked()}}}
+		}, removed},
+		{"once they are taken, such a network changes nothing", func(w *world) {
+			w.running("a")
+			w.spec.Spec.InternalNetwork = "elsewhere"
+			w.withhold(false)
+			w.delivered["a"] = delivery{generation: 7, withheld: map[string]Withheld{"/anthropic": *revoked()}}
+		}, `
+web
+  blocked: NetworkNotFound: internalNetwork "elsewhere" does not exist; create it (`+"`docker network create --internal -o com.docker.network.bridge.inhibit_ipv4=true elsewhere`"+`) or set createNetworks: true
+`},
 		{"one that is about to speak is waited for", func(w *world) {
 			w.running("a").Report = nil
 			w.delivered = nil

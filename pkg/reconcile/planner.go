@@ -53,8 +53,8 @@ type delivery struct {
 	tokens     tokens
 	// refs are where each slot's token came from.
 	refs []spec.Slot
-	// withheld is true when some of the routes were without their token.
-	withheld bool
+	// withheld are the routes that were without their token, by path.
+	withheld map[string]Withheld
 	// limits are those that this process made the container with; zero for one that it found.
 	limits Limits
 }
