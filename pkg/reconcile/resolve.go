@@ -45,16 +45,11 @@ func lookFor(ctx context.Context, resolver Resolver, cp *spec.CredProxy) resolut
 // values are the tokens of all slots of a spec, whose references are among those that were looked for. What the sidecar was
 // given before stands in for what cannot be found now; where there is neither, it fails with the first such error.
 func (r resolution) values(cp *spec.CredProxy, held map[spec.TokenRef]Token) (tokens, error) {
-	values := tokens{}
+	values := r.atHand(cp, held)
 	for _, slot := range cp.Spec.Slots() {
-		token, ok := r.found[slot.Ref]
-		if !ok && !errors.Is(r.failed[slot.Ref], ErrTokenDenied) {
-			token, ok = held[slot.Ref]
-		}
-		if !ok {
+		if _, ok := values[slot.Name]; !ok {
 			return nil, r.failed[slot.Ref]
 		}
-		values[slot.Name] = token
 	}
 	if err := checkCallerKey(&cp.Spec, values); err != nil {
 		return nil, err
@@ -62,23 +57,56 @@ func (r resolution) values(cp *spec.CredProxy, held map[spec.TokenRef]Token) (to
 	return values, nil
 }
 
-// gone are the routes of a spec whose token has no value, by path: with revoke those from whose source it has gone, and with
-// taking, when a generation has to be delivered in any case, those for which nothing stands in. Without a caller key, no route can be served.
-func (r resolution) gone(cp *spec.CredProxy, held map[spec.TokenRef]Token, revoke, taking bool) map[string]Withheld {
-	lost := map[spec.TokenRef]Withheld{}
-	for ref, err := range r.failed {
-		_, stands := held[ref]
-		stands = stands && !errors.Is(err, ErrTokenDenied)
-		left := errors.Is(err, ErrTokenMissing) && !errors.Is(err, ErrTokenUnknown)
-		if revoke && left || taking && !stands {
-			lost[ref] = Withheld{Word: routetable.WithheldMissing, Reason: reasonOf(err), Message: err.Error()}
+// atHand are the tokens of those slots that have one.
+func (r resolution) atHand(cp *spec.CredProxy, held map[spec.TokenRef]Token) tokens {
+	values := tokens{}
+	for _, slot := range cp.Spec.Slots() {
+		token, ok := r.found[slot.Ref]
+		if !ok && !errors.Is(r.failed[slot.Ref], ErrTokenDenied) {
+			token, ok = held[slot.Ref]
+		}
+		if ok {
+			values[slot.Name] = token
 		}
 	}
+	return values
+}
+
+// gone are the routes of a spec, by path, from whose source a token has gone.
+func (r resolution) gone(cp *spec.CredProxy) map[string]Withheld {
+	lost := map[spec.TokenRef]error{}
+	for ref, err := range r.failed {
+		if errors.Is(err, ErrTokenMissing) && !errors.Is(err, ErrTokenUnknown) {
+			lost[ref] = err
+		}
+	}
+	return without(cp, lost)
+}
+
+// lacking are the routes of a spec, by path, that cannot be served when a generation has to be delivered at once: nothing
+// stands in for a token of theirs, or the caller key can be none.
+func (r resolution) lacking(cp *spec.CredProxy, held map[spec.TokenRef]Token) map[string]Withheld {
+	lost, values := map[spec.TokenRef]error{}, r.atHand(cp, held)
+	for _, slot := range cp.Spec.Slots() {
+		if _, ok := values[slot.Name]; !ok {
+			lost[slot.Ref] = r.failed[slot.Ref]
+		}
+	}
+	if caller := cp.Spec.CallerAuth; caller != nil && lost[caller.KeyRef] == nil {
+		if err := checkCallerKey(&cp.Spec, values); err != nil {
+			lost[caller.KeyRef] = err
+		}
+	}
+	return without(cp, lost)
+}
+
+// without are the routes of a spec, by path, that cannot be served without some references. Without a caller key, none can.
+func without(cp *spec.CredProxy, lost map[spec.TokenRef]error) map[string]Withheld {
 	found := map[string]Withheld{}
 	for _, route := range cp.Spec.Routes {
 		for _, ref := range refsOf(route, cp.Spec.CallerAuth) {
-			if w, ok := lost[ref]; ok {
-				found[route.Path] = w
+			if err, ok := lost[ref]; ok {
+				found[route.Path] = Withheld{Word: routetable.WithheldMissing, Reason: reasonOf(err), Message: err.Error()}
 			}
 		}
 	}

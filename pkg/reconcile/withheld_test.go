@@ -193,3 +193,59 @@ func TestASourceThatDoesNotAnswerRevokesNothing(t *testing.T) {
 		})
 	})
 }
+
+// reluctant is a source that does not say what becomes of one reference.
+type reluctant struct {
+	*purse
+	about spec.TokenRef
+}
+
+func (r reluctant) Resolve(ctx context.Context, ref spec.TokenRef) (reconcile.Token, error) {
+	if ref == r.about {
+		return reconcile.Token{}, fmt.Errorf("%w: %s does not answer", reconcile.ErrTokenUnknown, ref)
+	}
+	return r.purse.Resolve(ctx, ref)
+}
+
+// A controller that was started anew has nothing that stands in for the other route's token.
+func TestATokenThatIsGoneIsTakenThoughAnotherSourceDoesNotAnswer(t *testing.T) {
+	git := spec.TokenRef{File: "git"}
+	synctest.Test(t, func(t *testing.T) {
+		opts := defaultOptions()
+		opts.RevokeMissing = true
+		s := newStage(t, fakeengine.New(time.Millisecond), opts)
+		web := edited(s.environment("web"), func(s *spec.CredProxySpec) {
+			s.Routes = append(s.Routes, spec.Route{
+				Path: "/git", Upstream: "https://git.example.org", Auth: &spec.Auth{Scheme: spec.SchemeBearer, TokenRef: git},
+			})
+		})
+		s.tokens.put(git, "git-one")
+		s.runs(func(s *stage) { s.declare(web) })
+		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "")
+		s.Controller = reconcile.New(s.engine.Driver("default"), reluctant{s.tokens, git}, opts, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+		s.runs(func(s *stage) {
+			s.declare(web)
+			if why := s.answersWithheld("web"); why != routetable.WithheldMissing {
+				t.Errorf("withheld because %q", why)
+			}
+		})
+	})
+}
+
+func TestACallerKeyThatCanBeNoneKeepsNoTokenThatIsWithheld(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		s.tokens.put(spec.TokenRef{File: "key"}, "short")
+		keyed := edited(web, func(s *spec.CredProxySpec) { s.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}} })
+		keyed.Spec.Routes = append(keyed.Spec.Routes, spec.Route{Path: "/open", Upstream: "https://open.example.org"})
+		s.declare(keyed)
+		s.declared.Withheld = map[string]reconcile.Withholding{"web": {Routes: map[string]reconcile.Withheld{
+			"/api": {Word: routetable.WithheldRevoked, Reason: reconcile.ReasonRevoked, Message: "revoked by the operator"},
+		}}}
+		s.declare(keyed)
+		if why := s.answersWithheld("web"); why != routetable.WithheldRevoked {
+			t.Errorf("withheld because %q", why)
+		}
+	})
+}

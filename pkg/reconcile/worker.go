@@ -159,13 +159,23 @@ func (c *Controller) compareTokens(ctx context.Context, in *inputs) error {
 	}
 	found := lookFor(ctx, c.resolver, in.spec)
 	in.held = in.heldTokens()
-	if gone := found.gone(in.spec, in.held, c.opts.RevokeMissing, in.taking()); len(gone) > 0 {
-		in.withheld = merged(in.withheld, gone)
-		in.spec = inForce(in.spec, in.withheld)
+	if c.opts.RevokeMissing {
+		in.withhold(found.gone(in.spec))
+	}
+	if in.taking() {
+		in.withhold(found.lacking(in.spec, in.held))
 	}
 	values, err := found.values(in.spec, in.held)
 	in.tokens = values
 	return cmp.Or(found.first, err)
+}
+
+// withhold adds to what is withheld.
+func (in *inputs) withhold(more map[string]Withheld) {
+	if len(more) > 0 {
+		in.withheld = merged(in.withheld, more)
+		in.spec = inForce(in.spec, in.withheld)
+	}
 }
 
 // heldTokens are the tokens that the name's sidecars have, as far as that is known.
