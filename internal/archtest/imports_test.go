@@ -38,7 +38,11 @@ func rules() []rule {
 			reason: "which addresses are free is arithmetic",
 		},
 		{
-			name: "a policy knows specs only", of: []string{"pkg/policy"}, imports: []string{"pkg/spec"},
+			name: "patterns are standard library only", of: []string{"pkg/glob"}, standardOnly: true,
+			reason: "the controller's policy and the sidecar's routes mean the same by a pattern, and the sidecar has to stay small",
+		},
+		{
+			name: "a policy knows specs and patterns only", of: []string{"pkg/policy"}, imports: []string{"pkg/spec", "pkg/glob"},
 			not: []string{"github.com/docker"}, reach: true,
 			reason: "who may use a token is decided before any token, engine or file is looked at",
 		},
@@ -67,7 +71,7 @@ func rules() []rule {
 			reason: "the client is frozen; its successor is to replace one package",
 		},
 		{
-			name: "the proxy knows the routing table only", of: []string{"pkg/proxy"}, imports: []string{"pkg/routetable"},
+			name: "the proxy knows the routing table and patterns only", of: []string{"pkg/proxy"}, imports: []string{"pkg/routetable", "pkg/glob"},
 			not: heavy(), reach: true,
 			reason: "it alone holds tokens beside a hostile agent; all that is in it is attack surface",
 		},

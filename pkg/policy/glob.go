@@ -3,21 +3,13 @@ package policy
 import (
 	"slices"
 	"strings"
-)
 
-// anyDepth, alone between slashes, stands for any number of segments, none included.
-const anyDepth = "**"
+	"credproxy.dev/controller/pkg/glob"
+)
 
 // globs reports whether a text matches any of some patterns in which * stands for any characters.
 func globs(patterns []string, text string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, text) })
-}
-
-// glob reports whether all of a text matches a pattern in which * stands for any characters, none included.
-func glob(pattern, text string) bool {
-	return walk(len(pattern), len(text),
-		func(p int) bool { return pattern[p] == '*' },
-		func(p, t int) bool { return pattern[p] == text[t] })
+	return slices.ContainsFunc(patterns, func(p string) bool { return glob.Match(p, text) })
 }
 
 // pathGlobs reports whether a path matches any of some patterns.
@@ -29,9 +21,7 @@ func pathGlobs(patterns []string, path string) bool {
 // characters of one. The root is "", "/" or ".". A path that is not clean matches nothing: where it leads is another matter.
 func pathGlob(pattern, path string) bool {
 	want, have := segments(pattern), segments(path)
-	return !slices.ContainsFunc(have, leads) && walk(len(want), len(have),
-		func(p int) bool { return want[p] == anyDepth },
-		func(p, t int) bool { return glob(want[p], have[t]) })
+	return !slices.ContainsFunc(have, leads) && glob.MatchPath(want, have)
 }
 
 // leads reports whether a segment leads elsewhere than down.
@@ -44,30 +34,4 @@ func segments(path string) []string {
 		return nil
 	}
 	return strings.Split(path, "/")
-}
-
-// walk compares a pattern with a text, element by element. After a mismatch the last wildcard takes one element more; an
-// earlier one need never be tried again. It takes at most the product of both lengths.
-func walk(pattern, text int, wild func(p int) bool, same func(p, t int) bool) bool {
-	p, t := 0, 0
-	star, taken := -1, 0
-	for t < text {
-		switch {
-		case p < pattern && wild(p):
-			star, taken = p, t
-			p++
-		case p < pattern && same(p, t):
-			p++
-			t++
-		case star >= 0:
-			taken++
-			p, t = star+1, taken
-		default:
-			return false
-		}
-	}
-	for p < pattern && wild(p) {
-		p++
-	}
-	return p == pattern
 }

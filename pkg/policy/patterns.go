@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"credproxy.dev/controller/pkg/glob"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -43,7 +44,7 @@ func plain(p string, form *regexp.Regexp, todo string) string {
 	switch {
 	case !form.MatchString(p):
 		return todo
-	case strings.Contains(p, anyDepth):
+	case strings.Contains(p, glob.AnyDepth):
 		return noDepth
 	}
 	return ""
@@ -94,7 +95,7 @@ func urlPathPattern(p string) string {
 	switch {
 	case !ok:
 		return "must begin with '/'"
-	case !strings.HasSuffix(p, "/"+anyDepth):
+	case !strings.HasSuffix(p, "/"+glob.AnyDepth):
 		return "must end in /**: an agent can ask for all that is below a route's upstream, so a pattern has to take all of it"
 	case len(p) > maxPattern:
 		return "must be at most 4095 bytes long"
@@ -115,7 +116,7 @@ func unclearPath(p string) string {
 			return "must not hold '//', nor end in '/'"
 		case segment == "." || segment == "..":
 			return "must not hold '.' or '..' as a segment; write the path that is meant"
-		case segment != anyDepth && strings.Contains(segment, anyDepth):
+		case segment != glob.AnyDepth && strings.Contains(segment, glob.AnyDepth):
 			return "must hold ** alone between slashes, such as team-a/**"
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"credproxy.dev/controller/pkg/glob"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -11,11 +12,11 @@ import (
 func (r Reference) matches(ref spec.TokenRef) bool {
 	switch ref {
 	case spec.TokenRef{Env: ref.Env}:
-		return r.Env != "" && glob(r.Env, ref.Env)
+		return r.Env != "" && glob.Match(r.Env, ref.Env)
 	case spec.TokenRef{File: ref.File}:
 		return r.File != "" && pathGlob(r.File, ref.File)
 	case spec.TokenRef{Provider: ref.Provider, Key: ref.Key}:
-		return r.Provider != "" && glob(r.Provider, ref.Provider) && pathGlob(r.Key, ref.Key)
+		return r.Provider != "" && glob.Match(r.Provider, ref.Provider) && pathGlob(r.Key, ref.Key)
 	}
 	return false
 }

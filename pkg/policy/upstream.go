@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"credproxy.dev/controller/pkg/glob"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -24,7 +25,7 @@ func (u Upstream) matches(to spec.Upstream) bool {
 // covers reports whether a base path and all that is below it match a pattern. Only one that ends in ** can do that, and
 // then it does so if it matches the base.
 func covers(pattern, base string) bool {
-	return strings.HasSuffix(pattern, "/"+anyDepth) && pathGlob(pattern, base)
+	return strings.HasSuffix(pattern, "/"+glob.AnyDepth) && pathGlob(pattern, base)
 }
 
 func (u Upstream) scheme() string {
