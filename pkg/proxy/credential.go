@@ -47,7 +47,7 @@ func fieldValue(a routetable.Auth, token string) string {
 // routes without a credential too, and what was meant for the sidecar itself, and then adds the route's. It runs last, on the header that is sent.
 func (rt *route) authorize(h http.Header) {
 	for name := range h {
-		if rt.isCredential(name) || isForwarding(name) || isOwn(name) {
+		if rt.isCredential(name) || isForwarding(name) || isOwn(name) || rt.gate != nil && isMethodOverride(name) {
 			delete(h, name)
 		}
 	}

@@ -16,14 +16,21 @@ import (
 
 // refusal is an answer that the sidecar gives itself. Its codes are:
 //
-//	400 bad_path              the path could lead out of its route
+//	400 bad_path              the path could lead out of its route, or means different things to different servers where a
+//	                          route permits some paths only
 //	400 bad_request           the body is not framed as it should be, or the header has too many fields
 //	401 unauthorized          the caller did not show the environment's key
-//	403 denied                CONNECT or TRACE
+//	403 denied                CONNECT or TRACE, or the route's policy does not permit it
 //	404 no_route              no route has a prefix of the path
+//	408 body_timeout          the body did not arrive within the route's limit
+//	413 body_too_large        the body is larger than the route's limit
+//	429 rate_limited          the route has had its requests of this minute
+//	429 concurrency_limited   the route has as many requests in flight as its limit
+//	431 header_too_large      the header is larger than the route's limit
 //	502 upstream_unreachable  the upstream could not be asked
 //	503 no_token              the route's token is missing or withheld, or the caller key is missing, or nothing was delivered yet
 //	504 upstream_timeout      the upstream did not answer in time
+//	504 idle_timeout          nothing was sent in either direction for as long as the route's limit
 type refusal struct {
 	status int
 	code   string
@@ -142,7 +149,6 @@ func (r *refusal) write(w http.ResponseWriter, route string) {
 	}{r.code, r.message, route, r.stage})
 	body = append(body, '\n')
 	h := w.Header()
-	maps.Copy(h, r.header)
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -151,6 +157,7 @@ func (r *refusal) write(w http.ResponseWriter, route string) {
 	if r.stage != "" {
 		h.Set(routetable.FieldStage, r.stage)
 	}
+	maps.Copy(h, r.header)
 	w.WriteHeader(r.status)
 	// A client that has left needs no answer.
 	_, _ = w.Write(body)

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"bufio"
+	"net"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -16,6 +18,11 @@ type exchange struct {
 	route   string
 	// traced is whether the client asked by which route its request goes, and credential whether that adds one.
 	traced, credential bool
+
+	// idle watches that bytes are sent, where the route has a limit of silence.
+	idle *idleWatch
+	// warned is the code of a refusal that the route's policy has not enforced.
+	warned string
 
 	code   string
 	status int
@@ -63,5 +70,15 @@ func (e *exchange) trace(h http.Header) {
 func (e *exchange) Write(b []byte) (int, error) {
 	n, err := e.ResponseWriter.Write(b)
 	e.sent += int64(n)
+	e.idle.touch()
 	return n, err
+}
+
+// Hijack is for WebSocket, which httputil forwards over the connection itself.
+func (e *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(e.ResponseWriter).Hijack()
+	if err == nil && e.idle != nil {
+		conn = &watchedConn{conn, e.idle}
+	}
+	return conn, buffered, err
 }

@@ -41,6 +41,7 @@ func (h *Handler) Swap(loaded routetable.Loaded) error {
 		return err
 	}
 	t.inherit(h.table.Load(), h.rejections)
+	t.keepBudgets(h.table.Load())
 	h.table.Store(t)
 	if n := h.guests.cut(t); n > 0 {
 		h.log.Info("connections were cut off whose route lost its token", "connections", n)
@@ -68,6 +69,19 @@ func (h *Handler) serve(e *exchange, r *http.Request) {
 	if refused != nil {
 		e.refuse(refused)
 		return
+	}
+	if refused := rt.gate.refuse(e, rt, r); refused != nil {
+		e.refuse(refused)
+		return
+	}
+	if rt.limits != nil {
+		admitted, refused := rt.limits.enter(e, r)
+		if refused != nil {
+			e.refuse(refused)
+			return
+		}
+		defer admitted.leave()
+		r = admitted.request
 	}
 	e.credential = rt.credential != nil
 	if onlyWebSocket(r) {
@@ -133,7 +147,7 @@ func (e *exchange) refuse(r *refusal) {
 // logRequest writes what may be known of a request: never its path, query, header or body.
 func (h *Handler) logRequest(e *exchange, r *http.Request, begun time.Time) {
 	// A Record holds five attributes without an allocation.
-	attrs := [6]slog.Attr{
+	attrs := [7]slog.Attr{
 		slog.String("method", knownMethod(r.Method)),
 		slog.String("route", e.route),
 		slog.Int("status", e.status),
@@ -144,12 +158,16 @@ func (h *Handler) logRequest(e *exchange, r *http.Request, begun time.Time) {
 	if code == "" && !e.finished {
 		code = "cut_off"
 	}
-	if code == "" {
-		h.log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs[:5]...)
-		return
+	n := 5
+	if code != "" {
+		attrs[n] = slog.String("error", code)
+		n++
 	}
-	attrs[5] = slog.String("error", code)
-	h.log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs[:]...)
+	if e.warned != "" {
+		attrs[n] = slog.String("warning", e.warned)
+		n++
+	}
+	h.log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs[:n]...)
 }
 
 // knownMethod keeps text of a client's own invention out of the log.

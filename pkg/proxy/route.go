@@ -25,7 +25,10 @@ type route struct {
 	// standing is what the upstream makes of the credential; nil without one.
 	standing *standing
 	callers  *callers
-	forward  *httputil.ReverseProxy
+	// gate is the route's policy, and limits what its requests may take; nil where it has none.
+	gate    *gate
+	limits  *limits
+	forward *httputil.ReverseProxy
 }
 
 // table routes one generation. It never changes.
@@ -45,7 +48,8 @@ func newTable(loaded routetable.Loaded, forward func(*route) *httputil.ReversePr
 		if err != nil {
 			return nil, fmt.Errorf("route %s: its upstream is not a URL", r.Path)
 		}
-		rt := &route{path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path, callers: t.callers, withheld: r.Withheld}
+		rt := &route{path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path, callers: t.callers, withheld: r.Withheld,
+			gate: newGate(r), limits: newLimits(r.Limits)}
 		if r.Path != "/" {
 			rt.segments = strings.Split(r.Path[1:], "/")
 		}

@@ -10,12 +10,15 @@ import (
 type upload struct {
 	io.ReadCloser
 	failed, closed atomic.Bool
+	// why is the error, once it has failed.
+	why error
 }
 
 // Read notes an error, unless it only says that the transport has closed the body.
 func (u *upload) Read(b []byte) (int, error) {
 	n, err := u.ReadCloser.Read(b)
 	if err != nil && err != io.EOF && !u.closed.Load() {
+		u.why = err
 		u.failed.Store(true)
 	}
 	return n, err

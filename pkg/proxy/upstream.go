@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"context"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -77,12 +79,16 @@ func (rt *route) receive(res *http.Response) error {
 // fail answers when the upstream did not.
 func (rt *route) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e, ours := w.(*exchange)
+	if ours && errors.Is(context.Cause(r.Context()), errIdle) {
+		e.refuse(idleTimedOut(rt))
+		return
+	}
 	if !ours || r.Context().Err() != nil {
 		// The client has left, or the sidecar ends: nobody reads an answer.
 		panic(http.ErrAbortHandler)
 	}
 	if sent, ok := r.Body.(*upload); ok && sent.failed.Load() {
-		e.refuse(badRequest("the request's body could not be read: its chunks are not as they should be (RFC 9112 section 7.1)"))
+		e.refuse(bodyRefusal(rt, sent.why))
 		return
 	}
 	e.refuse(upstreamRefusal(rt, err))

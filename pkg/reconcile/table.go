@@ -29,9 +29,50 @@ func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withhe
 			Upstream: r.Upstream,
 			Auth:     authOf(r.Auth, s.TokenDelivery, slots),
 			Withheld: withheld[r.Path].Word,
+			Methods:  r.Methods,
+			Paths:    pathsOf(r.Paths),
+			Git:      gitOf(r.Git),
+			Mode:     modeOf(r.Mode),
+			Limits:   limitsOf(r.Limits),
 		})
 	}
 	return t
+}
+
+func pathsOf(p *spec.Paths) *routetable.Paths {
+	if p == nil {
+		return nil
+	}
+	return &routetable.Paths{Allow: p.Allow, Deny: p.Deny}
+}
+
+func gitOf(g *spec.Git) *routetable.Git {
+	if g == nil {
+		return nil
+	}
+	return &routetable.Git{Fetch: g.Fetch, Push: g.Push}
+}
+
+// modeOf leaves out what goes without saying.
+func modeOf(m spec.Mode) string {
+	if m == spec.ModeWarn {
+		return routetable.ModeWarn
+	}
+	return ""
+}
+
+func limitsOf(l *spec.Limits) *routetable.Limits {
+	if l == nil {
+		return nil
+	}
+	return &routetable.Limits{
+		HeaderBytes:        l.MaxHeaderBytes(),
+		BodyBytes:          l.MaxBodyBytes(),
+		ConcurrentRequests: l.ConcurrentRequests,
+		RequestsPerMinute:  l.RequestsPerMinute,
+		BodyTimeout:        l.BodyDuration().Milliseconds(),
+		IdleTimeout:        l.IdleDuration().Milliseconds(),
+	}
 }
 
 // gatewaysTold are the addresses that a sidecar does not serve. Of a subnet without any, it takes the first address for the

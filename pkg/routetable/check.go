@@ -94,6 +94,12 @@ func (t *Table) checkRoute(r Route) error {
 	if err := checkWithheld(r); err != nil {
 		return err
 	}
+	if err := checkPolicy(r); err != nil {
+		return err
+	}
+	if err := checkLimits(r.Limits); err != nil {
+		return err
+	}
 	if r.Auth == nil {
 		return nil
 	}
@@ -132,7 +138,12 @@ func checkPath(p string) error {
 	switch {
 	case !strings.HasPrefix(p, "/") || path.Clean(p) != p:
 		return errors.New("a path begins with / and has no empty, \".\" or \"..\" segment and no / at its end")
-	case strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || strings.ContainsRune(`%?#\`, r) }):
+	}
+	return checkPathChars(p)
+}
+
+func checkPathChars(p string) error {
+	if strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || strings.ContainsRune(`%?#\`, r) }) {
 		return errors.New(`a path has no control character and none of % ? # \`)
 	}
 	return nil

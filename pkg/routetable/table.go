@@ -59,6 +59,15 @@ type Route struct {
 	// Withheld says why the route's token may not be used: then it answers 503 no_token, and Auth is nil. Empty for a route
 	// that serves.
 	Withheld Withheld `json:"withheld,omitempty"`
+	// Methods are the only ones that pass; empty for all.
+	Methods []string `json:"methods,omitempty"`
+	// Paths and Git say which requests pass; nil for all.
+	Paths *Paths `json:"paths,omitempty"`
+	Git   *Git   `json:"git,omitempty"`
+	// Mode is ModeWarn, or empty.
+	Mode string `json:"mode,omitempty"`
+	// Limits bound what the requests may take; nil where only the sidecar's own limits do.
+	Limits *Limits `json:"limits,omitempty"`
 }
 
 // Withheld is why a route answers without its token.

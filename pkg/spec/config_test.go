@@ -46,7 +46,7 @@ func TestAFileOfTheOperatorsIsReadAsStrictlyAsASpec(t *testing.T) {
 		},
 		{"another kind", "k.yaml", "apiVersion: credproxy.dev/v1alpha1\nkind: CredProxy\n", "k.yaml:2: kind: kind \"CredProxy\" is not known; known: Kitchen"},
 		{"no kind", "k.yaml", "apiVersion: credproxy.dev/v1alpha1\n", "k.yaml:1: kind: Required value: write Kitchen"},
-		{"an empty field", "k.yaml", header + "cooks:\n", "k.yaml:3: cooks: must be a list, not nothing; write its fields, or remove it"},
+		{"an empty field", "k.yaml", header + "cooks:\n", "k.yaml:3: cooks: must be a list, not nothing; write it, or remove the field"},
 		{"an alias", "k.yaml", header + "cooks: [&a ann, *a]\n", "k.yaml:3: YAML anchors and aliases (&name, *name) are not read here: write the value out"},
 		{"not YAML", "k.yaml", header + "cooks: [\n", "k.yaml:3: not YAML: did not find expected node content; the rest of this document is not read"},
 	}

@@ -1,10 +1,6 @@
 package spec
 
-import (
-	"slices"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import "slices"
 
 // DeepCopy returns a copy that shares nothing with c. The copy of nil is nil.
 func (c *CredProxy) DeepCopy() *CredProxy {
@@ -38,18 +34,26 @@ func (s *CredProxySpec) DeepCopy() *CredProxySpec {
 		return nil
 	}
 	out := *s
-	if s.CallerAuth != nil {
-		caller := *s.CallerAuth
-		out.CallerAuth = &caller
-	}
+	out.CallerAuth = copyOf(s.CallerAuth)
 	out.Routes = slices.Clone(s.Routes)
-	for i, route := range s.Routes {
-		if route.Auth != nil {
-			auth := *route.Auth
-			out.Routes[i].Auth = &auth
-		}
+	for i := range s.Routes {
+		out.Routes[i] = s.Routes[i].deepCopy()
 	}
 	return &out
+}
+
+func (r *Route) deepCopy() Route {
+	out := *r
+	out.Auth = copyOf(r.Auth)
+	out.Methods = slices.Clone(r.Methods)
+	if out.Paths = copyOf(r.Paths); out.Paths != nil {
+		out.Paths.Allow, out.Paths.Deny = slices.Clone(r.Paths.Allow), slices.Clone(r.Paths.Deny)
+	}
+	if out.Git = copyOf(r.Git); out.Git != nil {
+		out.Git.Push = slices.Clone(r.Git.Push)
+	}
+	out.Limits = copyOf(r.Limits)
+	return out
 }
 
 // DeepCopy returns a copy that shares nothing with s. The copy of nil is nil.
@@ -62,14 +66,15 @@ func (s *CredProxyStatus) DeepCopy() *CredProxyStatus {
 	for i := range s.Conditions {
 		s.Conditions[i].DeepCopyInto(&out.Conditions[i])
 	}
-	out.LastTransitionTime = copyTime(s.LastTransitionTime)
+	out.LastTransitionTime = copyOf(s.LastTransitionTime)
 	return &out
 }
 
-func copyTime(t *metav1.Time) *metav1.Time {
-	if t == nil {
+// copyOf copies a value that holds no pointers, or of which they are copied after it.
+func copyOf[T any](v *T) *T {
+	if v == nil {
 		return nil
 	}
-	out := *t
+	out := *v
 	return &out
 }

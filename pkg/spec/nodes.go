@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,11 @@ const (
 	// left out: `spec:"stated"`.
 	statedTag = "stated"
 )
+
+// isTagged reports whether a field bears one of these marks; several are parted by commas.
+func isTagged(tag reflect.StructTag, mark string) bool {
+	return slices.Contains(strings.Split(tag.Get("spec"), ","), mark)
+}
 
 // reader reads nodes into Go values, keeps every problem up to the limit instead of stopping at the first, and
 // remembers where each field stands. It walks by type, so it goes no deeper than the API does.
@@ -64,8 +70,8 @@ func (r *reader) value(path *field.Path, n *yaml.Node, line int, v reflect.Value
 		return
 	}
 	if isNull(n) {
-		if tag.Get("spec") == statedTag {
-			r.mistyped(path, n, stated(v), "; write its fields, or remove it")
+		if isTagged(tag, statedTag) {
+			r.mistyped(path, n, stated(v), "; write it, or remove the field")
 		}
 		return
 	}
@@ -91,6 +97,10 @@ func stated(v reflect.Value) string {
 		return "a list"
 	case reflect.Map:
 		return "a mapping of strings"
+	case reflect.String:
+		return "a string"
+	case reflect.Int32, reflect.Int64:
+		return "a whole number"
 	default:
 		return "a mapping of fields"
 	}
@@ -179,12 +189,14 @@ func (r *reader) scalar(path *field.Path, n *yaml.Node, v reflect.Value, tag ref
 	is := n.ShortTag()
 	switch v.Kind() {
 	case reflect.String:
-		number := tag.Get("spec") == quantityTag && (is == "!!int" || is == "!!float")
+		number := isTagged(tag, quantityTag) && (is == "!!int" || is == "!!float")
 		switch {
 		case n.Kind != yaml.ScalarNode:
 			r.mistyped(path, n, "a string", "")
 		case is != "!!str" && !number:
 			r.mistyped(path, n, "a string", "; put it in quotes")
+		case n.Value == "" && isTagged(tag, statedTag):
+			r.refuse(path, "must not be empty; write it, or remove the field")
 		default:
 			v.SetString(n.Value)
 		}

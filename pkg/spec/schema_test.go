@@ -116,7 +116,7 @@ func schemaType(typ reflect.Type, tag reflect.StructTag) any {
 	case reflect.Bool:
 		return "boolean"
 	case reflect.String:
-		if tag.Get("spec") == quantityTag {
+		if isTagged(tag, quantityTag) {
 			return []any{"string", "number"}
 		}
 		return "string"
@@ -130,7 +130,8 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 	metadata := s.Properties["metadata"].Properties
 	spec := s.Properties["spec"].Properties
 	resources := spec["resources"].Properties
-	auth := spec["routes"].Items.Properties["auth"].Properties
+	route := spec["routes"].Items.Properties
+	auth, limits := route["auth"].Properties, route["limits"].Properties
 	tests := []struct {
 		what      string
 		want, got any
@@ -157,6 +158,10 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 		{"header of callers", fieldName.String(), spec["callerAuth"].Properties["header"].Pattern},
 		{"reference of callers", auth["tokenRef"].Properties, spec["callerAuth"].Properties["keyRef"].Properties},
 		{"sources of callers", auth["tokenRef"].OneOf, spec["callerAuth"].Properties["keyRef"].OneOf},
+		{"methods", methodName.String(), route["methods"].Items.Pattern},
+		{"mode", []string{string(ModeEnforce), string(ModeWarn)}, route["mode"].Enum},
+		{"concurrentRequests", []int64{1, maxConcurrent}, []int64{limits["concurrentRequests"].Minimum, limits["concurrentRequests"].Maximum}},
+		{"requestsPerMinute", []int64{1, maxPerMinute}, []int64{limits["requestsPerMinute"].Minimum, limits["requestsPerMinute"].Maximum}},
 		{"what belongs together for callers", auth["tokenRef"].Dependencies, spec["callerAuth"].Properties["keyRef"].Dependencies},
 	}
 	for _, tt := range tests {

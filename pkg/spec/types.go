@@ -116,6 +116,16 @@ type Route struct {
 	InsecureUpstream bool `json:"insecureUpstream,omitempty"`
 	// Auth is the credential to add; nil adds none.
 	Auth *Auth `json:"auth,omitempty"`
+	// Methods are the only ones that pass, such as GET; nil for all.
+	Methods []string `json:"methods,omitempty" spec:"stated"`
+	// Paths says which paths below the route's prefix pass; nil for all.
+	Paths *Paths `json:"paths,omitempty" spec:"stated"`
+	// Git has the route pass git's smart HTTP protocol alone.
+	Git *Git `json:"git,omitempty" spec:"stated"`
+	// Mode is what becomes of a request that Methods, Paths or Git do not permit; empty for ModeEnforce.
+	Mode Mode `json:"mode,omitempty"`
+	// Limits bound what the route's requests may take.
+	Limits *Limits `json:"limits,omitempty" spec:"stated"`
 }
 
 // Scheme is the form in which a token is put into a request.

@@ -66,7 +66,7 @@ func TestAKeyThatIsARoutesTokenIsSaidWithTheRoute(t *testing.T) {
 
 // TestEmptyCallerAuthIsNotLeftOut: a field that protects must not be lost because its lines were commented out.
 func TestEmptyCallerAuthIsNotLeftOut(t *testing.T) {
-	want := "8 spec.callerAuth: must be a mapping of fields, not nothing; write its fields, or remove it\n"
+	want := "8 spec.callerAuth: must be a mapping of fields, not nothing; write it, or remove the field\n"
 	for _, line := range []string{"callerAuth:", "callerAuth: null", "callerAuth: ~", "callerAuth:\n    # keyRef: {env: K}"} {
 		if diff := cmp.Diff(want, told(Decode("x.yaml", withSpec(line), Options{}))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", line, diff)

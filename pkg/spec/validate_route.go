@@ -32,6 +32,8 @@ func validateRoutes(routes []Route, path *field.Path) field.ErrorList {
 		if route.Auth != nil {
 			errs = append(errs, validateAuth(route.Auth, at.Child("auth"))...)
 		}
+		errs = append(errs, validateRoutePolicy(&route, at)...)
+		errs = append(errs, validateLimits(route.Limits, at.Child("limits"))...)
 	}
 	return errs
 }

@@ -1,0 +1,136 @@
+package proxy
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"credproxy.dev/controller/pkg/glob"
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+// gitRules say what passes on a route for git: fetching, and pushing to some repositories. They know requests by git's HTTP
+// protocol (gitprotocol-http(5)); whatever else there may be at the upstream does not pass.
+type gitRules struct {
+	fetch bool
+	// pushes are the patterns of repositories as they were written, for people; push are their segments, without .git.
+	pushes []string
+	push   [][]string
+}
+
+func newGitRules(g *routetable.Git) *gitRules {
+	if g == nil {
+		return nil
+	}
+	rules := &gitRules{fetch: g.Fetch, pushes: g.Push}
+	for _, repository := range g.Push {
+		rules.push = append(rules.push, repositoryOf(segmentsOf(repository)))
+	}
+	return rules
+}
+
+// repositoryOf is a repository's path without the .git that servers let a client leave out.
+func repositoryOf(segments []string) []string {
+	repository := slices.Clone(segments)
+	if n := len(repository); n > 0 {
+		repository[n-1] = strings.TrimSuffix(repository[n-1], ".git")
+	}
+	return repository
+}
+
+// judge decides by what follows the route's prefix in an escaped path.
+func (rules *gitRules) judge(route string, r *http.Request, rest string) *refusal {
+	repository, use := gitUse(r.Method, rest, r.URL.RawQuery)
+	switch {
+	case use == gitFetch && rules.fetch, use == gitPush && rules.pushesTo(repository):
+		return nil
+	case use == gitFetch:
+		return gitDenied("route " + route + " does not permit to clone or fetch; it permits " + rules.words())
+	case use == gitPush:
+		return gitDenied("route " + route + " does not permit to push to this repository; it permits " + rules.words())
+	case use == gitLFS:
+		return gitDenied("route " + route + " does not pass Git LFS; set GIT_LFS_SKIP_SMUDGE=1 to go without its files")
+	}
+	return gitDenied("route " + route + " passes git's smart HTTP protocol alone, of which this is no request; it permits " + rules.words())
+}
+
+func (rules *gitRules) pushesTo(repository []string) bool {
+	return slices.ContainsFunc(rules.push, func(p []string) bool { return glob.MatchPath(p, repository) })
+}
+
+// words are what is permitted, for people.
+func (rules *gitRules) words() string {
+	switch {
+	case len(rules.pushes) == 0:
+		return "to clone and fetch, and no push"
+	case !rules.fetch:
+		return "to push to " + listed(rules.pushes)
+	}
+	return "to clone and fetch, and to push to " + listed(rules.pushes)
+}
+
+// gitDenied is a refusal of which git shows the words: it does so of plain text only, at the discovery of references.
+func gitDenied(message string) *refusal {
+	refused := denied(message)
+	refused.header = http.Header{"Content-Type": {"text/plain; charset=utf-8"}}
+	return refused
+}
+
+// The uses of a repository that a request can be of.
+const (
+	gitOther = iota
+	gitFetch
+	gitPush
+	gitLFS
+)
+
+// gitUse understands a request for what follows a route's prefix in an escaped path: the use, and of which repository.
+func gitUse(method, rest, query string) (repository []string, use int) {
+	path := decodeOnce(rest)
+	if strings.Count(path, "/") != strings.Count(rest, "/") || decodeOnce(path) != path || ambiguousPath(path) != "" {
+		return nil, gitOther // A name that servers read differently.
+	}
+	segments := segmentsOf(path)
+	if strings.HasSuffix(path, "/") {
+		return nil, gitOther
+	}
+	endsIn := func(end ...string) bool {
+		at := len(segments) - len(end)
+		if at < 0 || !slices.Equal(segments[at:], end) {
+			return false
+		}
+		repository = repositoryOf(segments[:at])
+		return true
+	}
+	switch {
+	case method == http.MethodGet && endsIn("info", "refs"):
+		return repository, advertised(query)
+	case strings.Contains(path, "/info/lfs/"):
+		return nil, gitLFS
+	case query != "":
+		return nil, gitOther
+	case method == http.MethodPost && endsIn("git-upload-pack"):
+		return repository, gitFetch
+	case method == http.MethodPost && endsIn("git-receive-pack"):
+		return repository, gitPush
+	case method == http.MethodGet && dumbFile.MatchString(path):
+		return nil, gitFetch
+	}
+	return nil, gitOther
+}
+
+// advertised is the use that the discovery of references is for; without a query it is the dumb protocol's.
+func advertised(query string) int {
+	switch query {
+	case "", "service=git-upload-pack":
+		return gitFetch
+	case "service=git-receive-pack":
+		return gitPush
+	}
+	return gitOther
+}
+
+// dumbFile is the end of a path of the dumb protocol beside info/refs: what gitrepository-layout(5) has that a fetch needs.
+// Names of objects are SHA-1 or SHA-256.
+var dumbFile = regexp.MustCompile(`/(HEAD|objects/(info/(packs|alternates|http-alternates)|[0-9a-f]{2}/([0-9a-f]{38}|[0-9a-f]{62})|pack/pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)))$`)
