@@ -23,9 +23,9 @@ type Answer struct {
 	Auth *routetable.Auth
 	// Withheld is why the sidecar would answer no_token, though the route declares no credential; empty when it would not.
 	Withheld routetable.Withheld
-	// Token is the credential's value; HasToken is false when the sidecar has none, so that it would answer no_token.
-	Token    routetable.Token
-	HasToken bool
+	// Tokens are the credential's, by name; HasTokens is false when the sidecar lacks one, so that it would answer no_token.
+	Tokens    map[string]routetable.Token
+	HasTokens bool
 }
 
 // Resolve returns the IDs of the running containers that answer to a name on a network, in order of their names.
@@ -68,7 +68,7 @@ func (e *Engine) ask(id, networkID string, port int, path string) (Answer, bool)
 	}
 	answer.Route, answer.Upstream, answer.Auth, answer.Withheld = route.Path, route.Upstream, route.Auth, route.Withheld
 	if route.Auth != nil {
-		answer.Token, answer.HasToken = c.run.loaded.Token(route.Auth)
+		answer.Tokens, answer.HasTokens = c.run.loaded.Tokens(route.Auth)
 	}
 	return answer, true
 }

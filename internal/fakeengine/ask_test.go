@@ -1,6 +1,10 @@
 package fakeengine
 
-import "testing"
+import (
+	"testing"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
 
 func TestAskFollowsTheServedTable(t *testing.T) {
 	s := newStage(t)
@@ -19,7 +23,8 @@ func TestAskFollowsTheServedTable(t *testing.T) {
 			t.Fatalf("%s has %d answers", tt.path, len(answers))
 		}
 		a := answers[0]
-		if a.ContainerID != id || a.Route != tt.route || a.Upstream != tt.upstream || a.Token.Reveal() != tt.token || a.HasToken != (tt.token != "") {
+		if a.ContainerID != id || a.Route != tt.route || a.Upstream != tt.upstream ||
+			a.Tokens[routetable.OnlyToken].Reveal() != tt.token || a.HasTokens != (tt.token != "") {
 			t.Errorf("%s: %+v", tt.path, a)
 		}
 	}

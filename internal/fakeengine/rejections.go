@@ -9,10 +9,10 @@ import (
 	"credproxy.dev/controller/pkg/routetable"
 )
 
-// standing is what a route's upstream made of its token. It follows pkg/proxy, but for the time that it takes there until a
+// standing is what a route's upstream made of its tokens. It follows pkg/proxy, but for the time that it takes there until a
 // token counts as one that works again.
 type standing struct {
-	token            routetable.Token
+	tokens           map[string]routetable.Token
 	worked, rejected bool
 	count            int64
 }
@@ -21,7 +21,7 @@ type standing struct {
 // reports what it makes of that.
 func (e *Engine) UpstreamAnswers(containerID, path string, status int) {
 	e.with(containerID, func(c *container) {
-		token, ok := c.run.tokenOf(path)
+		tokens, ok := c.run.tokensOf(path)
 		if !ok {
 			panic("fakeengine: " + c.Name + " serves no route " + path + " with a token")
 		}
@@ -30,16 +30,21 @@ func (e *Engine) UpstreamAnswers(containerID, path string, status int) {
 		}
 		s := c.run.standings[path]
 		if s == nil {
-			s = &standing{token: token}
+			s = &standing{tokens: tokens}
 			c.run.standings[path] = s
 		}
-		if !s.token.Equal(token) {
-			*s = standing{token: token, count: s.count}
+		if !s.has(tokens) {
+			*s = standing{tokens: tokens, count: s.count}
 		}
 		if s.answered(status) {
 			e.report(c, routetable.EventState)
 		}
 	})
+}
+
+// has reports whether the standing is that of these tokens.
+func (s *standing) has(tokens map[string]routetable.Token) bool {
+	return maps.EqualFunc(s.tokens, tokens, routetable.Token.Equal)
 }
 
 // answered notes the status of an answer, and reports whether that is worth telling.
@@ -59,28 +64,28 @@ func (s *standing) answered(status int) (tells bool) {
 // keepStandings forgets those of routes that have no token any more.
 func (r *run) keepStandings() {
 	maps.DeleteFunc(r.standings, func(path string, _ *standing) bool {
-		_, ok := r.tokenOf(path)
+		_, ok := r.tokensOf(path)
 		return !ok
 	})
 }
 
-// tokenOf is the token of a route that is served now; false when there is none.
-func (r *run) tokenOf(path string) (routetable.Token, bool) {
+// tokensOf are the tokens of a route that is served now, by name; false when there are none.
+func (r *run) tokensOf(path string) (map[string]routetable.Token, bool) {
 	if r.loaded == nil {
-		return routetable.Token{}, false
+		return nil, false
 	}
 	for _, route := range r.loaded.Table.Routes {
 		if route.Path == path && route.Auth != nil {
-			return r.loaded.Token(route.Auth)
+			return r.loaded.Tokens(route.Auth)
 		}
 	}
-	return routetable.Token{}, false
+	return nil, false
 }
 
 // rejected lists the routes whose tokens are rejected now, in order of paths.
 func (r *run) rejected() (found []routetable.Rejection) {
 	for path, s := range r.standings {
-		if token, ok := r.tokenOf(path); ok && s.rejected && s.token.Equal(token) {
+		if tokens, ok := r.tokensOf(path); ok && s.rejected && s.has(tokens) {
 			found = append(found, routetable.Rejection{Route: path, Count: s.count})
 		}
 	}

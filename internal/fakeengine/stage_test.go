@@ -92,7 +92,7 @@ func (s *stage) token(path string) string {
 	if len(answers) != 1 {
 		s.Fatalf("%d sidecars answer", len(answers))
 	}
-	return answers[0].Token.Reveal()
+	return answers[0].Tokens[routetable.OnlyToken].Reveal()
 }
 
 func wants(t *testing.T, err, kind error) {

@@ -9,6 +9,7 @@ import (
 
 	"credproxy.dev/controller/internal/fakeengine"
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -171,7 +172,7 @@ func (o *oracle) serves(cp *spec.CredProxy, c fakeengine.Container) {
 		want := []string{c.ID + o.answer(cp, path) + o.key(cp)}
 		var got []string
 		for _, a := range o.engine.Ask(internal[0], cp.Spec.Hostname, int(cp.Spec.Port), path) {
-			got = append(got, fmt.Sprintf("%s %s %s %s %s", a.ContainerID, a.Route, a.Upstream, a.Token.Reveal(), a.CallerKey.Reveal()))
+			got = append(got, fmt.Sprintf("%s %s %s %s %s", a.ContainerID, a.Route, a.Upstream, a.Tokens[routetable.OnlyToken].Reveal(), a.CallerKey.Reveal()))
 		}
 		if !slices.Equal(got, want) {
 			o.say("%s%s is answered with %q, want %q", cp.Name, path, got, want)

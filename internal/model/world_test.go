@@ -270,8 +270,8 @@ func (w *world) checkLoaded(c fakeengine.Container, l *routetable.Loaded) {
 		if r.Auth == nil {
 			continue
 		}
-		token, ok := l.Token(r.Auth)
-		if ref, _, _ := strings.Cut(token.Reveal(), "-"); ok && r.Upstream != upstream(ref) {
+		tokens, ok := l.Tokens(r.Auth)
+		if ref, _, _ := strings.Cut(tokens[routetable.OnlyToken].Reveal(), "-"); ok && r.Upstream != upstream(ref) {
 			w.fail("%s sends the token of %s to %s", c.Name, ref, r.Upstream)
 		}
 	}

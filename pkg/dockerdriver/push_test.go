@@ -161,7 +161,8 @@ func pairsOf(t *testing.T, loaded *routetable.Loaded) map[string]string {
 	t.Helper()
 	pairs := map[string]string{}
 	for _, r := range loaded.Table.Routes {
-		token, ok := loaded.Token(r.Auth)
+		tokens, ok := loaded.Tokens(r.Auth)
+		token := tokens[routetable.OnlyToken]
 		ref, _, _ := strings.Cut(token.Reveal(), "-")
 		if !ok || r.Upstream != upstreamOf(ref) {
 			t.Fatalf("generation %d sends the token of %s to %s", loaded.Table.Generation, ref, r.Upstream)

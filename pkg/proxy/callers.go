@@ -81,10 +81,29 @@ func (c *callers) places(rt *route) []string {
 		return []string{c.header}
 	}
 	slots := clientSlots()
-	if rt != nil && rt.credential != nil {
-		return append(slots[:], rt.credential.header)
+	if rt != nil {
+		return append(slots[:], rt.credential.secrets()...)
 	}
 	return slots[:]
+}
+
+// shownIn reports whether the key is in a field that would pass otherwise, in any of the spellings of its name.
+func (c *callers) shownIn(name string, values []string) bool {
+	if c == nil || !c.present {
+		return false
+	}
+	found := 0
+	for _, slot := range clientSlots() {
+		if !sameField(name, slot) {
+			continue
+		}
+		for _, value := range values {
+			for _, candidate := range shown(slot, value) {
+				found |= c.compare(candidate)
+			}
+		}
+	}
+	return found == 1
 }
 
 // shown lists what may be a key in a field: its value, or in Authorization what stands behind Bearer (RFC 6750 section
@@ -113,11 +132,6 @@ func shown(field, value string) []string {
 func (c *callers) compare(candidate string) int {
 	sum := sha256.Sum256([]byte(candidate))
 	return subtle.ConstantTimeCompare(sum[:], []byte(c.digest.Reveal()))
-}
-
-// owns reports whether a field is the one in which callers send their key.
-func (c *callers) owns(name string) bool {
-	return c != nil && c.header != "" && sameField(name, c.header)
 }
 
 // challenges says how to authenticate (RFC 9110 section 11.6.1), so that git asks its credential helper. A key that is

@@ -4,66 +4,161 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 
 	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/template"
 )
 
-// credential is what a route adds to each request.
+// credential is what a route adds to each request: made once for a generation, and the same for every request.
 type credential struct {
-	// header is the field's canonical name.
-	header string
-	// value is the whole field value. It counts as a token: Basic is but an encoding of one.
-	value routetable.Token
-	// present is false while the sidecar has no token for the route.
+	headers []field
+	// query is what begins the query, percent-encoded; it counts as a token. params are the names in it.
+	query  routetable.Token
+	params []parameter
+	// present is false while the sidecar lacks a token of the route: then nothing is added, and nothing sent.
 	present bool
 }
 
-func newCredential(a routetable.Auth, token routetable.Token, present bool) *credential {
-	c := &credential{header: "Authorization", present: present}
-	if a.Scheme == "Header" {
-		c.header = textproto.CanonicalMIMEHeaderKey(a.Header)
-	}
-	if present {
-		c.value = routetable.NewToken(fieldValue(a, token.Reveal()))
-	}
-	return c
+// field is a header field that a route adds.
+type field struct {
+	// name is canonical.
+	name string
+	// values has the whole field value, which counts as a token: Basic is but an encoding of one. It is behind a pointer as
+	// Token's is, and an array, so that whoever appends to it gets a copy.
+	values *[1]string
+	// secret is false for what is the same for everybody, such as a version of an API.
+	secret bool
 }
 
-// fieldValue writes a token as its scheme wants it: Bearer is RFC 6750 section 2.1, Basic RFC 7617 section 2.
-func fieldValue(a routetable.Auth, token string) string {
-	switch a.Scheme {
-	case "Bearer":
-		return "Bearer " + token
-	case "Token":
-		return "token " + token
-	case "Basic":
-		return "Basic " + base64.StdEncoding.EncodeToString([]byte(a.Username+":"+token))
+// newCredential makes the credential of a route's auth from its tokens, which are looked at only when they are present.
+func newCredential(a *routetable.Auth, tokens map[string]routetable.Token, present bool) (*credential, error) {
+	c := &credential{present: present}
+	added, w := a.Additions(), writer{tokens}
+	for _, h := range added.Headers {
+		value, secret, err := w.write(h.Value)
+		if err != nil {
+			return nil, err
+		}
+		c.headers = append(c.headers, field{textproto.CanonicalMIMEHeaderKey(h.Name), &[1]string{value}, secret})
 	}
-	return token
+	if added.Basic != nil {
+		value, err := w.basic(*added.Basic)
+		if err != nil {
+			return nil, err
+		}
+		c.headers = append(c.headers, field{"Authorization", &[1]string{value}, true})
+	}
+	return c, c.addQuery(added.Query, w)
 }
 
-// authorize decides alone which credential leaves: it removes every field in which a client could bring one, on
-// routes without a credential too, and what was meant for the sidecar itself, and then adds the route's. It runs last, on the header that is sent.
+// writer writes templates with the tokens of a route. A token that is missing is written as nothing.
+type writer struct{ tokens map[string]routetable.Token }
+
+// write also returns whether there is a token in the text.
+func (w writer) write(text string) (value string, secret bool, err error) {
+	t, err := template.Parse(text)
+	if err != nil {
+		return "", false, err
+	}
+	return t.Expand(func(name string) string { return w.tokens[name].Reveal() }), len(t.Names()) > 0, nil
+}
+
+// basic is the field value of RFC 7617 section 2.
+func (w writer) basic(b routetable.Basic) (string, error) {
+	username, _, err := w.write(b.Username)
+	if err != nil {
+		return "", err
+	}
+	password, _, err := w.write(b.Password)
+	if err != nil {
+		return "", err
+	}
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(username+":"+password)), nil
+}
+
+// add puts the fields into a header from which those of the client are gone.
+func (c *credential) add(h http.Header) {
+	if c == nil || !c.present {
+		return
+	}
+	for _, f := range c.headers {
+		h[f.name] = f.values[:]
+	}
+}
+
+// secrets are the names of the fields with a token in them; none of nil.
+func (c *credential) secrets() (names []string) {
+	if c == nil {
+		return nil
+	}
+	for _, f := range c.headers {
+		if f.secret {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// sameAs reports whether both add the same.
+func (c *credential) sameAs(other *credential) bool {
+	return c.query.Equal(other.query) && slices.EqualFunc(c.headers, other.headers, func(a, b field) bool {
+		return a.name == b.name && *a.values == *b.values
+	})
+}
+
+// authorize decides alone which credential leaves in the header: it removes every field in which a client could bring one,
+// on routes without a credential too, and what was meant for the sidecar itself, and then adds the route's. It runs last, on
+// the header that is sent.
 func (rt *route) authorize(h http.Header) {
-	for name := range h {
-		if rt.isCredential(name) || isForwarding(name) || isOwn(name) || rt.gate != nil && isMethodOverride(name) {
+	for name, values := range h {
+		if rt.takesOut(name) || isForwarding(name) || isOwn(name) || rt.gate != nil && isMethodOverride(name) ||
+			rt.passes && rt.callers.shownIn(name, values) {
 			delete(h, name)
 		}
 	}
-	if c := rt.credential; c != nil && c.present {
-		h[c.header] = []string{c.value.Reveal()}
-	}
+	rt.credential.add(h)
 }
 
-func (rt *route) isCredential(name string) bool {
-	for _, slot := range clientSlots() {
-		if sameField(name, slot) {
+// takesOut reports whether a field is one of those that never pass on the route.
+func (rt *route) takesOut(name string) bool {
+	for _, taken := range rt.takenFields {
+		if sameField(name, taken) {
 			return true
 		}
 	}
-	return sameField(name, "Proxy-Authorization") || rt.callers.owns(name) ||
-		rt.credential != nil && sameField(name, rt.credential.header)
+	return false
+}
+
+// takeOut prepares what is taken out of the requests of each route: what the route adds itself, and where callers show their
+// key; and unless the client's credentials are to pass, every field in which clients send one or any route adds one.
+//
+// Cookie is an exception: an agent has cookies of its own, so that it is taken out only where it is added.
+func (t *table) takeOut() {
+	var known []string
+	for _, rt := range t.routes {
+		known = append(known, rt.credential.secrets()...)
+	}
+	known = slices.DeleteFunc(known, func(name string) bool { return name == "Cookie" })
+	for _, rt := range t.routes {
+		taken := []string{"Proxy-Authorization"}
+		if rt.credential != nil {
+			for _, f := range rt.credential.headers {
+				taken = append(taken, f.name)
+			}
+		}
+		if t.callers != nil && t.callers.header != "" {
+			taken = append(taken, t.callers.header)
+		}
+		if !rt.passes {
+			slots := clientSlots()
+			taken = slices.Concat(taken, slots[:], known)
+		}
+		slices.Sort(taken)
+		rt.takenFields = slices.Compact(taken)
+	}
+	t.takeOutParameters()
 }
 
 // isForwarding tells the fields by which a client could claim to be somebody else (RFC 7239, and what came before it).
@@ -93,5 +188,9 @@ func sameField(a, b string) bool {
 	if len(a) != len(b) {
 		return false
 	}
-	return strings.EqualFold(a, b) || strings.Contains(a, "_") && strings.EqualFold(strings.ReplaceAll(a, "_", "-"), strings.ReplaceAll(b, "_", "-"))
+	if strings.EqualFold(a, b) {
+		return true
+	}
+	return (strings.Contains(a, "_") || strings.Contains(b, "_")) &&
+		strings.EqualFold(strings.ReplaceAll(a, "_", "-"), strings.ReplaceAll(b, "_", "-"))
 }

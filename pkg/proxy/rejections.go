@@ -114,10 +114,6 @@ func (t *table) inherit(before *table, r *rejections) {
 	}
 }
 
-func (c *credential) sameAs(other *credential) bool {
-	return c.header == other.header && c.value.Equal(other.value)
-}
-
 // rejected lists the routes whose tokens are rejected now, in order of paths.
 func (h *Handler) rejected() []routetable.Rejection {
 	var found []routetable.Rejection

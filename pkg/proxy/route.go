@@ -22,6 +22,10 @@ type route struct {
 	credential        *credential
 	// withheld is why there is none, where a token may not be used.
 	withheld routetable.Withheld
+	// passes lets the client's own credentials through.
+	passes bool
+	// takenFields and takenParams are what is taken out of the client's header and query.
+	takenFields, takenParams []string
 	// standing is what the upstream makes of the credential; nil without one.
 	standing *standing
 	callers  *callers
@@ -48,18 +52,23 @@ func newTable(loaded routetable.Loaded, forward func(*route) *httputil.ReversePr
 		if err != nil {
 			return nil, fmt.Errorf("route %s: its upstream is not a URL", r.Path)
 		}
-		rt := &route{path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path, callers: t.callers, withheld: r.Withheld,
-			gate: newGate(r), limits: newLimits(r.Limits)}
+		rt := &route{
+			path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path, callers: t.callers,
+			withheld: r.Withheld, passes: r.PassCredentials, gate: newGate(r), limits: newLimits(r.Limits),
+		}
 		if r.Path != "/" {
 			rt.segments = strings.Split(r.Path[1:], "/")
 		}
 		if r.Auth != nil {
-			token, ok := loaded.Token(r.Auth)
-			rt.credential = newCredential(*r.Auth, token, ok)
+			tokens, ok := loaded.Tokens(r.Auth)
+			if rt.credential, err = newCredential(r.Auth, tokens, ok); err != nil {
+				return nil, fmt.Errorf("route %s: %w", r.Path, err)
+			}
 		}
 		rt.forward = forward(rt)
 		t.routes = append(t.routes, rt)
 	}
+	t.takeOut()
 	slices.SortStableFunc(t.routes, func(a, b *route) int { return len(b.segments) - len(a.segments) })
 	return t, nil
 }
@@ -113,8 +122,8 @@ func (rt *route) cut(escaped string) (rest string, ok bool) {
 	return escaped, true
 }
 
-// target sets where a request goes: the upstream's scheme, host and base path, then the rest of the client's path
-// and its query, both as the client wrote them.
+// target sets where a request goes: the upstream's scheme, host and base path, then the rest of the client's path as the
+// client wrote it, and the query.
 func (rt *route) target(out *url.URL, in *url.URL) bool {
 	rest, ok := rt.cut(in.EscapedPath())
 	if !ok {
@@ -126,7 +135,7 @@ func (rt *route) target(out *url.URL, in *url.URL) bool {
 	}
 	out.Scheme, out.Host, out.User, out.Opaque = rt.upstream.Scheme, rt.upstream.Host, nil, ""
 	out.Path, out.RawPath = joinPath(rt.decodedBase, decodedRest), joinPath(rt.base, rest)
-	out.RawQuery, out.ForceQuery = in.RawQuery, in.ForceQuery
+	out.RawQuery, out.ForceQuery = rt.query(in.RawQuery), in.ForceQuery
 	return true
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -117,12 +119,16 @@ func edited(cp *spec.CredProxy, change func(*spec.CredProxySpec)) *spec.CredProx
 	return out
 }
 
-// served is what a request of the environment's agent would meet: upstream and token.
+// served is what a request of the environment's agent would meet: upstream and tokens, in order of their names.
 func (s *stage) served(name string) []string {
 	s.t.Helper()
 	var out []string
 	for _, a := range s.engine.Ask(s.network(name+"-internal"), "cred-proxy", 9099, "/api/x") {
-		out = append(out, a.Upstream+" "+a.Token.Reveal())
+		var values []string
+		for _, name := range slices.Sorted(maps.Keys(a.Tokens)) {
+			values = append(values, a.Tokens[name].Reveal())
+		}
+		out = append(out, a.Upstream+" "+strings.Join(values, " "))
 	}
 	return out
 }

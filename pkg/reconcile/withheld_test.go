@@ -151,7 +151,7 @@ func TestATokenIsRotatedBesideOneThatIsGone(t *testing.T) {
 		s.settle()
 		s.wantServed("web", "https://api.example.com two")
 		answers := s.engine.Ask(s.network("web-internal"), "cred-proxy", 9099, "/git/x")
-		if got := answers[0].Token.Reveal(); got != "git-one" {
+		if got := answers[0].Tokens[routetable.OnlyToken].Reveal(); got != "git-one" {
 			t.Errorf("the other route has %q", got)
 		}
 		got, _ := s.Get("web")

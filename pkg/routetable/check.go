@@ -60,8 +60,10 @@ func (t *Table) checkCallerAuth(c CallerAuth) error {
 		return err
 	}
 	for _, r := range t.Routes {
-		if r.Auth != nil && r.Auth.place() == c.place() {
-			return fmt.Errorf("its key is the token of route %q", r.Path)
+		for _, at := range r.Auth.places() {
+			if at == c.place() {
+				return fmt.Errorf("its key is the token of route %q", r.Path)
+			}
 		}
 	}
 	return nil
@@ -106,8 +108,10 @@ func (t *Table) checkRoute(r Route) error {
 	if err := checkScheme(*r.Auth); err != nil {
 		return fmt.Errorf("auth: %w", err)
 	}
-	if err := t.checkPlace(r.Auth.place()); err != nil {
-		return fmt.Errorf("auth: %w", err)
+	for _, at := range r.Auth.places() {
+		if err := t.checkPlace(at); err != nil {
+			return fmt.Errorf("auth: %w", err)
+		}
 	}
 	return nil
 }
@@ -164,6 +168,12 @@ func checkUpstream(upstream string) error {
 }
 
 func checkScheme(a Auth) error {
+	if a.Scheme == schemeCustom {
+		return checkCustom(a)
+	}
+	if len(a.Tokens)+len(a.Headers)+len(a.Query) > 0 || a.Basic != nil {
+		return fmt.Errorf("tokens, headers, query and basic go with scheme %s only", schemeCustom)
+	}
 	if a.Scheme != schemeBasic && a.Username != "" {
 		return fmt.Errorf("username goes with scheme %s only", schemeBasic)
 	}
@@ -174,19 +184,23 @@ func checkScheme(a Auth) error {
 	case schemeBearer, schemeToken:
 		return nil
 	case schemeBasic:
-		// RFC 7617 section 2: a user-id has no colon and no control character.
-		if strings.ContainsFunc(a.Username, func(r rune) bool { return r == ':' || r < ' ' || r == 0x7f }) {
-			return errors.New("username has a colon or a control character")
-		}
-		return nil
+		return checkUsername(a.Username)
 	case schemeHeader:
 		if a.Header == "" {
 			return fmt.Errorf("scheme %s needs header", schemeHeader)
 		}
 		return checkHeader(a.Header)
 	}
-	return fmt.Errorf("scheme %q is unknown; the known ones are %s, %s, %s and %s",
-		a.Scheme, schemeBearer, schemeToken, schemeBasic, schemeHeader)
+	return fmt.Errorf("scheme %q is unknown; the known ones are %s, %s, %s, %s and %s",
+		a.Scheme, schemeBearer, schemeToken, schemeBasic, schemeHeader, schemeCustom)
+}
+
+// checkUsername holds RFC 7617 section 2: a user-id has no colon and no control character.
+func checkUsername(username string) error {
+	if strings.ContainsFunc(username, func(r rune) bool { return r == ':' || r < ' ' || r == 0x7f }) {
+		return errors.New("username has a colon or a control character")
+	}
+	return nil
 }
 
 const (
@@ -194,6 +208,7 @@ const (
 	schemeToken  = "Token"
 	schemeBasic  = "Basic"
 	schemeHeader = "Header"
+	schemeCustom = "Custom"
 )
 
 // isFraming tells the fields that frame or route a message (RFC 9110 sections 7.2 and 7.6.1, RFC 9112 section 6): as

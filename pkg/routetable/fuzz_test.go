@@ -11,6 +11,11 @@ func FuzzParse(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(files[len(files)-1].Data)
+	_, files, err = Seal(customTable(), 7, customTokens(), bytes.NewReader(make([]byte, 64)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(files[len(files)-1].Data)
 	f.Add([]byte("{}"))
 	f.Add([]byte(`{"version":1,"generation":-1}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {

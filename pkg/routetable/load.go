@@ -25,10 +25,18 @@ type Loaded struct {
 	tokens map[place]Token
 }
 
-// Token returns the token of a route; false when its variable is not set in the sidecar's environment.
-func (l *Loaded) Token(a *Auth) (Token, bool) {
-	token, ok := l.tokens[a.place()]
-	return token, ok
+// Tokens returns the tokens of a route by the names that the templates of Additions have for them; false when a variable of
+// them is not set in the sidecar's environment.
+func (l *Loaded) Tokens(a *Auth) (map[string]Token, bool) {
+	found := map[string]Token{}
+	for name, at := range a.places() {
+		token, ok := l.tokens[at]
+		if !ok {
+			return nil, false
+		}
+		found[name] = token
+	}
+	return found, true
 }
 
 // CallerKey returns the key that callers have to show; false when its variable is not set in the sidecar's
@@ -155,6 +163,9 @@ func gatherTokens(t Table, files []File, getenv func(string) string) (map[place]
 			return nil, fmt.Errorf("the token in variable %s %w", p.env, err)
 		}
 		tokens[p] = NewToken(value)
+	}
+	if err := t.checkUsernames(tokens); err != nil {
+		return nil, err
 	}
 	if t.CallerAuth == nil {
 		return tokens, nil

@@ -78,8 +78,8 @@ func TestSealedSetLoads(t *testing.T) {
 		t.Errorf("the table changed on its way (-sealed +loaded):\n%s", diff)
 	}
 	for i, want := range []string{secret, "another-token", secret, "from-env"} {
-		got, ok := loaded.Token(loaded.Table.Routes[i].Auth)
-		if !ok || got.Reveal() != want {
+		got, ok := loaded.Tokens(loaded.Table.Routes[i].Auth)
+		if !ok || len(got) != 1 || got[OnlyToken].Reveal() != want {
 			t.Errorf("route %s: got another token than sealed (found: %v)", loaded.Table.Routes[i].Path, ok)
 		}
 	}
@@ -91,10 +91,10 @@ func TestUnsetVariableLeavesOneRouteWithoutToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := loaded.Token(loaded.Table.Routes[3].Auth); ok {
+	if _, ok := loaded.Tokens(loaded.Table.Routes[3].Auth); ok {
 		t.Error("a token was found for a variable that is not set")
 	}
-	if _, ok := loaded.Token(loaded.Table.Routes[0].Auth); !ok {
+	if _, ok := loaded.Tokens(loaded.Table.Routes[0].Auth); !ok {
 		t.Error("the routes with files lost their tokens")
 	}
 }

@@ -71,16 +71,11 @@ func checkCallerKeyFile(c *CallerAuth, files map[string]File) error {
 func withTokenFiles(t Table, name func(string) (string, error)) (Table, error) {
 	t.Routes = slices.Clone(t.Routes)
 	for i, r := range t.Routes {
-		if r.Auth == nil || r.Auth.TokenFile == "" {
-			continue
-		}
-		auth := *r.Auth
-		renamed, err := name(auth.TokenFile)
+		auth, err := r.Auth.withTokenFiles(name)
 		if err != nil {
 			return Table{}, fmt.Errorf("route %s: %w", r.Path, err)
 		}
-		auth.TokenFile = renamed
-		t.Routes[i].Auth = &auth
+		t.Routes[i].Auth = auth
 	}
 	if t.CallerAuth == nil || t.CallerAuth.TokenFile == "" {
 		return t, nil

@@ -68,6 +68,8 @@ type Route struct {
 	Mode string `json:"mode,omitempty"`
 	// Limits bound what the requests may take; nil where only the sidecar's own limits do.
 	Limits *Limits `json:"limits,omitempty"`
+	// PassCredentials lets the client's own credentials through, but for those in the place of what the route adds.
+	PassCredentials bool `json:"passCredentials,omitempty"`
 }
 
 // Withheld is why a route answers without its token.
@@ -85,9 +87,10 @@ const (
 	WithheldDenied Withheld = "denied"
 )
 
-// Auth says which credential a route adds. Exactly one of TokenFile and TokenEnv is set.
+// Auth says which credential a route adds. Exactly one of TokenFile and TokenEnv is set; with scheme Custom neither, and
+// what comes behind them instead.
 type Auth struct {
-	// Scheme is Bearer, Token, Basic or Header.
+	// Scheme is Bearer, Token, Basic, Header or Custom.
 	Scheme   string `json:"scheme"`
 	Username string `json:"username,omitempty"`
 	Header   string `json:"header,omitempty"`
@@ -95,20 +98,44 @@ type Auth struct {
 	TokenFile string `json:"tokenFile,omitempty"`
 	// TokenEnv is a variable of the sidecar's environment, such as CRED_PROXY_TOKEN_1.
 	TokenEnv string `json:"tokenEnv,omitempty"`
+	// Tokens are the tokens of the templates below, by name.
+	Tokens map[string]TokenPlace `json:"tokens,omitempty"`
+	// Headers and Query are fields and parameters of the request; Basic is Authorization.
+	Headers []Addition `json:"headers,omitempty"`
+	Query   []Addition `json:"query,omitempty"`
+	Basic   *Basic     `json:"basic,omitempty"`
+}
+
+// TokenPlace says where one of several tokens is, as TokenFile and TokenEnv of Auth do for the only one.
+type TokenPlace struct {
+	TokenFile string `json:"tokenFile,omitempty"`
+	TokenEnv  string `json:"tokenEnv,omitempty"`
+}
+
+// Addition is a header field or a parameter of the query, whose value is a template (see package template).
+type Addition struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Basic holds templates of both halves of Basic credentials (RFC 7617 section 2); either may be empty.
+type Basic struct {
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
 }
 
 // place is where the sidecar finds a token: in a file of its volume, or in a variable of its environment.
 type place struct{ file, env string }
 
-func (a *Auth) place() place       { return place{a.TokenFile, a.TokenEnv} }
+func (t TokenPlace) place() place  { return place{t.TokenFile, t.TokenEnv} }
 func (c *CallerAuth) place() place { return place{c.TokenFile, c.TokenEnv} }
 
 // places lists where all tokens of a table are: those of its routes, and the caller key.
 func (t *Table) places() []place {
 	var places []place
 	for _, r := range t.Routes {
-		if r.Auth != nil {
-			places = append(places, r.Auth.place())
+		for _, at := range r.Auth.places() {
+			places = append(places, at)
 		}
 	}
 	if t.CallerAuth != nil {
