@@ -124,8 +124,14 @@ func sameFolded(name, taken string) bool {
 	if len(name) < len(taken) {
 		return false // folded, a name may become shorter and never longer
 	}
-	return strings.EqualFold(phpName.Replace(name), phpName.Replace(taken))
+	return strings.EqualFold(strings.Map(phpName, name), strings.Map(phpName, taken))
 }
 
-// phpName is what PHP makes of a name (its documentation of variables from external sources).
-var phpName = strings.NewReplacer(".", "_", " ", "_", "+", "_", "[", "_")
+// phpName is what PHP makes of a character of a name (its documentation of variables from external sources).
+func phpName(r rune) rune {
+	switch r {
+	case '.', ' ', '+', '[':
+		return '_'
+	}
+	return r
+}

@@ -123,7 +123,7 @@ web
 			w.delivered["a"] = delivery{generation: 7, withheld: map[string]Withheld{"/anthropic": *revoked()}}
 		}, `
 web
-  blocked: NetworkNotFound: internalNetwork "elsewhere" does not exist; create it (`+"`docker network create --internal -o com.docker.network.bridge.inhibit_ipv4=true elsewhere`"+`) or set createNetworks: true
+  blocked: NetworkNotFound: internalNetwork "elsewhere" does not exist; create it (` + "`docker network create --internal -o com.docker.network.bridge.inhibit_ipv4=true elsewhere`" + `) or set createNetworks: true
 `},
 		{"one that is about to speak is waited for", func(w *world) {
 			w.running("a").Report = nil

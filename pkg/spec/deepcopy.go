@@ -44,7 +44,7 @@ func (s *CredProxySpec) DeepCopy() *CredProxySpec {
 
 func (r *Route) deepCopy() Route {
 	out := *r
-	out.Auth = copyOf(r.Auth)
+	out.Auth = r.Auth.DeepCopy()
 	out.Methods = slices.Clone(r.Methods)
 	if out.Paths = copyOf(r.Paths); out.Paths != nil {
 		out.Paths.Allow, out.Paths.Deny = slices.Clone(r.Paths.Allow), slices.Clone(r.Paths.Deny)

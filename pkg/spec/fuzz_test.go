@@ -15,6 +15,7 @@ func FuzzDecode(f *testing.F) {
 		"", web, "---\r---\r" + web, "metadata: {name: a, name: \"\\e\", name: A}\n", "- &a a\n- *a\n", webJSON, web + "---\n" + web, web + "---\nkind: [\n---\n" + web, "a: &a [*a]\n", "kind: CredProxy\nspec: &s {routes: [*s]}\n",
 		"%YAML 1.1\n---\n" + web, "--- !x\na: 1\n...\n", "\ufeff{}", "{\"a\": [1, 2", "a\r---\rb\u2028---\u2028c", "<<: *x", "? ? ?\n: :\n",
 		web + "    auth: {scheme: Bearer, tokenRef: {provider: vault, key: team-a/github@2:x+y=z}}\n", "spec: {callerAuth: {keyRef: {provider: a, key: ../b}}}",
+		web + "    auth: {scheme: Custom, tokens: {a: {env: A}}, headers: [{name: X, value: 'a{{{a}'}], query: [{name: k, value: '{a}'}], basic: {username: '{a}'}}\n    passCredentials: true\n",
 		strings.ReplaceAll(web, "\n", "\r\n"), strings.ReplaceAll(web, "  ", "\t"),
 	} {
 		f.Add([]byte(seed))

@@ -108,6 +108,33 @@ func TestEveryFieldOfTheSpecIsHashedOrLeftOutOnPurpose(t *testing.T) {
 	}
 }
 
+func TestTheTokensOfACustomCredentialAreHashedAsThoseOfOthers(t *testing.T) {
+	custom := func(change func(*Auth)) string {
+		s := hashed()
+		s.TokenDelivery = DeliverEnv
+		s.Routes[0].Auth = &Auth{
+			Scheme: SchemeCustom, Tokens: map[string]TokenRef{"a": {Env: "A"}, "c": {Env: "C"}}, Headers: []Addition{{"X", "{a}{c}"}},
+		}
+		change(s.Routes[0].Auth)
+		return Hash(s)
+	}
+	base := custom(func(*Auth) {})
+	for name, tt := range map[string]struct {
+		change func(*Auth)
+		other  bool
+	}{
+		"a template":       {func(a *Auth) { a.Headers[0].Value = "{c}{a}" }, false},
+		"another token":    {func(a *Auth) { a.Tokens["c"] = TokenRef{Env: "D"} }, true},
+		"one more":         {func(a *Auth) { a.Tokens["d"] = TokenRef{Env: "D"} }, true},
+		"the same one":     {func(a *Auth) { a.Tokens["d"] = TokenRef{Env: "A"} }, false},
+		"in another order": {func(a *Auth) { a.Tokens["a"], a.Tokens["c"] = a.Tokens["c"], a.Tokens["a"] }, true},
+	} {
+		if got := custom(tt.change) != base; got != tt.other {
+			t.Errorf("%s: another hash: %v", name, got)
+		}
+	}
+}
+
 func TestSlotsAreCountedByFirstUse(t *testing.T) {
 	route := func(ref TokenRef) Route { return Route{Auth: &Auth{TokenRef: ref}} }
 	s := CredProxySpec{Routes: []Route{
@@ -119,8 +146,15 @@ func TestSlotsAreCountedByFirstUse(t *testing.T) {
 	if diff := cmp.Diff(want, s.Slots()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	s.Routes = append(s.Routes, Route{Auth: &Auth{Scheme: SchemeCustom, Tokens: map[string]TokenRef{
+		"d": {Env: "x"}, "c": {Env: "D"}, "b": {Env: "D"}, "a": {Env: "E"},
+	}}}, route(TokenRef{Env: "F"}))
+	want = append(want, Slot{"CRED_PROXY_TOKEN_4", TokenRef{Env: "E"}}, Slot{"CRED_PROXY_TOKEN_5", TokenRef{Env: "D"}}, Slot{"CRED_PROXY_TOKEN_6", TokenRef{Env: "F"}})
+	if diff := cmp.Diff(want, s.Slots()); diff != "" {
+		t.Errorf("several of a route are in order of their names (-want +got):\n%s", diff)
+	}
 	s.CallerAuth = &CallerAuth{KeyRef: TokenRef{File: "key"}}
-	want = append(want, Slot{"CRED_PROXY_TOKEN_4", TokenRef{File: "key"}})
+	want = append(want, Slot{"CRED_PROXY_TOKEN_7", TokenRef{File: "key"}})
 	if diff := cmp.Diff(want, s.Slots()); diff != "" {
 		t.Errorf("the caller key comes last (-want +got):\n%s", diff)
 	}

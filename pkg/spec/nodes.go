@@ -58,7 +58,7 @@ func (r *reader) mistyped(path *field.Path, n *yaml.Node, want, hint string) {
 	r.refuse(path, "must be %s, not %s%s", want, describe(n), hint)
 }
 
-// value reads a node into v, which may be a struct, a pointer to one, a slice, a map of strings, a string, a bool or
+// value reads a node into v, which may be a struct, a pointer to one, a slice, a map by strings, a string, a bool or
 // an integer. A null counts as a field that is left out. The line is that of the key, if there is one.
 func (r *reader) value(path *field.Path, n *yaml.Node, line int, v reflect.Value, tag reflect.StructTag) {
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
@@ -84,7 +84,7 @@ func (r *reader) value(path *field.Path, n *yaml.Node, line int, v reflect.Value
 	case reflect.Slice:
 		r.list(path, n, v)
 	case reflect.Map:
-		r.stringMap(path, n, v)
+		r.mapping(path, n, v)
 	default:
 		r.scalar(path, n, v, tag)
 	}
@@ -163,9 +163,14 @@ func (r *reader) list(path *field.Path, n *yaml.Node, v reflect.Value) {
 	}
 }
 
-func (r *reader) stringMap(path *field.Path, n *yaml.Node, v reflect.Value) {
+// mapping reads a map by strings, of strings or of structs.
+func (r *reader) mapping(path *field.Path, n *yaml.Node, v reflect.Value) {
+	of, entry, hint := "a mapping of strings", "a string", `; write "" for an empty one`
+	if v.Type().Elem().Kind() == reflect.Struct {
+		of, entry, hint = "a mapping by name", "a mapping of fields", "; write its fields, or remove it"
+	}
 	if n.Kind != yaml.MappingNode {
-		r.mistyped(path, n, "a mapping of strings", "")
+		r.mistyped(path, n, of, "")
 		return
 	}
 	if entries := len(n.Content) / 2; entries > maxEntries {
@@ -178,7 +183,7 @@ func (r *reader) stringMap(path *field.Path, n *yaml.Node, v reflect.Value) {
 		value := reflect.New(v.Type().Elem()).Elem()
 		r.value(at, child, line, value, "")
 		if isNull(child) {
-			r.mistyped(at, child, "a string", `; write "" for an empty one`)
+			r.mistyped(at, child, entry, hint)
 		}
 		v.SetMapIndex(reflect.ValueOf(key), value)
 	})

@@ -81,8 +81,10 @@ func (s *schema) objectFaults(path string, object map[string]any) []string {
 	for name, value := range object {
 		if property, ok := s.Properties[name]; ok {
 			faults = append(faults, property.faults(path+"."+name, value)...)
-		} else if s.AdditionalProperties == false {
+		} else if s.AdditionalProperties.forbidden {
 			faults = append(faults, path+"."+name+": unknown")
+		} else if like := s.AdditionalProperties.like; like != nil {
+			faults = append(faults, like.faults(path+"."+name, value)...)
 		}
 	}
 	return faults

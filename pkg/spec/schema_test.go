@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"os"
@@ -38,7 +39,22 @@ type schema struct {
 	Dependencies         map[string][]string `json:"dependencies"`
 	Properties           map[string]*schema  `json:"properties"`
 	Items                *schema             `json:"items"`
-	AdditionalProperties any                 `json:"additionalProperties"` // false, or a schema
+	AdditionalProperties additional          `json:"additionalProperties"`
+}
+
+// additional is false, or what other fields are like.
+type additional struct {
+	forbidden bool
+	like      *schema
+}
+
+func (a *additional) UnmarshalJSON(data []byte) error {
+	if a.forbidden = string(data) == "false"; a.forbidden {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	return dec.Decode(&a.like)
 }
 
 // requirement is a schema that asks for fields and nothing else.
@@ -80,8 +96,12 @@ func sameFields(t *testing.T, path string, s *schema, typ reflect.Type, tag refl
 		sameFields(t, path, s, typ.Elem(), tag)
 	case reflect.Slice:
 		sameFields(t, path+"[]", s.Items, typ.Elem(), tag)
+	case reflect.Map:
+		if typ.Elem().Kind() == reflect.Struct {
+			sameFields(t, path+"{}", s.AdditionalProperties.like, typ.Elem(), "")
+		}
 	case reflect.Struct:
-		if s.AdditionalProperties != false {
+		if !s.AdditionalProperties.forbidden {
 			t.Errorf("%s permits unknown fields", path)
 		}
 		fields := fieldsOf(typ)
@@ -150,11 +170,17 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 		{"cpus", DefaultCPUs, resources["cpus"].Default},
 		{"pids", []any{int64(minPids), int64(maxPids), float64(DefaultPids)}, []any{resources["pids"].Minimum, resources["pids"].Maximum, resources["pids"].Default}},
 		{"routes", []int{1, maxRoutes}, []int{spec["routes"].MinItems, spec["routes"].MaxItems}},
-		{"scheme", []string{string(SchemeBearer), string(SchemeToken), string(SchemeBasic), string(SchemeHeader)}, auth["scheme"].Enum},
+		{"scheme", []string{string(SchemeBearer), string(SchemeToken), string(SchemeBasic), string(SchemeHeader), string(SchemeCustom)}, auth["scheme"].Enum},
 		{"header", fieldName.String(), auth["header"].Pattern},
 		{"env", envName.String(), auth["tokenRef"].Properties["env"].Pattern},
 		{"provider", 63, auth["tokenRef"].Properties["provider"].MaxLength},
 		{"key", []any{tokenKey.String(), maxTokenKey}, []any{auth["tokenRef"].Properties["key"].Pattern, auth["tokenRef"].Properties["key"].MaxLength}},
+		{"tokens", maxAdditions, auth["tokens"].MaxProperties},
+		{"one of them", auth["tokenRef"].Properties, auth["tokens"].AdditionalProperties.like.Properties},
+		{"sources of one", auth["tokenRef"].OneOf, auth["tokens"].AdditionalProperties.like.OneOf},
+		{"headers", []any{maxAdditions, fieldName.String(), maxTemplate}, additions(auth["headers"])},
+		{"query", []any{maxAdditions, parameterName.String(), maxTemplate}, additions(auth["query"])},
+		{"basic", []int{maxTemplate, maxTemplate}, []int{auth["basic"].Properties["username"].MaxLength, auth["basic"].Properties["password"].MaxLength}},
 		{"header of callers", fieldName.String(), spec["callerAuth"].Properties["header"].Pattern},
 		{"reference of callers", auth["tokenRef"].Properties, spec["callerAuth"].Properties["keyRef"].Properties},
 		{"sources of callers", auth["tokenRef"].OneOf, spec["callerAuth"].Properties["keyRef"].OneOf},
@@ -165,10 +191,16 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 		{"what belongs together for callers", auth["tokenRef"].Dependencies, spec["callerAuth"].Properties["keyRef"].Dependencies},
 	}
 	for _, tt := range tests {
-		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
+		if diff := cmp.Diff(tt.want, tt.got, cmp.AllowUnexported(additional{})); diff != "" {
 			t.Errorf("%s (-go +schema):\n%s", tt.what, diff)
 		}
 	}
+}
+
+// additions are the rules of a list of Addition.
+func additions(s *schema) []any {
+	of := s.Items.Properties
+	return []any{s.MaxItems, of["name"].Pattern, of["value"].MaxLength}
 }
 
 func TestTheSchemaRefusesWhatEditorsShouldMark(t *testing.T) {
@@ -179,23 +211,34 @@ func TestTheSchemaRefusesWhatEditorsShouldMark(t *testing.T) {
 	if faults := schemaFaults(t, s, web+"    auth: {scheme: Bearer, tokenRef: {provider: vault, key: team-a/github}}\n"); len(faults) > 0 {
 		t.Fatalf("a token of a provider is refused: %v", faults)
 	}
+	custom := func(rest string) string {
+		return web + "    auth: {scheme: Custom, tokens: {t: {env: A}}, " + rest + "}\n"
+	}
+	if faults := schemaFaults(t, s, custom("headers: [{name: X-A, value: 'a{t}'}], query: [{name: key, value: '{t}'}], basic: {password: '{t}'}")); len(faults) > 0 {
+		t.Fatalf("a custom credential is refused: %v", faults)
+	}
 	for name, file := range map[string]string{
-		"unknown field":    web + "    upstrem: x\n",
-		"missing field":    strings.Replace(web, "  egressNetwork: web-egress\n", "", 1),
-		"wrong kind":       strings.Replace(web, "kind: CredProxy", "kind: Proxy", 1),
-		"wrong type":       strings.Replace(web, "  routes:", "  port: \"9099\"\n  routes:", 1),
-		"port too high":    strings.Replace(web, "  routes:", "  port: 70000\n  routes:", 1),
-		"no routes":        strings.Split(web, "  - path")[0] + "  - {}\n",
-		"two sources":      web + "    auth: {scheme: Bearer, tokenRef: {env: A, file: b}}\n",
-		"no source":        web + "    auth: {scheme: Bearer, tokenRef: {}}\n",
-		"third source":     web + "    auth: {scheme: Bearer, tokenRef: {env: A, provider: b, key: c}}\n",
-		"no key":           web + "    auth: {scheme: Bearer, tokenRef: {provider: b}}\n",
-		"key alone":        web + "    auth: {scheme: Bearer, tokenRef: {key: c}}\n",
-		"key of no use":    web + "    auth: {scheme: Bearer, tokenRef: {env: A, key: c}}\n",
-		"empty callers":    strings.Replace(web, "  routes:", "  callerAuth:\n  routes:", 1),
-		"unknown scheme":   web + "    auth: {scheme: bearer, tokenRef: {env: A}}\n",
-		"status":           web + "status: {}\n",
-		"paused by a word": strings.Replace(web, "  name: web", "  name: web\n  annotations: {credproxy.dev/paused: 'yes'}", 1),
+		"unknown field":        web + "    upstrem: x\n",
+		"missing field":        strings.Replace(web, "  egressNetwork: web-egress\n", "", 1),
+		"wrong kind":           strings.Replace(web, "kind: CredProxy", "kind: Proxy", 1),
+		"wrong type":           strings.Replace(web, "  routes:", "  port: \"9099\"\n  routes:", 1),
+		"port too high":        strings.Replace(web, "  routes:", "  port: 70000\n  routes:", 1),
+		"no routes":            strings.Split(web, "  - path")[0] + "  - {}\n",
+		"two sources":          web + "    auth: {scheme: Bearer, tokenRef: {env: A, file: b}}\n",
+		"no source":            web + "    auth: {scheme: Bearer, tokenRef: {}}\n",
+		"third source":         web + "    auth: {scheme: Bearer, tokenRef: {env: A, provider: b, key: c}}\n",
+		"no key":               web + "    auth: {scheme: Bearer, tokenRef: {provider: b}}\n",
+		"key alone":            web + "    auth: {scheme: Bearer, tokenRef: {key: c}}\n",
+		"key of no use":        web + "    auth: {scheme: Bearer, tokenRef: {env: A, key: c}}\n",
+		"two kinds of token":   custom("tokenRef: {env: A}"),
+		"templates alone":      web + "    auth: {scheme: Custom, tokenRef: {env: A}, headers: [{name: X-A, value: '{t}'}]}\n",
+		"token of two sources": web + "    auth: {scheme: Custom, tokens: {u: {env: A, file: b}}, headers: [{name: X-A, value: '{u}'}]}\n",
+		"header without value": custom("headers: [{name: X-A}]"),
+		"unknown half":         custom("basic: {user: '{t}'}"),
+		"empty callers":        strings.Replace(web, "  routes:", "  callerAuth:\n  routes:", 1),
+		"unknown scheme":       web + "    auth: {scheme: bearer, tokenRef: {env: A}}\n",
+		"status":               web + "status: {}\n",
+		"paused by a word":     strings.Replace(web, "  name: web", "  name: web\n  annotations: {credproxy.dev/paused: 'yes'}", 1),
 	} {
 		if len(schemaFaults(t, s, file)) == 0 {
 			t.Errorf("%s: not refused", name)

@@ -10,7 +10,7 @@ const slotPrefix = "CRED_PROXY_TOKEN_"
 
 // Slot is the name under which the sidecar receives one distinct token reference.
 type Slot struct {
-	// Name is CRED_PROXY_TOKEN_N, N counted from 1 in order of first use by the routes, the caller key last.
+	// Name is CRED_PROXY_TOKEN_N, N counted from 1 in order of first use by the routes (see Auth.Refs), the caller key last.
 	Name string
 	Ref  TokenRef
 }
@@ -24,8 +24,8 @@ func (s *CredProxySpec) Slots() []Slot {
 		}
 	}
 	for _, route := range s.Routes {
-		if route.Auth != nil {
-			use(route.Auth.TokenRef)
+		for _, ref := range route.Auth.Refs() {
+			use(ref)
 		}
 	}
 	if s.CallerAuth != nil {

@@ -116,6 +116,9 @@ type Route struct {
 	InsecureUpstream bool `json:"insecureUpstream,omitempty"`
 	// Auth is the credential to add; nil adds none.
 	Auth *Auth `json:"auth,omitempty"`
+	// PassCredentials lets the client's own credentials through, but for those in the place of what the route adds, and the
+	// caller key.
+	PassCredentials bool `json:"passCredentials,omitempty"`
 	// Methods are the only ones that pass, such as GET; nil for all.
 	Methods []string `json:"methods,omitempty" spec:"stated"`
 	// Paths says which paths below the route's prefix pass; nil for all.
@@ -137,6 +140,7 @@ const (
 	SchemeToken  Scheme = "Token"  // Authorization: token TOKEN, as GitHub's API accepts it
 	SchemeBasic  Scheme = "Basic"  // Authorization: Basic base64(USERNAME:TOKEN)
 	SchemeHeader Scheme = "Header" // HEADER: TOKEN
+	SchemeCustom Scheme = "Custom" // headers, query and basic, with templates of several tokens
 )
 
 // Auth is the credential of a route.
@@ -146,8 +150,13 @@ type Auth struct {
 	Username string `json:"username,omitempty"`
 	// Header is for Header only.
 	Header string `json:"header,omitempty"`
-	// TokenRef says where the token is found.
-	TokenRef TokenRef `json:"tokenRef"`
+	// TokenRef says where the token is found; for all but Custom.
+	TokenRef TokenRef `json:"tokenRef,omitzero"`
+	// Tokens are the tokens of the templates below, by name; with these, for Custom only.
+	Tokens  map[string]TokenRef `json:"tokens,omitempty"`
+	Headers []Addition          `json:"headers,omitempty"`
+	Query   []Addition          `json:"query,omitempty"`
+	Basic   *BasicPair          `json:"basic,omitempty"`
 }
 
 // TokenRef names exactly one source of a token.

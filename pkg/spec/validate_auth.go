@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -15,15 +16,21 @@ import (
 func validateAuth(a *Auth, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	switch a.Scheme {
-	case SchemeBearer, SchemeToken, SchemeBasic, SchemeHeader:
+	case SchemeBearer, SchemeToken, SchemeBasic, SchemeHeader, SchemeCustom:
 	case "":
-		errs = append(errs, field.Required(path.Child("scheme"), "write Bearer, Token, Basic or Header"))
+		errs = append(errs, field.Required(path.Child("scheme"), "write Bearer, Token, Basic, Header or Custom"))
 	default:
-		errs = append(errs, invalid(path.Child("scheme"), "must be Bearer, Token, Basic or Header, in this spelling"))
+		errs = append(errs, invalid(path.Child("scheme"), "must be Bearer, Token, Basic, Header or Custom, in this spelling"))
 	}
 	errs = append(errs, validateUsername(a, path.Child("username"))...)
 	errs = append(errs, validateHeader(a, path.Child("header"))...)
-	return append(errs, validateTokenRef(a.TokenRef, path.Child("tokenRef"))...)
+	switch {
+	case a.Scheme != SchemeCustom:
+		errs = append(errs, validateTokenRef(a.TokenRef, path.Child("tokenRef"))...)
+	case a.TokenRef != TokenRef{}:
+		errs = append(errs, field.Forbidden(path.Child("tokenRef"), "scheme Custom names its tokens in tokens; move it there"))
+	}
+	return append(errs, validateCustom(a, path)...)
 }
 
 // validateUsername holds RFC 7617 section 2: a user-id has no colon and no control characters.
@@ -87,7 +94,7 @@ func validateCallerAuth(s *CredProxySpec, spec *field.Path) field.ErrorList {
 		errs = append(errs, validateHeaderName(s.CallerAuth.Header, path.Child("header"))...)
 	}
 	for i, route := range s.Routes {
-		if route.Auth != nil && route.Auth.TokenRef == s.CallerAuth.KeyRef && len(errs) == 0 {
+		if slices.Contains(route.Auth.Refs(), s.CallerAuth.KeyRef) && len(errs) == 0 {
 			errs = append(errs, field.Forbidden(path.Child("keyRef"), fmt.Sprintf(
 				"is the token of %s too, and the agent would hold it; give the callers a key of their own", spec.Child("routes").Index(i))))
 		}
