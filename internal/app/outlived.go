@@ -7,6 +7,7 @@ import (
 	"credproxy.dev/controller/pkg/policy"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/source"
+	"credproxy.dev/controller/pkg/spec"
 )
 
 // outlived remembers specs that were in force, as long as anything may be left of them. The sidecar of a name that is declared
@@ -23,9 +24,6 @@ type verdict struct {
 // permit adds to a declaration what the policy denies now of specs that are not declared any more in a way that can be used.
 // known reports whether anything is left of a name.
 func (o outlived) permit(d *reconcile.Declared, s source.Snapshot, state policyfile.State, known func(name string) bool) {
-	if state.Given && state.Policy == nil {
-		return // There is nothing to judge by.
-	}
 	current := map[string]bool{}
 	for _, object := range s.Specs {
 		name := object.CredProxy.Name
@@ -33,6 +31,9 @@ func (o outlived) permit(d *reconcile.Declared, s source.Snapshot, state policyf
 		o[name] = verdict{object, state.Policy.Evaluate(object.Folder, object.CredProxy)}
 	}
 	maps.DeleteFunc(o, func(name string, _ verdict) bool { return !current[name] && !known(name) })
+	if state.Given && state.Policy == nil {
+		return // There is nothing to judge by.
+	}
 	for name, last := range o {
 		now := state.Policy.Evaluate(last.object.Folder, last.object.CredProxy)
 		if !current[name] && last.deniedAnew(now) {
@@ -40,6 +41,15 @@ func (o outlived) permit(d *reconcile.Declared, s source.Snapshot, state policyf
 			withhold(d, name, reconcile.Withholding{All: &all})
 		}
 	}
+}
+
+// specs are those that are remembered, of each name the last that was in force.
+func (o outlived) specs() []*spec.CredProxy {
+	var all []*spec.CredProxy
+	for _, last := range o {
+		all = append(all, last.object.CredProxy)
+	}
+	return all
 }
 
 // deniedAnew reports whether a decision denies what the sidecar still has.

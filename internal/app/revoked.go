@@ -68,8 +68,9 @@ func (r *revoked) follow(ctx context.Context, changed func(), failed func(error)
 	}
 }
 
-// withhold adds what is revoked to what a declaration withholds.
-func (r *revoked) withhold(d *reconcile.Declared) {
+// withhold adds what is revoked to what a declaration withholds. Of what is not declared any more in a way that can be used,
+// last are the specs that were in force last: their sidecars go on, with the tokens that these name.
+func (r *revoked) withhold(d *reconcile.Declared, last []*spec.CredProxy) {
 	r.mu.Lock()
 	list := r.list
 	r.mu.Unlock()
@@ -84,19 +85,39 @@ func (r *revoked) withhold(d *reconcile.Declared) {
 		w.All = ofRevoked("the spec is revoked; 'controller revoke --undo " + name + "' ends that")
 		d.Withheld[name] = w
 	}
+	current := map[string]bool{}
 	for _, cp := range d.Specs {
+		current[cp.Name] = true
 		revokeTokens(d, cp, list.Tokens)
 	}
+	for _, cp := range last {
+		if !current[cp.Name] {
+			revokeOutlived(d, cp, list.Tokens)
+		}
+	}
+}
+
+// revokeOutlived withholds everything of a name whose sidecar has one of the references: without a spec, nothing can be
+// delivered to it in the place of what it has.
+func revokeOutlived(d *reconcile.Declared, cp *spec.CredProxy, refs []spec.TokenRef) {
+	for _, slot := range cp.Spec.Slots() {
+		if slices.Contains(refs, slot.Ref) {
+			w := d.Withheld[cp.Name]
+			w.All = ofRevoked(wordsOfRevoked(slot.Ref))
+			d.Withheld[cp.Name] = w
+		}
+	}
+}
+
+func wordsOfRevoked(ref spec.TokenRef) string {
+	return "token " + ref.String() + " is revoked; 'controller revoke --undo --token \"" + ref.String() + "\"' ends that"
 }
 
 // revokeTokens withholds the routes of a spec that use one of the references, or all when it is the caller key.
 func revokeTokens(d *reconcile.Declared, cp *spec.CredProxy, refs []spec.TokenRef) {
 	w := d.Withheld[cp.Name]
-	words := func(ref spec.TokenRef) string {
-		return "token " + ref.String() + " is revoked; 'controller revoke --undo --token \"" + ref.String() + "\"' ends that"
-	}
 	if c := cp.Spec.CallerAuth; c != nil && slices.Contains(refs, c.KeyRef) {
-		w.All = ofRevoked(words(c.KeyRef))
+		w.All = ofRevoked(wordsOfRevoked(c.KeyRef))
 	}
 	for _, route := range cp.Spec.Routes {
 		if route.Auth == nil || !slices.Contains(refs, route.Auth.TokenRef) {
@@ -105,7 +126,7 @@ func revokeTokens(d *reconcile.Declared, cp *spec.CredProxy, refs []spec.TokenRe
 		if w.Routes == nil {
 			w.Routes = map[string]reconcile.Withheld{}
 		}
-		w.Routes[route.Path] = *ofRevoked(words(route.Auth.TokenRef))
+		w.Routes[route.Path] = *ofRevoked(wordsOfRevoked(route.Auth.TokenRef))
 	}
 	if w.All != nil || len(w.Routes) > 0 {
 		d.Withheld[cp.Name] = w

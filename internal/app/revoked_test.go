@@ -22,6 +22,9 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 	keyed := web.DeepCopy()
 	keyed.Name = "keyed"
 	keyed.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}}
+	outlived, bare := web.DeepCopy(), web.DeepCopy()
+	outlived.Name, bare.Name = "outlived", "bare"
+	bare.Spec.Routes = web.Spec.Routes[2:]
 	for _, tc := range []struct {
 		name string
 		list revocation.List
@@ -33,7 +36,7 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 			"web": {"*": "revoked"}, "gone": {"*": "revoked"},
 		}},
 		{"a token", revocation.List{Tokens: []spec.TokenRef{{Env: "A"}}}, map[string]map[string]routetable.Withheld{
-			"web": {"/a": "revoked"}, "keyed": {"/a": "revoked"},
+			"web": {"/a": "revoked"}, "keyed": {"/a": "revoked"}, "outlived": {"*": "revoked"},
 		}},
 		{"a caller key", revocation.List{Tokens: []spec.TokenRef{{File: "key"}}}, map[string]map[string]routetable.Withheld{
 			"keyed": {"*": "revoked"},
@@ -41,7 +44,7 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := reconcile.Declared{Specs: []*spec.CredProxy{web, keyed}}
-			(&revoked{list: tc.list}).withhold(&d)
+			(&revoked{list: tc.list}).withhold(&d, []*spec.CredProxy{web, outlived, bare})
 			var got map[string]map[string]routetable.Withheld
 			for name, w := range d.Withheld {
 				if got == nil {

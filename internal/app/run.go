@@ -173,7 +173,7 @@ func (a *daemon) declare() {
 	policy := a.policy.State()
 	permit(&d, *a.said, policy)
 	a.outlived.permit(&d, *a.said, policy, func(name string) bool { _, left := a.controller.Get(name); return left })
-	a.revoked.withhold(&d)
+	a.revoked.withhold(&d, a.outlived.specs())
 	a.controller.Declare(d)
 }
 

@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"credproxy.dev/controller/internal/revocation"
-	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -144,14 +143,14 @@ func (r *revoker) confirm(ctx context.Context) error {
 	defer ticker.Stop()
 	var last []string
 	for {
-		left, err := r.left(bounded)
+		left, unused, err := r.left(bounded)
 		switch {
 		case err != nil && bounded.Err() == nil:
 			return &exitError{codeNoController, fmt.Errorf(
 				"it is noted, and counts as soon as a controller with --state-dir %s runs; until then sidecars keep their tokens, "+
 					"unless they are removed (docker rm -f): %w", r.dir, err)}
 		case err == nil && len(left) == 0:
-			_, err := fmt.Fprintln(r.stdout, "revoked: no sidecar has them any more")
+			_, err := fmt.Fprintln(r.stdout, "revoked: no sidecar has them any more"+unused)
 			return err
 		case err == nil:
 			last = left
@@ -166,34 +165,86 @@ func (r *revoker) confirm(ctx context.Context) error {
 	}
 }
 
-// left says of which specs the controller has not said yet that the tokens are gone.
-func (r *revoker) left(ctx context.Context) ([]string, error) {
+// left says of which specs the controller has not said yet that the tokens are gone, and what of it no spec uses.
+func (r *revoker) left(ctx context.Context) (left []string, unused string, err error) {
 	list, err := r.client.list(ctx)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var left []string
+	if len(list.Items) == 0 { // it may not have read the files yet
+		if why, err := r.client.notReady(ctx); why != nil || err != nil {
+			return []string{fmt.Sprint(why)}, "", err
+		}
+	}
 	for _, one := range list.Items {
 		if why := r.holds(one); why != nil {
 			left = append(left, fmt.Sprintf("%s: %v", one.Name, why))
 		}
 	}
-	return left, nil
+	return left, r.unused(list.Items), nil
 }
 
-// holds says why a spec's sidecar may still have what is revoked; nil when it has not.
+// unused says which of what is revoked no spec has to do with, as when it is mistyped; empty for nothing.
+func (r *revoker) unused(all []spec.CredProxy) string {
+	var found []string
+	for _, name := range r.list.Names {
+		if !slices.ContainsFunc(all, func(one spec.CredProxy) bool { return one.Name == name }) {
+			found = append(found, "there is no spec "+name)
+		}
+	}
+	for _, ref := range r.list.Tokens {
+		alone := revoker{list: revocation.List{Tokens: []spec.TokenRef{ref}}}
+		if !slices.ContainsFunc(all, alone.concerns) {
+			found = append(found, "no spec uses "+ref.String())
+		}
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(found, ", ") + ": is it written as in the file?"
+}
+
+// holds says why a spec's sidecar may still have what is revoked; nil when it has not. That something else of the spec is
+// revoked says nothing: it may have been for long.
 func (r *revoker) holds(one spec.CredProxy) error {
-	concerned := slices.Contains(r.list.Names, one.Name) ||
-		slices.ContainsFunc(one.Spec.Slots(), func(slot spec.Slot) bool { return slices.Contains(r.list.Tokens, slot.Ref) })
-	if !concerned || one.Status == nil || one.Status.ContainerID == "" {
-		return nil
+	if one.Status == nil {
+		return errNotTakenUp
 	}
-	tokens := condition(one.Status, spec.ConditionTokensResolved)
-	if tokens.Reason == reconcile.ReasonRevoked {
+	ready := condition(one.Status, spec.ConditionReady)
+	switch {
+	case one.Status.ContainerID == "" && ready.Status == "Unknown" && r.concerns(one):
+		return because(ready, one.Status.LastError)
+	case one.Status.ContainerID == "":
 		return nil
-	}
-	if ready := condition(one.Status, spec.ConditionReady); ready.Status != "True" {
+	case len(one.Spec.Routes) == 0 && len(r.list.Tokens) > 0 && !slices.Contains(r.list.Names, one.Name):
+		return fmt.Errorf("nobody knows which tokens its sidecar has, since no file declares it in a way that can be used: "+
+			"mend that, or 'controller revoke %s'", one.Name)
+	case !r.concerns(one), r.taken(one):
+		return nil
+	case ready.Status != "True":
 		return because(ready, one.Status.LastError)
 	}
-	return errors.New("the controller has not taken it up")
+	return errNotTakenUp
+}
+
+var errNotTakenUp = errors.New("the controller has not taken it up")
+
+// concerns reports whether a spec is revoked, or uses a token that is.
+func (r *revoker) concerns(one spec.CredProxy) bool {
+	return slices.Contains(r.list.Names, one.Name) || slices.ContainsFunc(one.Spec.Slots(), func(slot spec.Slot) bool { return r.revokes(slot.Ref) })
+}
+
+func (r *revoker) revokes(ref spec.TokenRef) bool { return slices.Contains(r.list.Tokens, ref) }
+
+// taken reports whether the controller says of all routes that are revoked that the sidecar has no token for them.
+func (r *revoker) taken(one spec.CredProxy) bool {
+	caller := one.Spec.CallerAuth
+	all := slices.Contains(r.list.Names, one.Name) || caller != nil && r.revokes(caller.KeyRef)
+	for _, route := range one.Spec.Routes {
+		revoked := all || route.Auth != nil && r.revokes(route.Auth.TokenRef)
+		if revoked && !slices.Contains(one.Status.WithheldRoutes, route.Path) {
+			return false
+		}
+	}
+	return len(one.Spec.Routes) > 0
 }

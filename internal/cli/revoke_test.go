@@ -15,46 +15,68 @@ import (
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// obedient is a controller of one spec, which has taken its tokens away by the second question.
-func obedient(t *testing.T, name string, ref spec.TokenRef, reason string) string {
+// obedient is a controller of some specs, of which the second question is answered with others.
+func obedient(t *testing.T, before, after spec.CredProxy) string {
 	t.Helper()
 	var asked atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		one := spec.CredProxy{Status: &spec.CredProxyStatus{ContainerID: "c1"}}
-		one.Name = name
-		one.Spec.Routes = []spec.Route{{Path: "/api", Auth: &spec.Auth{TokenRef: ref}}}
-		tokens := metav1.Condition{Type: spec.ConditionTokensResolved, Status: metav1.ConditionTrue, Reason: reconcile.ReasonResolved}
+		one := before
 		if asked.Add(1) > 1 {
-			tokens.Status, tokens.Reason = metav1.ConditionFalse, reason
+			one = after
 		}
-		one.Status.Conditions = []metav1.Condition{tokens, {Type: spec.ConditionReady, Status: tokens.Status, Reason: reason, Message: "as said"}}
 		_ = json.NewEncoder(w).Encode(spec.CredProxyList{Items: []spec.CredProxy{one}})
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
 }
 
+// shown is a spec of two routes as the API shows it.
+func shown(ready metav1.ConditionStatus, reason string, withheld ...string) spec.CredProxy {
+	one := spec.CredProxy{Status: &spec.CredProxyStatus{ContainerID: "c1", WithheldRoutes: withheld}}
+	one.Name = "web"
+	one.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}}
+	for path, ref := range map[string]spec.TokenRef{"/api": {Env: "GH_TOKEN"}, "/git": {File: "git"}} {
+		one.Spec.Routes = append(one.Spec.Routes, spec.Route{Path: path, Auth: &spec.Auth{TokenRef: ref}})
+	}
+	one.Status.Conditions = []metav1.Condition{{Type: spec.ConditionReady, Status: ready, Reason: reason, Message: "as said"}}
+	return one
+}
+
 func TestRevoke(t *testing.T) {
-	ref := spec.TokenRef{Env: "GH_TOKEN"}
+	running := shown(metav1.ConditionTrue, reconcile.ReasonRunning)
+	both := shown(metav1.ConditionFalse, reconcile.ReasonRevoked, "/api", "/git")
+	api := shown(metav1.ConditionFalse, reconcile.ReasonRevoked, "/api")
+	failed := shown(metav1.ConditionFalse, reconcile.ReasonStepFailed)
+	unusable := shown(metav1.ConditionFalse, reconcile.ReasonInvalidSpec)
+	unusable.Spec.Routes = nil
+	unseen := shown(metav1.ConditionUnknown, reconcile.ReasonProgressing)
+	unseen.Status.ContainerID = ""
+	const done, left = "revoked: no sidecar has them any more\n", "Not taken away yet: web: "
 	for _, tc := range []struct {
-		name   string
-		args   []string
-		reason string
-		code   int
-		says   string
-		noted  string
+		name  string
+		args  []string
+		after spec.CredProxy
+		code  int
+		says  string
+		noted string
 	}{
-		{"a spec", []string{"web"}, reconcile.ReasonRevoked, codeGood, "revoked: no sidecar has them any more", "spec web"},
-		{"a token", []string{"--token", "env:GH_TOKEN"}, reconcile.ReasonRevoked, codeGood, "revoked", "token env GH_TOKEN"},
-		{"what no sidecar has", []string{"other"}, reconcile.ReasonRevoked, codeGood, "revoked", "spec other"},
-		{"what is not taken away", []string{"web", "--timeout", "300ms"}, reconcile.ReasonStepFailed, codeBad, "Not taken away yet: web: ", "spec web"},
-		{"nothing", nil, "", codeUsage, "say what", ""},
-		{"no name", []string{"Web_1"}, "", codeUsage, "cannot be the name", ""},
-		{"no reference", []string{"--token", "GH_TOKEN"}, "", codeUsage, "env:NAME", ""},
+		{"a spec", []string{"web"}, both, codeGood, done, "spec web"},
+		{"a spec, of which one route's are gone", []string{"web"}, api, codeBad, left, "spec web"},
+		{"a token", []string{"--token", "env:GH_TOKEN"}, api, codeGood, done, "token env GH_TOKEN"},
+		{"a token, while another of the spec is revoked", []string{"--token", "file:git"}, api, codeBad, left, "token file git"},
+		{"a caller key", []string{"--token", "file:key"}, api, codeBad, left, "token file key"},
+		{"a token, while a file cannot be used", []string{"--token", "env:GH_TOKEN"}, unusable, codeBad, "'controller revoke web'", "token env GH_TOKEN"},
+		{"a spec that was not looked at", []string{"web"}, unseen, codeBad, left, "spec web"},
+		{"what is not there", []string{"other"}, running, codeGood, "there is no spec other", "spec other"},
+		{"what no spec uses", []string{"--token", "env:GH"}, running, codeGood, "no spec uses env GH", "token env GH"},
+		{"what is not taken away", []string{"web"}, failed, codeBad, left, "spec web"},
+		{"nothing", nil, running, codeUsage, "say what", ""},
+		{"no name", []string{"Web_1"}, running, codeUsage, "cannot be the name", ""},
+		{"no reference", []string{"--token", "GH_TOKEN"}, running, codeUsage, "env:NAME", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
-			args := append([]string{"revoke", "--state-dir", dir, "--server", obedient(t, "web", ref, tc.reason)}, tc.args...)
+			args := append([]string{"revoke", "--timeout", "300ms", "--state-dir", dir, "--server", obedient(t, running, tc.after)}, tc.args...)
 			c := newConsole(t, &fakeController{})
 			if code := c.run(t, args...); code != tc.code || !strings.Contains(c.out.String()+c.err.String(), tc.says) {
 				t.Errorf("code %d, said %q and %q", code, c.out.String(), c.err.String())

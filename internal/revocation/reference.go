@@ -27,8 +27,8 @@ func ParseRef(text string) (spec.TokenRef, error) {
 			ref.Provider, ref.Key = name, key
 		}
 	}
-	if ref == (spec.TokenRef{}) {
-		return ref, fmt.Errorf("%q is not a reference: write env:NAME, file:PATH or provider:NAME:KEY, as the spec's tokenRef names it", text)
+	if !ref.Valid() { // nothing would ever be taken away
+		return spec.TokenRef{}, fmt.Errorf("%q is not a reference: write env:NAME, file:PATH or provider:NAME:KEY, as the spec's tokenRef names it", text)
 	}
 	return ref, nil
 }

@@ -102,7 +102,7 @@ func TestParseRef(t *testing.T) {
 			t.Errorf("%q is %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "GH_TOKEN", "env:", "vault:x", "env", "provider:vault", "provider:vault:"} {
+	for _, text := range []string{"", "GH_TOKEN", "env:", "vault:x", "env", "provider:vault", "provider:vault:", "file:./a", "file:/a", "file:a//b", "env:A-B", "provider:vault:../a"} {
 		if got, err := ParseRef(text); err == nil {
 			t.Errorf("%q is %v", text, got)
 		}

@@ -3,7 +3,9 @@ package reconcile
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +20,8 @@ type verdict struct {
 	spec *spec.CredProxy
 	// withheld are the routes of the spec that have no token, by path.
 	withheld map[string]Withheld
+	// taking is true while a sidecar has, or may have, a token of these routes.
+	taking bool
 	// sidecar is the container that serves or should serve; nil when there is none.
 	sidecar *Sidecar
 	// blocked and err say why the declaration is not in force; at most one is set.
@@ -57,12 +61,16 @@ func (v verdict) apply(status *spec.CredProxyStatus) {
 		status.LastError = cut(v.tokenErr.Error())
 	}
 	status.ContainerID, status.ContainerName, status.SpecHash, status.RoutesDigest, status.URL = "", "", "", "", ""
+	status.WithheldRoutes = nil
 	if v.sidecar == nil {
 		return
 	}
 	status.ContainerID, status.ContainerName, status.SpecHash = v.sidecar.ID, v.sidecar.Name, v.sidecar.SpecHash
 	if v.sidecar.Report != nil {
 		status.RoutesDigest = v.sidecar.Report.RoutesDigest
+	}
+	if !v.mayHold() {
+		status.WithheldRoutes = slices.Sorted(maps.Keys(v.withheld))
 	}
 	if v.spec != nil {
 		status.URL = "http://" + net.JoinHostPort(v.spec.Spec.Hostname, strconv.Itoa(int(v.spec.Spec.Port)))
@@ -165,6 +173,9 @@ func (v verdict) suffersOnly() bool {
 		(v.blocked == nil || v.blocked.Reason == ReasonPaused || v.blocked.Reason == reasonOfWithheld(v.withheld))
 }
 
+// mayHold reports whether a sidecar may still have tokens that are withheld.
+func (v verdict) mayHold() bool { return v.err != nil || v.taking }
+
 func (v verdict) withheldWords() string { return wordsOfWithheld(v.withheld, len(v.spec.Spec.Routes)) }
 
 // withoutThem says what a sidecar does whose tokens are withheld.
@@ -232,7 +243,7 @@ func (v verdict) tokens() metav1.Condition {
 	const kind = spec.ConditionTokensResolved
 	rejected := rejections(v.spec, v.sidecar)
 	switch {
-	case len(v.withheld) > 0 && v.err != nil:
+	case len(v.withheld) > 0 && v.mayHold():
 		return condition(kind, metav1.ConditionUnknown, ReasonProgressing, "they are being taken from the sidecar: "+v.withheldWords())
 	case len(v.withheld) > 0:
 		return condition(kind, metav1.ConditionFalse, reasonOfWithheld(v.withheld), v.withheldWords())

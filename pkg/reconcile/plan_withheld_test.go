@@ -3,6 +3,8 @@ package reconcile
 import (
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
 )
@@ -147,4 +149,23 @@ web
   wait_ready     cred-proxy-web  (declared, and there is no sidecar)
 `},
 	})
+}
+
+// A sidecar that was there before the controller, and says nothing, may have anything.
+func TestTokensOfASidecarThatSaysNothingAreNotKnownToBeGone(t *testing.T) {
+	w := newWorld()
+	w.running("a").Report = nil
+	w.withhold(false)
+	in := newScene(w.declared, w.view()).inputs("web", history{}, w.opts)
+	for _, known := range []bool{true, false} {
+		if known {
+			in.delivered = map[string]delivery{"a": {withheld: in.withheld}}
+		} else {
+			in.delivered = nil
+		}
+		v := (&Controller{}).verdict(in, nil, nil)
+		if c := v.tokens(); (c.Status == metav1.ConditionFalse) != known {
+			t.Errorf("known %v: %s %s", known, c.Status, c.Message)
+		}
+	}
 }

@@ -89,6 +89,7 @@ func (s *statuses) declareSpec(cp *spec.CredProxy, at time.Time) bool {
 	e.rejections.keep(cp)
 	e.init()
 	if ok {
+		status.WithheldRoutes = nil
 		setCondition(status, condition(spec.ConditionReady, metav1.ConditionFalse, ReasonProgressing, "the declaration changed"))
 	}
 	return true
@@ -110,8 +111,10 @@ func (s *statuses) declareRejected(r Rejected, at time.Time) bool {
 	e.object.TypeMeta = metav1.TypeMeta{APIVersion: spec.APIVersion, Kind: spec.Kind}
 	e.object.Name = r.Name
 	e.init()
-	blocked := &Blocked{Name: r.Name, Reason: r.Reason, Message: r.Message}
-	verdict{blocked: blocked}.apply(e.object.Status)
+	was, now := *e.object.Status, e.object.Status
+	verdict{blocked: &Blocked{Name: r.Name, Reason: r.Reason, Message: r.Message}}.apply(now)
+	// What runs goes on, and is not unknown for a moment: whoever takes its tokens away looks here.
+	now.ContainerID, now.ContainerName, now.SpecHash, now.RoutesDigest = was.ContainerID, was.ContainerName, was.SpecHash, was.RoutesDigest
 	return true
 }
 

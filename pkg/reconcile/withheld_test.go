@@ -249,3 +249,43 @@ func TestACallerKeyThatCanBeNoneKeepsNoTokenThatIsWithheld(t *testing.T) {
 		}
 	})
 }
+
+// Whoever takes tokens away reads in the status when they are gone.
+func TestTheStatusSaysOfWhichRoutesTheTokensAreGone(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		gone := func() []string {
+			got, _ := s.Get("web")
+			return got.Status.WithheldRoutes
+		}
+		if got := gone(); len(got) > 0 {
+			t.Errorf("from the start: %q", got)
+		}
+		s.engine.Inject(fakeengine.CopyRoutes, 1, fakeengine.FailsBefore(reconcile.ErrEngineUnavailable))
+		s.declareNow(suspended(web))
+		synctest.Wait()
+		if got := gone(); len(got) > 0 {
+			t.Errorf("before they are taken: %q", got)
+		}
+		s.settle()
+		if got := gone(); !slices.Equal(got, []string{"/api"}) {
+			t.Errorf("after that: %q", got)
+		}
+		s.declareNow(web)
+		if got := gone(); len(got) > 0 {
+			t.Errorf("while they are delivered again: %q", got)
+		}
+	})
+}
+
+func TestASidecarOfANameThatIsRejectedIsNeverUnknown(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("web"))
+		s.declared.Rejected = []reconcile.Rejected{{Name: "web", Reason: reconcile.ReasonDuplicateName, Message: "declared twice"}}
+		s.declareNow()
+		if got, _ := s.Get("web"); got.Status.ContainerID == "" {
+			t.Error("for a moment it looks as if it had no sidecar")
+		}
+	})
+}

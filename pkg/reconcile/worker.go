@@ -205,6 +205,14 @@ func (in *inputs) taking() bool {
 	return slices.ContainsFunc(in.view.sidecars[in.name], p.takes)
 }
 
+// unheard reports whether a sidecar runs that has not said yet what it has, and to which this process delivered nothing.
+func (in *inputs) unheard() bool {
+	return slices.ContainsFunc(in.view.sidecars[in.name], func(s Sidecar) bool {
+		_, known := in.delivered[s.ID]
+		return s.State == StateRunning && s.Report == nil && !known
+	})
+}
+
 // verdict gathers what is known of a name before any step.
 func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdict {
 	v := verdict{spec: in.spec, withheld: in.withheld, blocked: blocked, tokenErr: tokenErr, tokensChecked: in.tokens != nil}
@@ -216,6 +224,7 @@ func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdic
 		return v
 	}
 	v.policy, v.inUse = in.policy, in.inUse()
+	v.taking = in.taking() || in.unheard()
 	if internal, ok := in.view.internalOf(in.spec); ok {
 		v.internal = &internal
 	}
@@ -245,7 +254,7 @@ func (c *Controller) execute(ctx context.Context, m matter) outcome {
 	c.settleProgress(in.name, found)
 	err := a.run(ctx)
 	c.touch(in.name)
-	found.err, found.lastLines = err, a.lines
+	found.err, found.lastLines, found.taking = err, a.lines, false
 	found.note(a)
 	made := a.made != "" && err == nil
 	if err != nil && ctx.Err() == nil {

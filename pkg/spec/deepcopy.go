@@ -66,6 +66,7 @@ func (s *CredProxyStatus) DeepCopy() *CredProxyStatus {
 	for i := range s.Conditions {
 		s.Conditions[i].DeepCopyInto(&out.Conditions[i])
 	}
+	out.WithheldRoutes = slices.Clone(s.WithheldRoutes)
 	out.LastTransitionTime = copyOf(s.LastTransitionTime)
 	return &out
 }

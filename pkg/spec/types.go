@@ -195,6 +195,8 @@ type CredProxyStatus struct {
 	SpecHash string `json:"specHash,omitempty"`
 	// RoutesDigest identifies the routing table that the sidecar confirmed; no token goes into it.
 	RoutesDigest string `json:"routesDigest,omitempty"`
+	// WithheldRoutes are the paths of the routes of which it is known that the sidecar has no token, because it is withheld.
+	WithheldRoutes []string `json:"withheldRoutes,omitempty"`
 	// LastError is the last failure, in words; empty when the last attempt succeeded.
 	LastError string `json:"lastError,omitempty"`
 	// LastTransitionTime is when any condition last changed its status.

@@ -123,6 +123,9 @@ func validateTokenRef(ref TokenRef, path *field.Path) field.ErrorList {
 	return nil
 }
 
+// Valid reports whether a spec can name a token so.
+func (r TokenRef) Valid() bool { return len(validateTokenRef(r, nil)) == 0 }
+
 // sources are the fields that are set of those that each name a source by themselves; a key belongs to its provider.
 func (r TokenRef) sources() []string {
 	var found []string
