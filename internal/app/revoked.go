@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -31,7 +32,8 @@ func newRevoked(o Options) (*revoked, error) {
 	return r, err
 }
 
-// read reads it anew, and reports whether it is something else than before. What cannot be read changes nothing.
+// read reads it anew, and reports whether it is something else than before. What cannot be read changes nothing, and neither
+// does a file that has gone, as with a directory that is not mounted any more: who undoes a revocation leaves one.
 func (r *revoked) read() (changed bool, err error) {
 	if r.dir == "" {
 		return false, nil
@@ -42,6 +44,10 @@ func (r *revoked) read() (changed bool, err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !r.list.Empty() && !revocation.Written(r.dir, r.instance) {
+		return false, fmt.Errorf("%s is not there any more; 'controller revoke --undo' is how tokens are used again",
+			revocation.Path(r.dir, r.instance))
+	}
 	changed = !reflect.DeepEqual(list, r.list)
 	r.list = list
 	return changed, nil
@@ -74,7 +80,7 @@ func (r *revoked) withhold(d *reconcile.Declared, last []*spec.CredProxy) {
 	r.mu.Lock()
 	list := r.list
 	r.mu.Unlock()
-	if len(list.Names)+len(list.Tokens) == 0 {
+	if list.Empty() {
 		return
 	}
 	if d.Withheld == nil {

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,5 +64,33 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestWhatIsRevokedStaysSoWhenItsFileIsAway(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	change := func(f func(*revocation.List)) {
+		if _, err := revocation.Change(t.Context(), dir, "default", f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	web := revocation.List{Names: []string{"web"}}
+	change(func(l *revocation.List) { l.Add(web) })
+	r, err := newRevoked(Options{StateDir: dir, Instance: "default"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(dir, dir+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := r.read(); changed || err == nil || r.list.Empty() {
+		t.Errorf("changed %v, %v, still revoked: %v", changed, err, r.list)
+	}
+	if err := os.Rename(dir+"-away", dir); err != nil {
+		t.Fatal(err)
+	}
+	change(func(l *revocation.List) { l.Remove(web) })
+	if changed, err := r.read(); !changed || err != nil || !r.list.Empty() {
+		t.Errorf("changed %v, %v, still revoked: %v", changed, err, r.list)
 	}
 }

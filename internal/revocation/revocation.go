@@ -38,6 +38,9 @@ func (l *List) Remove(other List) {
 	l.Tokens = slices.DeleteFunc(l.Tokens, func(ref spec.TokenRef) bool { return slices.Contains(other.Tokens, ref) })
 }
 
+// Empty reports whether nothing is revoked.
+func (l List) Empty() bool { return len(l.Names)+len(l.Tokens) == 0 }
+
 func sorted[T comparable](all []T, compare func(a, b T) int) []T {
 	slices.SortFunc(all, compare)
 	return slices.Compact(all)
@@ -60,6 +63,12 @@ const kind = "Revocations"
 // Path is the file of an instance in a directory of state.
 func Path(dir, instance string) string {
 	return filepath.Join(dir, "revocations-"+instance+".json")
+}
+
+// Written reports whether there is a file, which has been there since something was revoked first.
+func Written(dir, instance string) bool {
+	_, err := os.Stat(Path(dir, instance))
+	return err == nil
 }
 
 // Read reads what is revoked; nothing is while there is no file.
