@@ -22,7 +22,9 @@ type attempt struct {
 	spec     *spec.CredProxy
 	withheld map[string]Withheld
 	held     map[spec.TokenRef]Token
-	nets     pair
+	// withholding is what the declaration withheld when the plan was made.
+	withholding Withholding
+	nets        pair
 	// next returns a generation that is higher than any before it.
 	generation int64
 
@@ -111,7 +113,7 @@ func (a *attempt) do(ctx context.Context, s Step) error { //nolint:gocyclo // a 
 	case StepDisconnect:
 		return a.disconnect(ctx, s)
 	case StepDrain:
-		return a.driver.Drain(ctx, id)
+		return a.drain(ctx, id)
 	case StepRename:
 		return a.rename(ctx, id, s.Target)
 	case StepRemove:

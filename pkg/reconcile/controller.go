@@ -65,7 +65,9 @@ type Controller struct {
 
 	mu       sync.Mutex
 	declared Declared
-	history  history
+	// redeclared is closed when there is another declaration, which has a channel of its own.
+	redeclared chan struct{}
+	history    history
 	// looked is true once everything declared was compared with an observation.
 	looked bool
 	// engineErr is how the last observation failed; nil when it succeeded.
@@ -94,7 +96,7 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 		recorder: newRecorder(log), statuses: newStatuses(), deliveries: newDeliveries(),
 		marks: map[string]time.Time{}, rests: map[string]time.Time{}, blocked: map[string]Blocked{},
 		lookAgain: make(chan struct{}, 1), strangers: make(chan struct{}, 1),
-		declared:  Declared{Err: errNotRead},
+		declared: Declared{Err: errNotRead}, redeclared: make(chan struct{}),
 		engineErr: errNotAsked,
 	}
 	c.noticed.deliver = c.notice
@@ -119,6 +121,8 @@ func (c *Controller) Declare(d Declared) {
 	names := append(c.statuses.declare(d), d.withheldAnew(c.declared.Withheld)...)
 	names = append(names, d.Policy.changedFrom(c.declared.Policy, d.Specs)...)
 	c.declared = d
+	close(c.redeclared)
+	c.redeclared = make(chan struct{})
 	for _, name := range names {
 		delete(c.rests, name)
 	}

@@ -289,3 +289,36 @@ func TestASidecarOfANameThatIsRejectedIsNeverUnknown(t *testing.T) {
 		}
 	})
 }
+
+// A stream that an agent keeps open holds up a replacement, and must not hold up that its token is taken away.
+func TestADrainDoesNotHoldBackThatTokensAreTaken(t *testing.T) {
+	for name, withhold := range map[string]func(s *stage, next *spec.CredProxy) *spec.CredProxy{
+		"by the operator": func(s *stage, next *spec.CredProxy) *spec.CredProxy {
+			revoked := reconcile.Withheld{Word: routetable.WithheldSuspended, Reason: reconcile.ReasonRevoked, Message: "revoked by the operator"}
+			s.declared.Withheld = map[string]reconcile.Withholding{"web": {All: &revoked}}
+			return next
+		},
+		"by the spec": func(_ *stage, next *spec.CredProxy) *spec.CredProxy { return suspended(next) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				web := s.environment("web")
+				s.declare(web)
+				drain := fakeengine.NewGate()
+				s.engine.Inject(fakeengine.Drain, 1, drain.Fault())
+				next := edited(web, func(s *spec.CredProxySpec) { s.TokenDelivery = spec.DeliverMemory })
+				s.declareNow(next)
+				<-drain.Reached()
+				s.declared.At = time.Now()
+				s.declare(next)
+				if got := len(s.served("web")); got != 2 {
+					t.Errorf("%d serve while the old one drains", got)
+				}
+				s.declare(withhold(s, next))
+				if why := s.answersWithheld("web"); why != routetable.WithheldSuspended {
+					t.Errorf("withheld because %q", why)
+				}
+			})
+		})
+	}
+}
