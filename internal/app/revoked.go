@@ -126,13 +126,15 @@ func revokeTokens(d *reconcile.Declared, cp *spec.CredProxy, refs []spec.TokenRe
 		w.All = ofRevoked(wordsOfRevoked(c.KeyRef))
 	}
 	for _, route := range cp.Spec.Routes {
-		if route.Auth == nil || !slices.Contains(refs, route.Auth.TokenRef) {
+		used := route.Auth.Refs()
+		first := slices.IndexFunc(used, func(ref spec.TokenRef) bool { return slices.Contains(refs, ref) })
+		if first < 0 {
 			continue
 		}
 		if w.Routes == nil {
 			w.Routes = map[string]reconcile.Withheld{}
 		}
-		w.Routes[route.Path] = *ofRevoked(wordsOfRevoked(route.Auth.TokenRef))
+		w.Routes[route.Path] = *ofRevoked(wordsOfRevoked(used[first]))
 	}
 	if w.All != nil || len(w.Routes) > 0 {
 		d.Withheld[cp.Name] = w

@@ -20,6 +20,7 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 		{Path: "/a", Auth: &spec.Auth{TokenRef: spec.TokenRef{Env: "A"}}},
 		{Path: "/b", Auth: &spec.Auth{TokenRef: spec.TokenRef{Env: "B"}}},
 		{Path: "/none"},
+		{Path: "/both", Auth: &spec.Auth{Scheme: spec.SchemeCustom, Tokens: map[string]spec.TokenRef{"c": {Env: "C"}, "b": {Env: "B"}}}},
 	}
 	keyed := web.DeepCopy()
 	keyed.Name = "keyed"
@@ -39,6 +40,9 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 		}},
 		{"a token", revocation.List{Tokens: []spec.TokenRef{{Env: "A"}}}, map[string]map[string]routetable.Withheld{
 			"web": {"/a": "revoked"}, "keyed": {"/a": "revoked"}, "outlived": {"*": "revoked"},
+		}},
+		{"one of several tokens", revocation.List{Tokens: []spec.TokenRef{{Env: "C"}}}, map[string]map[string]routetable.Withheld{
+			"web": {"/both": "revoked"}, "keyed": {"/both": "revoked"},
 		}},
 		{"a caller key", revocation.List{Tokens: []spec.TokenRef{{File: "key"}}}, map[string]map[string]routetable.Withheld{
 			"keyed": {"*": "revoked"},

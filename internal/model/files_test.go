@@ -11,6 +11,7 @@ import (
 
 	"credproxy.dev/controller/internal/fakeengine"
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -164,7 +165,14 @@ func newSpec(name string) *spec.CredProxy {
 func routes(variant int) []spec.Route {
 	route := func(path, ref string) spec.Route {
 		r := spec.Route{Path: path, Upstream: upstream(ref)}
-		if ref != "OPEN" {
+		switch ref {
+		case "OPEN":
+		case "GREEN": // as one of several, though it is the only one
+			r.Auth = &spec.Auth{
+				Scheme: spec.SchemeCustom, Tokens: map[string]spec.TokenRef{routetable.OnlyToken: {Env: ref}},
+				Headers: []spec.Addition{{Name: "X-Green", Value: "{" + routetable.OnlyToken + "}"}},
+			}
+		default:
 			r.Auth = &spec.Auth{Scheme: spec.SchemeBearer, TokenRef: spec.TokenRef{Env: ref}}
 		}
 		return r

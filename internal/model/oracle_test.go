@@ -189,8 +189,8 @@ func (o *oracle) answer(cp *spec.CredProxy, path string) string {
 		}
 	}
 	token := ""
-	if best.Auth != nil {
-		token = o.tokens.value(best.Auth.TokenRef.Env)
+	for _, ref := range best.Auth.Refs() {
+		token = o.tokens.value(ref.Env)
 	}
 	return fmt.Sprintf(" %s %s %s", best.Path, best.Upstream, token)
 }

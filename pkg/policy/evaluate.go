@@ -145,21 +145,26 @@ func (e *evaluation) option(o Option, what string) []Denial {
 	return []Denial{nearest.deny("does not permit %s; that takes %s in its allow", what, o)}
 }
 
-// route denies a token that goes where no rule permits it, and clear text where none does.
+// route denies a token that goes where no rule permits it, and an option that none allows.
 func (e *evaluation) route(route spec.Route) (Denial, bool) {
 	to, err := spec.ParseUpstream(route.Upstream)
 	if err != nil {
 		return e.rules[0].deny("cannot be compared with the upstream, which %v", err), true
 	}
-	if route.Auth != nil {
-		if denial, denied := e.use(route.Auth.TokenRef, to); denied {
+	for _, ref := range route.Auth.Refs() {
+		if denial, denied := e.use(ref, to); denied {
 			return denial, true
 		}
 	}
+	var options []Denial
 	if route.InsecureUpstream || to.Scheme == "http" {
-		for _, denial := range e.option(InsecureUpstream, "insecureUpstream") {
-			return denial, true
-		}
+		options = append(options, e.option(InsecureUpstream, "insecureUpstream")...)
+	}
+	if route.PassCredentials {
+		options = append(options, e.option(PassCredentials, "passCredentials")...)
+	}
+	if len(options) > 0 {
+		return options[0], true
 	}
 	return Denial{}, false
 }

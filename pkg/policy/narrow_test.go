@@ -59,6 +59,10 @@ func (d draw) subject() subject {
 			"https://192.0.2.1:8443", "http://y:8080", "https://example.org")
 		s.Spec.Routes[0].InsecureUpstream = strings.HasPrefix(s.Spec.Routes[0].Upstream, "http:")
 		s.Spec.Routes[0].Auth.TokenRef = ref()
+		s.Spec.Routes[0].PassCredentials = d.IntN(4) == 0
+		if d.IntN(3) == 0 {
+			s.Spec.Routes[0].Auth = &spec.Auth{Scheme: spec.SchemeCustom, Tokens: map[string]spec.TokenRef{"a": ref(), "b": ref()}}
+		}
 		if d.IntN(4) == 0 {
 			s.Spec.Routes[0].Auth = nil
 		}

@@ -148,6 +148,14 @@ func TestWhatAPolicySays(t *testing.T) {
 		{"another variable", token(spec.TokenRef{Env: "AWS_KEY"}), `/gh rule "team-a-github" of the policy does not permit env AWS_KEY at…`},
 		{"a variable in other letters", token(spec.TokenRef{Env: "gh_TOKEN"}), `/gh rule "team-a-github" of the policy does not permit…`},
 		{"two sources at once", token(spec.TokenRef{Env: "GH_X", File: "team-b/x"}), `/gh rule "team-a-github" of the policy does not permit…`},
+		{"several tokens", tokensOf("GH_A", "GH_B"), ""},
+		{"one of several that is others'", tokensOf("GH_A", "AWS_KEY"), `/gh rule "team-a-github" of the policy does not permit env AWS_KEY at…`},
+		{"several, each of another rule", tools(tokensOf("GH_A", "AWS_KEY")), `/gh rule "team-a-github" of the policy does not permit env AWS_KEY at…`},
+		{"credentials of the client's own", func(s *subject) { s.Spec.Routes[0].PassCredentials = true },
+			`/gh rule "team-a-github" of the policy does not permit passCredentials; that takes PassCredentials in its allow`},
+		{"those without a token", func(s *subject) {
+			s.Spec.Routes[0] = spec.Route{Path: "/x", Upstream: "https://anywhere.example", PassCredentials: true}
+		}, `/x rule "team-a-github" of the policy does not permit passCredentials; that takes PassCredentials in its allow`},
 		{"no token needs no rule", func(s *subject) { s.Spec.Routes[0] = spec.Route{Path: "/x", Upstream: "https://anywhere.example"} }, ""},
 		{"clear text without a token takes the option", func(s *subject) {
 			s.Spec.Routes[0] = spec.Route{Path: "/x", Upstream: "http://anywhere.example", InsecureUpstream: true}
@@ -194,6 +202,18 @@ func TestWhatAPolicySays(t *testing.T) {
 		if got != tt.want && !(some && strings.HasPrefix(got, begin)) {
 			t.Errorf("%s:\ngot  %s\nwant %s", tt.name, got, tt.want)
 		}
+	}
+}
+
+// tokensOf has the route add several tokens.
+func tokensOf(variables ...string) func(*subject) {
+	return func(s *subject) {
+		auth := &spec.Auth{Scheme: spec.SchemeCustom, Tokens: map[string]spec.TokenRef{}}
+		for _, v := range variables {
+			auth.Tokens[v] = spec.TokenRef{Env: v}
+			auth.Headers = append(auth.Headers, spec.Addition{Name: "X-" + v, Value: "{" + v + "}"})
+		}
+		s.Spec.Routes[0].Auth = auth
 	}
 }
 

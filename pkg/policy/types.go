@@ -85,10 +85,12 @@ const (
 	CustomImage Option = "CustomImage"
 	// EnvDelivery is tokenDelivery: Env.
 	EnvDelivery Option = "EnvDelivery"
+	// PassCredentials is passCredentials of a route.
+	PassCredentials Option = "PassCredentials"
 )
 
 // Options lists every option.
-func Options() []Option { return []Option{InsecureUpstream, CustomImage, EnvDelivery} }
+func Options() []Option { return []Option{InsecureUpstream, CustomImage, EnvDelivery, PassCredentials} }
 
 // Quota bounds what the specs of a folder, and of those below it, may ask for together. What is left out is not bounded.
 type Quota struct {

@@ -26,7 +26,7 @@ func lookFor(ctx context.Context, resolver Resolver, cp *spec.CredProxy) resolut
 	for _, slot := range cp.Spec.Slots() {
 		token, err := resolver.Resolve(ctx, slot.Ref)
 		if err == nil {
-			if unfit := deliverable(token, cp.Spec.TokenDelivery); unfit != nil {
+			if unfit := deliverable(token, slot.Ref, &cp.Spec); unfit != nil {
 				err = fmt.Errorf("%w: the token of %s %w", ErrTokenInvalid, slot.Ref, unfit)
 			}
 		}
@@ -118,10 +118,7 @@ func refsOf(route spec.Route, caller *spec.CallerAuth) (refs []spec.TokenRef) {
 	if caller != nil {
 		refs = append(refs, caller.KeyRef)
 	}
-	if route.Auth != nil {
-		refs = append(refs, route.Auth.TokenRef)
-	}
-	return refs
+	return append(refs, route.Auth.Refs()...)
 }
 
 // checkCallerKey reports why the caller key cannot be one: clients could not send it, or it is a token under another
@@ -145,10 +142,18 @@ func checkCallerKey(s *spec.CredProxySpec, found tokens) error {
 	return nil
 }
 
-// deliverable reports why a value cannot reach the sidecar as it is.
-func deliverable(token Token, how spec.TokenDelivery) error {
-	if how == spec.DeliverEnv && !utf8.ValidString(token.Reveal()) {
+// deliverable reports why a value cannot reach the sidecar as it is, or cannot be what a spec uses it for.
+func deliverable(token Token, ref spec.TokenRef, s *spec.CredProxySpec) error {
+	if s.TokenDelivery == spec.DeliverEnv && !utf8.ValidString(token.Reveal()) {
 		return errors.New("is not UTF-8, and the engine would change it in an environment; use tokenDelivery: File or Memory")
+	}
+	for _, route := range s.Routes {
+		if !slices.Contains(route.Auth.UsernameRefs(), ref) {
+			continue
+		}
+		if err := routetable.CheckUsername(token.Reveal()); err != nil {
+			return err
+		}
 	}
 	return routetable.CheckToken(token.Reveal())
 }

@@ -25,15 +25,16 @@ func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withhe
 	}
 	for _, r := range s.Routes {
 		t.Routes = append(t.Routes, routetable.Route{
-			Path:     r.Path,
-			Upstream: r.Upstream,
-			Auth:     authOf(r.Auth, s.TokenDelivery, slots),
-			Withheld: withheld[r.Path].Word,
-			Methods:  r.Methods,
-			Paths:    pathsOf(r.Paths),
-			Git:      gitOf(r.Git),
-			Mode:     modeOf(r.Mode),
-			Limits:   limitsOf(r.Limits),
+			Path:            r.Path,
+			Upstream:        r.Upstream,
+			Auth:            authOf(r.Auth, s.TokenDelivery, slots),
+			Withheld:        withheld[r.Path].Word,
+			PassCredentials: r.PassCredentials,
+			Methods:         r.Methods,
+			Paths:           pathsOf(r.Paths),
+			Git:             gitOf(r.Git),
+			Mode:            modeOf(r.Mode),
+			Limits:          limitsOf(r.Limits),
 		})
 	}
 	return t
@@ -101,25 +102,47 @@ func authOf(a *spec.Auth, delivery spec.TokenDelivery, slots map[spec.TokenRef]s
 		return nil
 	}
 	out := &routetable.Auth{Scheme: string(a.Scheme), Username: a.Username, Header: a.Header}
-	if delivery == spec.DeliverEnv {
-		out.TokenEnv = slots[a.TokenRef]
-	} else {
-		out.TokenFile = slots[a.TokenRef]
+	if a.Scheme == spec.SchemeCustom {
+		addCustom(out, a, delivery, slots)
+		return out
 	}
+	at := placeOf(slots[a.TokenRef], delivery)
+	out.TokenFile, out.TokenEnv = at.TokenFile, at.TokenEnv
 	return out
+}
+
+// addCustom writes what scheme Custom has of its own.
+func addCustom(out *routetable.Auth, a *spec.Auth, delivery spec.TokenDelivery, slots map[spec.TokenRef]string) {
+	out.Tokens = map[string]routetable.TokenPlace{}
+	for name, ref := range a.Tokens {
+		out.Tokens[name] = placeOf(slots[ref], delivery)
+	}
+	for _, h := range a.Headers {
+		out.Headers = append(out.Headers, routetable.Addition(h))
+	}
+	for _, p := range a.Query {
+		out.Query = append(out.Query, routetable.Addition(p))
+	}
+	if a.Basic != nil {
+		basic := routetable.Basic(*a.Basic)
+		out.Basic = &basic
+	}
+}
+
+// placeOf says where a delivery puts a slot's token.
+func placeOf(slot string, delivery spec.TokenDelivery) routetable.TokenPlace {
+	if delivery == spec.DeliverEnv {
+		return routetable.TokenPlace{TokenEnv: slot}
+	}
+	return routetable.TokenPlace{TokenFile: slot}
 }
 
 func callerAuthOf(c *spec.CallerAuth, delivery spec.TokenDelivery, slots map[spec.TokenRef]string) *routetable.CallerAuth {
 	if c == nil {
 		return nil
 	}
-	out := &routetable.CallerAuth{Header: c.Header}
-	if delivery == spec.DeliverEnv {
-		out.TokenEnv = slots[c.KeyRef]
-	} else {
-		out.TokenFile = slots[c.KeyRef]
-	}
-	return out
+	at := placeOf(slots[c.KeyRef], delivery)
+	return &routetable.CallerAuth{Header: c.Header, TokenFile: at.TokenFile, TokenEnv: at.TokenEnv}
 }
 
 // tokens are the values of a spec's slots, by slot.
