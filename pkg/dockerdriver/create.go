@@ -81,7 +81,7 @@ func (d *Driver) config(req reconcile.CreateRequest) *container.Config {
 		labels[LabelImage] = tag
 	}
 	stop := int((d.opts.DrainTimeout + stopMargin).Seconds())
-	env := []string{routetable.DrainTimeoutVariable + "=" + d.opts.DrainTimeout.String()}
+	env := []string{routetable.DrainTimeoutVariable + "=" + d.opts.DrainTimeout.String(), routetable.SpecVariable + "=" + req.SpecName}
 	if req.Standby != nil {
 		env = append(env, routetable.StandbyVariable+"="+req.Standby.String())
 	}

@@ -158,14 +158,14 @@ func TestCredentialIsNeverPrinted(t *testing.T) {
 func TestLogTellsNothingOfARequestsContent(t *testing.T) {
 	upstream := newRecorder(t)
 	proxy := serve(t, routetable.Route{Path: "/r", Upstream: upstream.URL, Auth: bearer()})
-	res, _ := raw(t, proxy.addr, lines("\nPOST /r/privatepath?privatequery HTTP/1.1\nHost: privatehost\nX-A: privateheader\nContent-Length: 11\n\nprivatebody"))
+	res, _ := raw(t, proxy.addr, lines("\nPOST /r/%41path?privatequery HTTP/1.1\nHost: privatehost\nX-A: privateheader\nContent-Length: 11\n\nprivatebody"))
 	if res.StatusCode != http.StatusOK {
 		t.Fatalf("status %d", res.StatusCode)
 	}
 	_, _ = raw(t, proxy.addr, lines("\nPRIVATEMETHOD /r HTTP/1.1\nHost: a\n\n"))
 	eventually(t, "two requests are logged", func() bool { return strings.Count(proxy.log.String(), `"msg":"request"`) == 2 })
 	logged := proxy.log.String()
-	for _, want := range []string{`"method":"POST"`, `"route":"/r"`, `"status":200`, `"bytes":14`, `"duration_ms":`, `"method":"OTHER"`} {
+	for _, want := range []string{`"method":"POST"`, `"route":"/r"`, `"status":200`, `"response_bytes":14`, `"path":"/r/%41path"`, `"duration_ms":`, `"method":"OTHER"`} {
 		if !strings.Contains(logged, want) {
 			t.Errorf("the log lacks %s: %s", want, logged)
 		}

@@ -1,33 +1,43 @@
 package proxy
 
 import (
-	"bufio"
-	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"credproxy.dev/controller/pkg/routetable"
 )
 
-// exchange is the writer of one response. It knows what the log line needs.
+// exchange is the writer of one response. It knows what the log line and the counters need.
 type exchange struct {
 	http.ResponseWriter
 	// leaving is asked when the answer begins, which may be long after its request.
 	leaving *atomic.Bool
+	begun   time.Time
 	route   string
+	tally   *tally
 	// traced is whether the client asked by which route its request goes, and credential whether that adds one.
 	traced, credential bool
+	// forwarded is whether the upstream was asked. tunnels is told when the exchange ends; nil unless it asks for one.
+	forwarded bool
+	tunnels   *sync.WaitGroup
+	upload    upload
+	tunnel    *tunnel
 
 	// idle watches that bytes are sent, where the route has a limit of silence.
 	idle *idleWatch
 	// warned is the code of a refusal that the route's policy has not enforced.
 	warned string
 
-	code   string
-	status int
-	// sent counts the bytes of the body.
-	sent int64
+	// code is why the sidecar refused; empty if it did not. status is that of the answer, and upstream that of the upstream's, after
+	// firstByte; both are 0 before there is one.
+	code             string
+	status, upstream int
+	firstByte        time.Duration
+	// written counts the bytes of the body.
+	written int64
 	// finished is false while the response may still break off.
 	finished bool
 }
@@ -38,7 +48,7 @@ func (e *exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 // WriteHeader notes the final status.
 func (e *exchange) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
-		e.status = status
+		e.answer(status)
 		if _, ok := e.Header()["Content-Type"]; !ok {
 			// Without this net/http would guess one.
 			e.Header()["Content-Type"] = nil
@@ -55,6 +65,14 @@ func (e *exchange) WriteHeader(status int) {
 	e.ResponseWriter.WriteHeader(status)
 }
 
+// answer notes the final status.
+func (e *exchange) answer(status int) {
+	e.status = status
+	if e.code == "" {
+		e.upstream, e.firstByte = status, time.Since(e.begun)
+	}
+}
+
 // trace tells a client the route of its request, which it may know, and whether a credential is added, never which.
 func (e *exchange) trace(h http.Header) {
 	if e.route != "" {
@@ -69,16 +87,7 @@ func (e *exchange) trace(h http.Header) {
 // Write counts.
 func (e *exchange) Write(b []byte) (int, error) {
 	n, err := e.ResponseWriter.Write(b)
-	e.sent += int64(n)
+	e.written += int64(n)
 	e.idle.touch()
 	return n, err
-}
-
-// Hijack is for WebSocket, which httputil forwards over the connection itself.
-func (e *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffered, err := http.NewResponseController(e.ResponseWriter).Hijack()
-	if err == nil && e.idle != nil {
-		conn = &watchedConn{conn, e.idle}
-	}
-	return conn, buffered, err
 }

@@ -122,6 +122,7 @@ func TestConnectionsMayAskOnceMoreBeforeTheyAreClosed(t *testing.T) {
 		s.signals <- syscall.SIGTERM
 		s.wantReport(t, unasked(1, "draining"))
 		left := time.Now()
+		go s.listen() // what was counted is told in the end, and takes longer if nobody reads
 		<-time.After(idleGrace * 9 / 10)
 		if !pausing.ask(t) {
 			t.Error("the last answer does not say so")

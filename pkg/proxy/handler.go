@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
@@ -22,13 +23,19 @@ type Handler struct {
 	tunnels sync.WaitGroup
 	// leaving makes every answer the last one of its connection.
 	leaving atomic.Bool
-	// rejections is what outlives a table of how upstreams take its tokens.
+	// rejections is what outlives a table of how upstreams take its tokens, and tallies what its routes have counted.
 	rejections *rejections
+	tallies    *tallies
+	audit      *audit
 }
 
-// NewHandler makes a handler without routes. It sends requests through transport and one line to log for each.
-func NewHandler(transport http.RoundTripper, log *slog.Logger) *Handler {
-	h := &Handler{forward: forwarder(transport, &buffers{}), log: log, guests: &guests{}, rejections: newRejections()}
+// NewHandler makes a handler without routes, of the sidecar of a spec. It sends requests through transport, and one line to lines for
+// each.
+func NewHandler(transport http.RoundTripper, log *slog.Logger, lines io.Writer, specName string) *Handler {
+	h := &Handler{
+		forward: forwarder(transport, &buffers{}), log: log, guests: &guests{},
+		rejections: newRejections(), tallies: newTallies(), audit: newAudit(lines, specName),
+	}
 	h.table.Store(&table{})
 	return h
 }
@@ -42,6 +49,7 @@ func (h *Handler) Swap(loaded routetable.Loaded) error {
 	}
 	t.inherit(h.table.Load(), h.rejections)
 	t.keepBudgets(h.table.Load())
+	h.tallies.adopt(t)
 	h.table.Store(t)
 	if n := h.guests.cut(t); n > 0 {
 		h.log.Info("connections were cut off whose route lost its token", "connections", n)
@@ -49,12 +57,11 @@ func (h *Handler) Swap(loaded routetable.Loaded) error {
 	return nil
 }
 
-// ServeHTTP answers one request and writes its log line.
+// ServeHTTP answers one request, counts it and writes its log line.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e := &exchange{ResponseWriter: w, leaving: &h.leaving}
-	begun := time.Now()
+	e := &exchange{ResponseWriter: w, leaving: &h.leaving, begun: time.Now(), tally: h.tallies.none}
 	// Deferred, because httputil ends a broken exchange by a panic that net/http expects.
-	defer func() { h.logRequest(e, r, begun) }()
+	defer h.account(e, r)
 	defer letGo(r.Context())
 	h.serve(e, r)
 	e.finished = true
@@ -64,7 +71,7 @@ func (h *Handler) serve(e *exchange, r *http.Request) {
 	e.traced = r.Header.Get(routetable.FieldTrace) == "true"
 	rt, refused := h.admit(r)
 	if rt != nil {
-		e.route = rt.path
+		e.route, e.tally = rt.path, rt.tally
 	}
 	if refused != nil {
 		e.refuse(refused)
@@ -86,9 +93,26 @@ func (h *Handler) serve(e *exchange, r *http.Request) {
 	e.credential = rt.credential != nil
 	if onlyWebSocket(r) {
 		h.tunnels.Add(1)
-		defer h.tunnels.Done()
+		e.tunnels = &h.tunnels
 	}
-	rt.forward.ServeHTTP(e, r)
+	e.tally.inFlight.Add(1)
+	e.forwarded = true
+	rt.forward.ServeHTTP(e, e.takeIn(r))
+}
+
+// account counts a request that has ended, and logs it unless it is one refusal of too many.
+func (h *Handler) account(e *exchange, r *http.Request) {
+	took := time.Since(e.begun)
+	if e.forwarded {
+		e.tally.inFlight.Add(-1)
+	}
+	e.tally.count(e, took)
+	if e.code == "" || e.tally.refusals[routetable.RefusalReason(e.code)].flood.tells(e.begun) {
+		h.audit.request(e, r, took)
+	}
+	if e.tunnels != nil {
+		e.tunnels.Done()
+	}
 }
 
 // admit decides by the table that is served, and takes the route of what is forwarded.
@@ -142,40 +166,4 @@ func (t *table) admit(r *http.Request) (*route, *refusal) {
 func (e *exchange) refuse(r *refusal) {
 	e.code = r.code
 	r.write(e, e.route)
-}
-
-// logRequest writes what may be known of a request: never its path, query, header or body.
-func (h *Handler) logRequest(e *exchange, r *http.Request, begun time.Time) {
-	// A Record holds five attributes without an allocation.
-	attrs := [7]slog.Attr{
-		slog.String("method", knownMethod(r.Method)),
-		slog.String("route", e.route),
-		slog.Int("status", e.status),
-		slog.Int64("bytes", e.sent),
-		slog.Float64("duration_ms", float64(time.Since(begun).Microseconds())/1000),
-	}
-	code := e.code
-	if code == "" && !e.finished {
-		code = "cut_off"
-	}
-	n := 5
-	if code != "" {
-		attrs[n] = slog.String("error", code)
-		n++
-	}
-	if e.warned != "" {
-		attrs[n] = slog.String("warning", e.warned)
-		n++
-	}
-	h.log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs[:n]...)
-}
-
-// knownMethod keeps text of a client's own invention out of the log.
-func knownMethod(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
-		http.MethodOptions, http.MethodConnect, http.MethodTrace:
-		return method
-	}
-	return "OTHER"
 }

@@ -123,17 +123,28 @@ func (s *started) push(t *testing.T, files []routetable.File) {
 	}
 }
 
-// heard reads the next report and shortens it to what tests compare.
+// heard reads the next report.
 func (s *started) heard(t *testing.T) routetable.Report {
 	t.Helper()
-	if !s.reports.Scan() {
-		t.Fatalf("no more reports; log: %s", s.log)
+	for {
+		if !s.reports.Scan() {
+			t.Fatalf("no more reports; log: %s", s.log)
+		}
+		if _, err := routetable.ParseCounters(s.reports.Bytes()); err != nil {
+			break
+		}
 	}
 	r, err := routetable.ParseReport(s.reports.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// listen reads what is left of the reports, until they end.
+func (s *started) listen() {
+	for s.reports.Scan() {
+	}
 }
 
 func (s *started) wantReport(t *testing.T, want routetable.Report) {

@@ -108,7 +108,7 @@ func serveThrough(t testing.TB, transport http.RoundTripper, routes ...routetabl
 	t.Helper()
 	lines := &sink{}
 	log := slog.New(slog.NewJSONHandler(lines, nil))
-	h := NewHandler(transport, log)
+	h := NewHandler(transport, log, lines, "web")
 	if err := h.Swap(load(t, routes...)); err != nil {
 		t.Fatal(err)
 	}

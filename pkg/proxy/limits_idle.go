@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -79,34 +78,4 @@ func (w *idleWatch) stop() (fired bool) {
 	w.timer.Stop()
 	w.end(nil)
 	return w.fired
-}
-
-// watchedConn is the client's end of a WebSocket.
-type watchedConn struct {
-	net.Conn
-	idle *idleWatch
-}
-
-func (c *watchedConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if n > 0 {
-		c.idle.touch()
-	}
-	return n, err
-}
-
-func (c *watchedConn) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	if n > 0 {
-		c.idle.touch()
-	}
-	return n, err
-}
-
-// CloseWrite is for tunnels of which one direction ends.
-func (c *watchedConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
 }

@@ -46,7 +46,12 @@ func (q *queue) Write(line []byte) (int, error) {
 
 // offer is Write that tells whether the line was taken.
 func (q *queue) offer(line []byte) bool {
-	taken := q.append(line)
+	return q.offerSpare(line, 0) || q.drop()
+}
+
+// offerSpare is offer that leaves some room for others, and neither drops nor counts a line that there is no room for.
+func (q *queue) offerSpare(line []byte, room int) bool {
+	taken := q.append(line, room)
 	select {
 	case q.wake <- struct{}{}:
 	default:
@@ -54,11 +59,16 @@ func (q *queue) offer(line []byte) bool {
 	return taken
 }
 
-func (q *queue) append(line []byte) bool {
+// drop counts a line that there was no room for.
+func (q *queue) drop() (taken bool) {
+	q.addDropped(1)
+	return false
+}
+
+func (q *queue) append(line []byte, room int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.pending)+len(line) > q.limit {
-		q.dropped++
+	if len(q.pending)+len(line) > q.limit-room {
 		return false
 	}
 	if q.dropped > 0 && q.notice != nil {

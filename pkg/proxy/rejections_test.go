@@ -34,7 +34,7 @@ type answering struct {
 func newAnswering(t *testing.T, routes ...routetable.Route) answering {
 	t.Helper()
 	u := &upstreamStatus{}
-	a := answering{NewHandler(u, slog.New(slog.DiscardHandler)), u}
+	a := answering{NewHandler(u, slog.New(slog.DiscardHandler), io.Discard, "web"), u}
 	a.serve(t, seal(t, 1, routes...))
 	return a
 }

@@ -28,7 +28,9 @@ type route struct {
 	takenFields, takenParams []string
 	// standing is what the upstream makes of the credential; nil without one.
 	standing *standing
-	callers  *callers
+	// tally counts its requests.
+	tally   *tally
+	callers *callers
 	// gate is the route's policy, and limits what its requests may take; nil where it has none.
 	gate    *gate
 	limits  *limits
@@ -164,7 +166,4 @@ func (rt *route) rewrite(pr *httputil.ProxyRequest) {
 	// (RFC 9110 section 6.5.1).
 	out.Trailer = nil
 	rt.authorize(out.Header)
-	if out.Body != nil {
-		out.Body = &upload{ReadCloser: out.Body}
-	}
 }

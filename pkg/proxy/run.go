@@ -30,7 +30,8 @@ type Options struct {
 	Stdout, Stderr io.Writer
 	// Signals delivers SIGHUP, SIGUSR1, SIGTERM and SIGINT. Others are ignored.
 	Signals <-chan os.Signal
-	// Getenv reads the environment: token slots, routetable.DrainTimeoutVariable and routetable.StandbyVariable.
+	// Getenv reads the environment: token slots, routetable.DrainTimeoutVariable, routetable.StandbyVariable and
+	// routetable.SpecVariable.
 	Getenv func(string) string
 
 	// standby is set when the volume is in memory.
@@ -97,7 +98,10 @@ func (s *sidecar) run(ctx context.Context) error {
 	s.start()
 	defer s.stop()
 	s.look(ctx)
+	counters := time.NewTicker(countersPause)
+	defer counters.Stop()
 	for {
+		s.tellIfAnew()
 		next := time.NewTimer(s.patience())
 		select {
 		case <-ctx.Done():
@@ -110,6 +114,9 @@ func (s *sidecar) run(ctx context.Context) error {
 		case <-changes:
 			s.look(ctx)
 		case <-s.handler.rejections.news:
+		case <-counters.C:
+			s.handler.tellRefused()
+			s.tellCounters()
 		case <-next.C:
 			s.look(ctx)
 		}
@@ -125,6 +132,7 @@ func (s *sidecar) answer(ctx context.Context, signal os.Signal) {
 		s.reload(ctx)
 	case syscall.SIGUSR1:
 		s.report(routetable.EventState)
+		s.tellAnew()
 	}
 }
 

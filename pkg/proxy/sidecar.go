@@ -34,6 +34,7 @@ type sidecar struct {
 	toldAt time.Time
 	// toldRejected are the tokens of which it said that they are rejected.
 	toldRejected []routetable.Rejection
+	ledger       ledger
 	// problem says why nothing is served; nil while the listener is open.
 	problem error
 	// ajar is true while the listener is open on standby.
@@ -42,7 +43,7 @@ type sidecar struct {
 
 func newSidecar(o Options, drainTimeout time.Duration, outside *ward) *sidecar {
 	streams := newStreams(o.Stdout, o.Stderr)
-	handler := NewHandler(o.transport, streams.log)
+	handler := NewHandler(o.transport, streams.log, streams.lines, o.Getenv(routetable.SpecVariable))
 	return &sidecar{
 		options:      o,
 		drainTimeout: drainTimeout,
@@ -51,6 +52,7 @@ func newSidecar(o Options, drainTimeout time.Duration, outside *ward) *sidecar {
 		doorway:      newDoorway(o.network, handler.guests, streams.log),
 		outside:      outside,
 		visitors:     newVisitors(),
+		ledger:       newLedger(),
 		ended:        make(chan struct{}),
 		problem:      errors.New("starting"),
 	}
@@ -77,13 +79,15 @@ func (s *sidecar) follow(conn net.Conn, state http.ConnState) {
 	s.visitors.note(conn, state)
 }
 
-// stop cuts off what is still in flight.
+// stop cuts off what is still in flight, and tells what was counted up to the end.
 func (s *sidecar) stop() {
 	s.cutOff()
 	_ = s.server.Close()
 	<-s.ended
 	_ = s.doorway.Close()
 	s.handler.tunnels.Wait()
+	s.handler.tellRefused()
+	s.tellCounters()
 }
 
 func (s *sidecar) serving() bool { return s.problem == nil }
@@ -185,6 +189,7 @@ func (s *sidecar) load() error {
 	s.doorway.watch(where)
 	s.outside.watch(where)
 	s.loaded = &loaded.Table
+	s.tellAnew()
 	s.streams.log.Info("serving a routing table", "generation", s.loaded.Generation, "routes", len(s.loaded.Routes))
 	if s.options.standby != nil {
 		takeOut(s.options.Dir, s.loaded, s.streams.log)

@@ -87,8 +87,8 @@ func (rt *route) fail(w http.ResponseWriter, r *http.Request, err error) {
 		// The client has left, or the sidecar ends: nobody reads an answer.
 		panic(http.ErrAbortHandler)
 	}
-	if sent, ok := r.Body.(*upload); ok && sent.failed.Load() {
-		e.refuse(bodyRefusal(rt, sent.why))
+	if e.upload.failed.Load() {
+		e.refuse(bodyRefusal(rt, e.upload.why))
 		return
 	}
 	e.refuse(upstreamRefusal(rt, err))

@@ -25,7 +25,7 @@ const (
 	// maxCountedPath bounds the path of a route in bytes. Specs are held to less.
 	maxCountedPath = 1 << 10
 
-	codeClasses, refusalReasons, latencyBounds = 6, 9, 14
+	codeClasses, refusalReasons, latencyBounds = 6, 15, 14
 )
 
 // Counters is one line of JSON on the sidecar's standard output, beside those of Report: what some of its routes have counted since
@@ -48,6 +48,8 @@ type RouteCounters struct {
 	Requests [codeClasses]int64 `json:"requests"`
 	// Refusals are the answers of the sidecar's own, by why it gave them, as RefusalReasons names that.
 	Refusals [refusalReasons]int64 `json:"refusals"`
+	// Warnings are the requests that the route's policy would have refused, were it enforced.
+	Warnings int64 `json:"warnings"`
 	// Injections are the requests to which a credential was added.
 	Injections int64 `json:"injections"`
 	// RequestBytes and ResponseBytes are those of bodies, and of tunnels.
@@ -81,6 +83,7 @@ func CodeClass(status int) int {
 func RefusalReasons() [refusalReasons]string {
 	return [...]string{
 		"other", "bad_path", "bad_request", "unauthorized", "denied", "no_route", "no_token", "upstream_unreachable", "upstream_timeout",
+		"body_timeout", "body_too_large", "rate_limited", "concurrency_limited", "header_too_large", "idle_timeout",
 	}
 }
 
@@ -187,7 +190,7 @@ func (c *RouteCounters) Grow(before, now *RouteCounters) {
 
 // cumulative are the counts that only grow, in an order that is always the same.
 func (c *RouteCounters) cumulative() []*int64 {
-	counts := []*int64{&c.Injections, &c.RequestBytes, &c.ResponseBytes, &c.Duration.Micros, &c.FirstByte.Micros}
+	counts := []*int64{&c.Warnings, &c.Injections, &c.RequestBytes, &c.ResponseBytes, &c.Duration.Micros, &c.FirstByte.Micros}
 	for _, list := range [][]int64{c.Requests[:], c.Refusals[:], c.Duration.Buckets[:], c.FirstByte.Buckets[:]} {
 		for i := range list {
 			counts = append(counts, &list[i])

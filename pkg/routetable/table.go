@@ -16,6 +16,9 @@ const (
 // in flight: a Go duration such as "30s", which is the default.
 const DrainTimeoutVariable = "CRED_PROXY_DRAIN_TIMEOUT"
 
+// SpecVariable names the variable of the sidecar's environment that says of which spec it is, for its log.
+const SpecVariable = "CRED_PROXY_SPEC"
+
 // Table is the routes.json document. One push is one generation: the document names its own generation's token
 // files, and its digest covers them, so a torn or mixed set is refused as a whole.
 type Table struct {
