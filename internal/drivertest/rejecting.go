@@ -83,11 +83,17 @@ func countsQuietly(w *world) {
 	w.eventually("the token is rejected", func(o *reconcile.Observation) bool { return rejects(o, 1) })
 	ask(http.StatusUnauthorized, http.StatusUnauthorized)
 	w.eventually("all of them are counted", func(o *reconcile.Observation) bool { return rejects(o, 3) })
+	l.wantNoReport()
+}
+
+// wantNoReport looks at what was told up to now.
+func (l *watched) wantNoReport() {
+	l.Helper()
 	for {
 		select {
 		case c := <-l.changes:
 			if c.Kind == "report" {
-				w.Errorf("it was told: %+v", c)
+				l.Errorf("it was told: %+v", c)
 			}
 		default:
 			return

@@ -156,6 +156,7 @@ func (d *Driver) listen(c *container) int {
 	if c.run.program == Sidecar && c.State == reconcile.StateRunning {
 		d.engine.count(Ask)
 		d.engine.report(c, routetable.EventState)
+		d.hearCounters(c)
 	}
 	return from
 }

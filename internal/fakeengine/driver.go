@@ -23,6 +23,8 @@ type Driver struct {
 	inspected map[string]bool
 	// asked is what the engine said that it is; nil until it is asked.
 	asked *reconcile.Engine
+	// counted takes what sidecars count; nil until somebody wants to know.
+	counted func(reconcile.Counted)
 	// strays are found by the same rules as in the real driver.
 	strays strays
 }
@@ -34,10 +36,14 @@ const ownImage = "cred-proxy:1"
 
 // Driver makes a driver for an instance.
 func (e *Engine) Driver(instance string) *Driver {
-	return &Driver{
+	d := &Driver{
 		engine: e, instance: instance, image: ownImage, looks: map[string]look{}, ears: map[string]ear{}, inspected: map[string]bool{},
 		strays: strays{sought: true},
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.drivers = append(e.drivers, d)
+	return d
 }
 
 // Carry makes ref the controller's own image, as a new release does.

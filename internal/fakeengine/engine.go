@@ -29,6 +29,7 @@ type Engine struct {
 	volumes    map[string]*Volume
 	images     map[string]*Image // by Ref
 	watches    map[*watch]bool
+	drivers    []*Driver
 	down       bool
 	fate       EventFate // of the events that are caused now
 	manners    Manners

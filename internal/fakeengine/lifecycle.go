@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -93,7 +94,7 @@ func (e *Engine) start(c *container, before func(*run)) error {
 // launch makes a container run.
 func (e *Engine) launch(c *container, before func(*run)) {
 	c.State, c.StartedAt, c.OOMKilled = reconcile.StateRunning, time.Now(), false
-	c.run = &run{program: c.image.Program}
+	c.run = &run{program: c.image.Program, began: time.Now().UnixNano(), counted: map[string]*routetable.RouteCounters{}}
 	c.listed++
 	for i := range c.Endpoints {
 		n := e.networks[c.Endpoints[i].NetworkID]
@@ -123,6 +124,7 @@ func (e *Engine) stop(c *container, code int) {
 	if c.State != reconcile.StateRestarting && c.run == nil {
 		return
 	}
+	e.countNoMore(c)
 	c.State, c.ExitCode, c.run = reconcile.StateExited, code, nil
 	c.listed++
 	if e.inMemory(c) {

@@ -36,6 +36,7 @@ func (e *Engine) UpstreamAnswers(containerID, path string, status int) {
 		if !s.has(tokens) {
 			*s = standing{tokens: tokens, count: s.count}
 		}
+		e.countAnswer(c, path, status)
 		if s.answered(status) {
 			e.report(c, routetable.EventState)
 		}

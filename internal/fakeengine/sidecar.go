@@ -22,6 +22,9 @@ type run struct {
 	problem string
 	// standings are what upstreams made of the tokens of routes, by path.
 	standings map[string]*standing
+	// began tells one run from the next, and counted is what it has counted, by the path of a route.
+	began   int64
+	counted map[string]*routetable.RouteCounters
 }
 
 // proceed lets a sidecar take its next step towards serving: a table if there is none yet, then its interface. It does so
@@ -103,6 +106,7 @@ func (e *Engine) load(c *container) (generation int64, err error) {
 	}
 	c.run.loaded = &found
 	c.run.keepStandings()
+	e.tellCounters(c, c.run.counters()...)
 	if e.whenLoaded != nil {
 		e.whenLoaded(c.Container.copy(), &found)
 	}

@@ -153,6 +153,8 @@ func (m *mortal) Watch(ctx context.Context, notify func(reconcile.Change)) error
 	return m.driver.Watch(ctx, notify)
 }
 
+func (m *mortal) OnCounted(take func(reconcile.Counted)) { m.driver.OnCounted(take) }
+
 func (m *mortal) Ping(ctx context.Context) error { return m.driver.Ping(ctx) }
 
 func (m *mortal) EnsureNetwork(ctx context.Context, req reconcile.NetworkRequest) (string, error) {

@@ -74,6 +74,8 @@ type Driver struct {
 	pulse time.Duration
 	// changed is Watch's notify while it runs.
 	changed atomic.Pointer[func(reconcile.Change)]
+	// counted takes what sidecars count.
+	counted atomic.Pointer[func(reconcile.Counted)]
 
 	life context.Context // ends with Close
 	end  context.CancelFunc

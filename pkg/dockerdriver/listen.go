@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 )
 
 const (
@@ -171,8 +172,8 @@ func (d *Driver) read(s *stream, conn types.HijackedResponse) {
 	defer conn.Close()
 	reports := rate.NewLimiter(reportsPerSecond, reportsAtOnce)
 	stdout := &lineWriter{emit: func(line []byte, cut bool) {
-		if reports.Wait(s.ctx) == nil && !cut && s.hear(line) {
-			d.notify(s.specName, changeReported)
+		if reports.Wait(s.ctx) == nil && !cut {
+			d.take(s, line)
 		}
 	}}
 	stderr := &lineWriter{emit: func(line []byte, _ bool) { s.note(line) }}
@@ -180,8 +181,29 @@ func (d *Driver) read(s *stream, conn types.HijackedResponse) {
 	_, _ = stdcopy.StdCopy(stdout, stderr, newSlowed(s.ctx, conn.Reader))
 	stderr.flush()
 	s.end()
+	d.count(s, nil)
 	if d.life.Err() == nil {
 		d.notify(s.specName, changeSilent)
+	}
+}
+
+// take makes of a line of a sidecar what it is: what its routes have counted, or a report.
+func (d *Driver) take(s *stream, line []byte) {
+	if counters, err := routetable.ParseCounters(line); err == nil {
+		d.count(s, &counters)
+		return
+	}
+	if s.hear(line) {
+		d.notify(s.specName, changeReported)
+	}
+}
+
+// OnCounted has take called with what sidecars count, as they tell it.
+func (d *Driver) OnCounted(take func(reconcile.Counted)) { d.counted.Store(&take) }
+
+func (d *Driver) count(s *stream, counters *routetable.Counters) {
+	if take := d.counted.Load(); take != nil {
+		(*take)(reconcile.Counted{ContainerID: s.container, SpecName: s.specName, Counters: counters})
 	}
 }
 

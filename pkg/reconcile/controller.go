@@ -56,6 +56,7 @@ type Controller struct {
 	recorder   *recorder
 	statuses   *statuses
 	deliveries *deliveries
+	traffic    *traffic
 	lookout    *lookout
 	scenes     sceneKeeper
 	// ownImage is the ID of the controller's own image, once known.
@@ -93,7 +94,7 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 	c := &Controller{
 		driver: driver, resolver: resolver, opts: opts,
 		metrics: newMetrics(reg), queueStats: newQueueMetrics(reg),
-		recorder: newRecorder(log), statuses: newStatuses(), deliveries: newDeliveries(),
+		recorder: newRecorder(log), statuses: newStatuses(), deliveries: newDeliveries(), traffic: newTraffic(),
 		marks: map[string]time.Time{}, rests: map[string]time.Time{}, blocked: map[string]Blocked{},
 		lookAgain: make(chan struct{}, 1), strangers: make(chan struct{}, 1),
 		declared: Declared{Err: errNotRead}, redeclared: make(chan struct{}),
@@ -107,7 +108,7 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 			states := sidecarStates(c.lookout.latest())
 			states["crashlooping"] += c.statuses.crashing()
 			return states
-		}, c.pruneBlocked))
+		}, c.pruneBlocked), newTrafficCollector(c.traffic, c.statuses.routes))
 	return c
 }
 
@@ -123,6 +124,7 @@ func (c *Controller) Declare(d Declared) {
 	c.declared = d
 	close(c.redeclared)
 	c.redeclared = make(chan struct{})
+	c.traffic.declare(d.Specs)
 	for _, name := range names {
 		delete(c.rests, name)
 	}

@@ -30,6 +30,9 @@ type Observer interface {
 	// Watch reports that something changed until ctx ends or the stream fails. It calls notify once with an
 	// empty Change when it is subscribed, so that the caller observes after the subscription.
 	Watch(ctx context.Context, notify func(Change)) error
+	// OnCounted has take called with what sidecars count, as they tell it, from now on. That costs no call of the engine's and is
+	// no Change. take must not wait.
+	OnCounted(take func(Counted))
 	// Ping reports whether the engine answers.
 	Ping(ctx context.Context) error
 }
@@ -111,6 +114,13 @@ type CreateRequest struct {
 	// Standby is set with Memory delivery: the volume is in memory, so that it has files only while the container runs, and
 	// the sidecar is told this.
 	Standby *routetable.Standby
+}
+
+// Counted is what a sidecar tells of its requests.
+type Counted struct {
+	ContainerID, SpecName string
+	// Counters are those of some of its routes; nil when it is not heard any more.
+	Counters *routetable.Counters
 }
 
 // Change says what may have changed. The zero Change means that anything may have.

@@ -34,6 +34,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	c.mu.Lock()
 	c.queue = queue
 	c.mu.Unlock()
+	c.driver.OnCounted(c.traffic.take)
 
 	var wg sync.WaitGroup
 	for range c.opts.Workers {
@@ -203,7 +204,7 @@ func (c *Controller) lookAtAll(ctx context.Context) bool {
 	s, _ := c.scene(v)
 	names := s.names()
 	c.deliveries.keep(v)
-	c.forgetGone(names)
+	c.forgetGone(v, names)
 	c.mu.Lock()
 	queue := c.queue
 	c.looked = c.looked || c.declared.Complete
@@ -235,12 +236,13 @@ func (c *Controller) learnOwnImage(ctx context.Context) {
 }
 
 // forgetGone drops what is remembered of names that neither a file nor the engine has any more.
-func (c *Controller) forgetGone(names []string) {
+func (c *Controller) forgetGone(v *view, names []string) {
 	known := make(map[string]bool, len(names))
 	for _, name := range names {
 		known[name] = true
 	}
 	c.recorder.keep(func(name string) bool { return known[name] })
+	c.traffic.keep(v, known)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for name := range c.marks {

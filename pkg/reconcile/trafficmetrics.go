@@ -1,0 +1,88 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
+
+// trafficCollector tells, at each scrape, what sidecars have counted; so a route's series go when the route goes.
+type trafficCollector struct {
+	traffic *traffic
+	routes  func() map[string][]string
+
+	requests, refusals, duration, firstByte, requestBytes, responseBytes, injections, inFlight *prometheus.Desc
+}
+
+func newTrafficCollector(t *traffic, routes func() map[string][]string) *trafficCollector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, append([]string{"name", "route"}, labels...), nil)
+	}
+	return &trafficCollector{
+		traffic: t, routes: routes,
+		requests:      desc("credproxy_requests_total", "Requests that have ended, by the class of the status that was sent.", "code"),
+		refusals:      desc("credproxy_refusals_total", "Answers of the sidecar's own, by why it gave them.", "reason"),
+		duration:      desc("credproxy_request_duration_seconds", "Time of a request that the upstream answered."),
+		firstByte:     desc("credproxy_time_to_first_byte_seconds", "Time until the answer to a request that the upstream answered began."),
+		requestBytes:  desc("credproxy_request_bytes_total", "Bytes of bodies, and through tunnels, from clients."),
+		responseBytes: desc("credproxy_response_bytes_total", "Bytes of bodies, and through tunnels, to clients."),
+		injections:    desc("credproxy_injections_total", "Requests to which a credential was added."),
+		inFlight:      desc("credproxy_requests_in_flight", "Requests that are forwarded now."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *trafficCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{
+		c.requests, c.refusals, c.duration, c.firstByte, c.requestBytes, c.responseBytes, c.injections, c.inFlight,
+	} {
+		ch <- desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *trafficCollector) Collect(ch chan<- prometheus.Metric) {
+	for name, routes := range c.traffic.of(c.routes()) {
+		for i := range routes {
+			c.collect(ch, name, &routes[i])
+		}
+	}
+}
+
+// collect tells of one route. A reason appears when something was first refused for it: of most routes, most never are.
+func (c *trafficCollector) collect(ch chan<- prometheus.Metric, name string, r *routetable.RouteCounters) {
+	count := func(desc *prometheus.Desc, n int64, labels ...string) {
+		labels = append([]string{name, r.Route}, labels...)
+		ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n), labels...)
+	}
+	for i, class := range routetable.CodeClasses() {
+		count(c.requests, r.Requests[i], class)
+	}
+	for i, reason := range routetable.RefusalReasons() {
+		if r.Refusals[i] > 0 {
+			count(c.refusals, r.Refusals[i], reason)
+		}
+	}
+	if r.Route == routetable.NoRoute {
+		return // nothing is forwarded
+	}
+	count(c.requestBytes, r.RequestBytes)
+	count(c.responseBytes, r.ResponseBytes)
+	count(c.injections, r.Injections)
+	ch <- prometheus.MustNewConstMetric(c.inFlight, prometheus.GaugeValue, float64(r.InFlight), name, r.Route)
+	ch <- constHistogram(c.duration, &r.Duration, name, r.Route)
+	ch <- constHistogram(c.firstByte, &r.FirstByte, name, r.Route)
+}
+
+func constHistogram(desc *prometheus.Desc, h *routetable.Histogram, labels ...string) prometheus.Metric {
+	bounds := routetable.LatencyBounds()
+	buckets, sum := make(map[float64]uint64, len(bounds)), uint64(0)
+	for i, bound := range bounds {
+		sum += uint64(h.Buckets[i])
+		buckets[bound.Seconds()] = sum
+	}
+	seconds := float64(h.Micros) / float64(time.Second/time.Microsecond)
+	return prometheus.MustNewConstHistogram(desc, sum+uint64(h.Buckets[len(bounds)]), seconds, buckets, labels...)
+}
