@@ -15,10 +15,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"credproxy.dev/controller/internal/app"
 	"credproxy.dev/controller/internal/buildinfo"
+	"credproxy.dev/controller/pkg/dockerdriver"
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 )
 
 // metric is what a page says of one, or what a controller shows.
@@ -46,6 +49,11 @@ func TestWhatMetricsNameIsDescribed(t *testing.T) {
 	for _, kind := range reconcile.Drifts() {
 		if !strings.Contains(page, "`"+string(kind)+"`") {
 			t.Errorf("docs/metrics.md does not name the drift %s", kind)
+		}
+	}
+	for _, reason := range routetable.RefusalReasons() {
+		if !strings.Contains(page, "`"+reason+"`") {
+			t.Errorf("docs/metrics.md does not name the refusal %s", reason)
 		}
 	}
 	for _, op := range regexp.MustCompile(`operation="(\w+)"`).FindAllStringSubmatch(scrape(t), -1) {
@@ -119,6 +127,21 @@ kind: TokenProviders
 providers: [{name: any, exec: {command: /bin/any}}]
 `
 
+// heard is an engine that does not answer, but of which a sidecar is heard.
+type heard struct{ app.Engine }
+
+func engineWithASidecar(o app.Options, reg prometheus.Registerer) (app.Engine, error) {
+	driver, err := dockerdriver.New(dockerdriver.Options{Instance: o.Instance, DockerHost: o.DockerHost, Registerer: reg})
+	return heard{driver}, err
+}
+
+// OnCounted tells of one request that was refused.
+func (h heard) OnCounted(take func(reconcile.Counted)) {
+	c := routetable.RouteCounters{Route: "/"}
+	c.Refusals[routetable.RefusalReason("denied")] = 1
+	take(reconcile.Counted{ContainerID: "any", SpecName: "web", Counters: &routetable.Counters{Run: 1, Routes: []routetable.RouteCounters{c}}})
+}
+
 // scrape runs a controller on one spec, with no engine to ask, and returns its metrics once they are all there.
 func scrape(t *testing.T) string {
 	t.Helper()
@@ -137,7 +160,7 @@ func scrape(t *testing.T) string {
 			Specs: dir, TokenProviders: providers, Instance: "docs", DockerHost: "unix://" + filepath.Join(dir, "no.sock"), StateDir: t.TempDir(),
 			Workers: 1, Resync: time.Minute, DeepResync: time.Minute, Listen: "127.0.0.1:0", Build: buildinfo.Read(),
 			Log: slog.New(slog.DiscardHandler), Listening: func(a net.Addr) { addresses <- a },
-		}, app.Parts{})
+		}, app.Parts{Engine: engineWithASidecar})
 	}()
 	defer func() {
 		stop()
@@ -163,7 +186,7 @@ func complete(ctx context.Context, t *testing.T, url string) string {
 	defer tick.Stop()
 	for ; ; <-tick.C {
 		page := get(ctx, t, url)
-		if strings.Contains(page, "\ncredproxy_condition{") && strings.Contains(page, "\nworkqueue_retries_total{") {
+		if strings.Contains(page, "\ncredproxy_condition{") && strings.Contains(page, "\ncredproxy_requests_total{") && strings.Contains(page, "\nworkqueue_retries_total{") {
 			return page
 		}
 	}

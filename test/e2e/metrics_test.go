@@ -19,7 +19,9 @@ func metricNames() []string {
 		"workqueue_longest_running_processor_seconds", "workqueue_retries_total",
 		"credproxy_step_duration_seconds_count", "credproxy_docker_requests_total",
 		"credproxy_docker_request_duration_seconds_count", "credproxy_spec_to_ready_seconds_count", "credproxy_specs",
-		"credproxy_sidecars", "credproxy_condition", "credproxy_token_rejected_total", "credproxy_drift_total", "credproxy_orphans_removed_total",
+		"credproxy_sidecars", "credproxy_condition", "credproxy_token_rejected_total", "credproxy_requests_total",
+		"credproxy_request_duration_seconds_count", "credproxy_time_to_first_byte_seconds_count", "credproxy_request_bytes_total",
+		"credproxy_response_bytes_total", "credproxy_injections_total", "credproxy_requests_in_flight", "credproxy_drift_total", "credproxy_orphans_removed_total",
 		"credproxy_prune_blocked", "credproxy_docker_up", "credproxy_event_stream_up", "credproxy_watch_up",
 		"credproxy_last_scan_success_timestamp_seconds", "credproxy_build_info",
 	}
@@ -58,6 +60,7 @@ func TestMetrics(t *testing.T) {
 		`credproxy_docker_up`:                                                         1,
 		`credproxy_event_stream_up`:                                                   1,
 		`credproxy_watch_up`:                                                          1,
+		`credproxy_requests_total{code="2xx",name="web",route="/api"}`:                0,
 		`controller_runtime_reconcile_total{controller="credproxy",result="success"}`: 1,
 		`workqueue_adds_total{name="credproxy"}`:                                      1,
 	} {
