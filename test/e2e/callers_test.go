@@ -76,7 +76,7 @@ func TestWhoShowsTheCallerKeyIsServed(t *testing.T) {
 		}
 	}
 	for _, key := range []string{first, second, token} {
-		if strings.Contains(c.log.String()+docker(t, "logs", made), key) || strings.Contains(docker(t, "inspect", made), key) {
+		if strings.Contains(c.log.String()+logsOf(t, made), key) || strings.Contains(docker(t, "inspect", made), key) {
 			t.Errorf("%s is in a log or in the container's configuration", key)
 		}
 	}

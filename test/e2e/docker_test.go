@@ -36,6 +36,16 @@ func docker(t testing.TB, args ...string) string {
 	return out
 }
 
+// logsOf is all that a container wrote, for people too.
+func logsOf(t testing.TB, container string) string {
+	t.Helper()
+	out, err := exec.Command("docker", "logs", container).CombinedOutput()
+	if err != nil {
+		t.Fatalf("docker logs %s: %v: %s", container, err, out)
+	}
+	return string(out)
+}
+
 // container is the part of docker inspect that the stories look at.
 type container struct {
 	ID      string `json:"Id"`

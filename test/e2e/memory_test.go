@@ -152,7 +152,7 @@ func TestTokensInMemoryAreOnNoDisk(t *testing.T) {
 	if err != nil || strings.Contains(string(archive), token) || strings.Contains(string(archive), "routes.json") {
 		t.Errorf("the archive of its volume has %d bytes, with the token or the routes: %v", len(archive), err)
 	}
-	for _, text := range []string{docker(t, "inspect", id), docker(t, "volume", "inspect", volume), docker(t, "logs", id), c.log.String()} {
+	for _, text := range []string{docker(t, "inspect", id), docker(t, "volume", "inspect", volume), logsOf(t, id), c.log.String()} {
 		if strings.Contains(text, token) {
 			t.Error("what the engine or a log shows has the token")
 		}

@@ -49,7 +49,7 @@ func TestARejectedTokenIsShown(t *testing.T) {
 	if now := c.ready("web").Status.ContainerID; now != made {
 		t.Error("it took another sidecar")
 	}
-	said := c.page("/metrics") + c.page("/api/v1alpha1/events") + c.page("/api/v1alpha1/credproxies/web") + docker(t, "logs", made)
+	said := c.page("/metrics") + c.page("/api/v1alpha1/events") + c.page("/api/v1alpha1/credproxies/web") + logsOf(t, made)
 	for _, token := range []string{"first-token", "second-token"} {
 		if strings.Contains(said, token) {
 			t.Errorf("%s is told", token)

@@ -87,7 +87,7 @@ func (w *world) refusedOnce(c *controller, path, route, reason string) {
 func (w *world) logsRequests(container string) {
 	w.t.Helper()
 	n := 0
-	for text := range strings.Lines(docker(w.t, "logs", container)) {
+	for text := range strings.Lines(logsOf(w.t, container)) {
 		var line struct {
 			Msg, Spec, Route, Path, Error string
 			Upstream                      int `json:"upstream_status"`
