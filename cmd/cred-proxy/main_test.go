@@ -65,6 +65,9 @@ func send(t *testing.T, cmd *exec.Cmd, s os.Signal) {
 func want(t *testing.T, from *bufio.Reader, event routetable.ReportEvent) {
 	t.Helper()
 	line, err := from.ReadBytes('\n')
+	for bytes.HasPrefix(line, []byte(`{"event":"counters"`)) { // it tells what it counts, too
+		line, err = from.ReadBytes('\n')
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ type trafficCollector struct {
 	traffic *traffic
 	routes  func() map[string][]string
 
-	requests, refusals, duration, firstByte, requestBytes, responseBytes, injections, inFlight *prometheus.Desc
+	requests, refusals, warnings, duration, firstByte, requestBytes, responseBytes, injections, inFlight *prometheus.Desc
 }
 
 func newTrafficCollector(t *traffic, routes func() map[string][]string) *trafficCollector {
@@ -24,6 +24,7 @@ func newTrafficCollector(t *traffic, routes func() map[string][]string) *traffic
 		traffic: t, routes: routes,
 		requests:      desc("credproxy_requests_total", "Requests that have ended, by the class of the status that was sent.", "code"),
 		refusals:      desc("credproxy_refusals_total", "Answers of the sidecar's own, by why it gave them.", "reason"),
+		warnings:      desc("credproxy_policy_warnings_total", "Requests that the route's policy would have refused, were it enforced."),
 		duration:      desc("credproxy_request_duration_seconds", "Time of a request that the upstream answered."),
 		firstByte:     desc("credproxy_time_to_first_byte_seconds", "Time until the answer to a request that the upstream answered began."),
 		requestBytes:  desc("credproxy_request_bytes_total", "Bytes of bodies, and through tunnels, from clients."),
@@ -36,7 +37,7 @@ func newTrafficCollector(t *traffic, routes func() map[string][]string) *traffic
 // Describe implements prometheus.Collector.
 func (c *trafficCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		c.requests, c.refusals, c.duration, c.firstByte, c.requestBytes, c.responseBytes, c.injections, c.inFlight,
+		c.requests, c.refusals, c.warnings, c.duration, c.firstByte, c.requestBytes, c.responseBytes, c.injections, c.inFlight,
 	} {
 		ch <- desc
 	}
@@ -68,6 +69,7 @@ func (c *trafficCollector) collect(ch chan<- prometheus.Metric, name string, r *
 	if r.Route == routetable.NoRoute {
 		return // nothing is forwarded
 	}
+	count(c.warnings, r.Warnings)
 	count(c.requestBytes, r.RequestBytes)
 	count(c.responseBytes, r.ResponseBytes)
 	count(c.injections, r.Injections)
