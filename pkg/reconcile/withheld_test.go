@@ -228,6 +228,10 @@ func TestATokenThatIsGoneIsTakenThoughAnotherSourceDoesNotAnswer(t *testing.T) {
 			if why := s.answersWithheld("web"); why != routetable.WithheldMissing {
 				t.Errorf("withheld because %q", why)
 			}
+			s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "two")
+			later(opts.Resync)
+			s.settle()
+			s.wantServed("web", "https://api.example.com two")
 		})
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -162,9 +163,11 @@ func (c *Controller) compareTokens(ctx context.Context, in *inputs) error {
 	if c.opts.RevokeMissing {
 		in.withhold(found.gone(in.spec))
 	}
-	if in.taking() {
-		in.withhold(found.lacking(in.spec, in.held))
+	lacking := found.lacking(in.spec, in.held)
+	if !in.taking() { // what the sidecar still has, it keeps
+		maps.DeleteFunc(lacking, func(path string, _ Withheld) bool { return !in.without(path) })
 	}
+	in.withhold(lacking)
 	values, err := found.values(in.spec, in.held)
 	in.tokens = values
 	return cmp.Or(found.first, err)
@@ -203,6 +206,16 @@ func (in *inputs) heldTokens() map[spec.TokenRef]Token {
 func (in *inputs) taking() bool {
 	p := &planner{inputs: *in}
 	return slices.ContainsFunc(in.view.sidecars[in.name], p.takes)
+}
+
+// without reports whether a route was without its token in what this process delivered last.
+func (in *inputs) without(path string) bool {
+	for _, pushed := range in.delivered {
+		if _, ok := pushed.withheld[path]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // unheard reports whether a sidecar runs that has not said yet what it has, and to which this process delivered nothing.
