@@ -3,10 +3,14 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"os/exec"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"credproxy.dev/controller/internal/doctor"
+	"credproxy.dev/controller/internal/tokens/provider"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/subnet"
 )
@@ -22,6 +26,11 @@ func Examine(ctx context.Context, opts Options, parts Parts, uid int) []doctor.C
 	facts.Socket = doctor.LookAtSocket(facts.Engine.Host)
 	facts.Specs = parts.lookAtSpecs(ctx, opts)
 	facts.TokenDir = doctor.LookAtTokenDir(opts.TokenDir, opts.Specs)
+	facts.Providers = lookAtProviders(opts)
+	facts.Policy = doctor.Policy{Path: opts.Policy}
+	if opts.Policy != "" {
+		_, facts.Policy.Err = readPolicy(opts, opts.Specs)
+	}
 	facts.StateDir = doctor.LookAtStateDir(opts.StateDir)
 	facts.Listen = doctor.LookAtListen(ctx, opts.Listen, opts.AllowRemoteAPI)
 	facts.Inotify = doctor.LookAtInotify(inotifyLimits)
@@ -50,6 +59,22 @@ func (p Parts) examine(ctx context.Context, opts Options) reconcile.EngineFacts 
 	}
 	defer func() { _ = engine.Close() }() // of a connection that is not used any more
 	return engine.Examine(ctx)
+}
+
+// lookAtProviders reads the file of providers, and calls none of them.
+func lookAtProviders(opts Options) doctor.Providers {
+	found := doctor.Providers{Path: opts.TokenProviders}
+	if found.Path == "" {
+		return found
+	}
+	declared, err := provider.Load(opts.TokenProviders, opts.Specs)
+	found.Count, found.Err = len(declared), err
+	for _, p := range declared {
+		if _, err := exec.LookPath(p.Command); err != nil {
+			found.Err = errors.Join(found.Err, fmt.Errorf("provider %s cannot be run as this user: %w", p.Name, err))
+		}
+	}
+	return found
 }
 
 func (p Parts) lookAtSpecs(ctx context.Context, opts Options) doctor.Specs {

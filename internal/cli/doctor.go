@@ -22,10 +22,10 @@ func newDoctor(sys System) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the engine, the directories and the machine, and say what to do",
-		Long: `Looks at what run would need, with the same flags and variables: the engine and its version, the calls that it
+		Long: `Looks at what run would need, with those of its flags and variables that are listed below: the engine and its version, the calls that it
 allows, the networks that it has room for, its DNS, forwarding and clock, the sidecars of every instance on it, the
-user, the socket, the directories, the address of the pages and inotify's limits. It changes nothing: calls that would
-are made about a container that does not exist.
+user, the socket, the directories, the policy, the token providers, the address of the pages and inotify's limits. It
+changes nothing: calls that would are made about a container that does not exist, and no provider is called.
 
 Exit code 0 without a failure, warnings or not; 1 with one.`,
 		Example: `  controller doctor
@@ -46,6 +46,8 @@ Exit code 0 without a failure, warnings or not; 1 with one.`,
 	flags.StringVarP(&output, "output", "o", "table", "table or json")
 	s.specsFlags(flags)
 	s.tokenDirFlag(flags)
+	s.providersFlag(flags)
+	s.policyFlag(flags)
 	s.engineAddressFlags(flags)
 	s.poolsFlag(flags)
 	s.lockFlags(flags)

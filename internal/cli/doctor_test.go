@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -52,6 +53,32 @@ func TestDoctorEndsWithOneOnAFailure(t *testing.T) {
 	}
 	if strings.Contains(c.out.String(), "\x1b") {
 		t.Error("the name of a file steers the terminal")
+	}
+}
+
+// What run would not start with is a failure, and so is a command that this user cannot run.
+func TestDoctorLooksAtThePolicyAndTheProviders(t *testing.T) {
+	c := newConsole(t, &fakeController{})
+	c.facts = wellEngine()
+	providers := filepath.Join(specs(t, "providers.yaml", `apiVersion: credproxy.dev/v1alpha1
+kind: TokenProviders
+providers:
+- {name: vault, exec: {command: /nowhere/vault-token}}
+`), "providers.yaml")
+	policy := filepath.Join(specs(t, "policy.yaml", "kind: ["), "policy.yaml")
+	code := c.run(t, "doctor", "--token-providers", providers, "--policy", policy, "--listen", "127.0.0.1:0")
+	if code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	for _, words := range []string{"provider vault cannot be run as this user", "/nowhere/vault-token", "policy.yaml:1: not YAML"} {
+		if !strings.Contains(c.out.String(), words) {
+			t.Errorf("it does not say %q:\n%s%s", words, c.out.String(), c.err.String())
+		}
+	}
+	well := newConsole(t, &fakeController{})
+	well.facts = wellEngine()
+	if code := well.run(t, "doctor", "--policy", "single-user", "--listen", "127.0.0.1:0"); code != 0 || !strings.Contains(well.out.String(), "single-user is good") {
+		t.Errorf("code %d: %s%s", code, well.out.String(), well.err.String())
 	}
 }
 

@@ -85,6 +85,10 @@ func (s *settings) tokenFlags(f *pflag.FlagSet) {
 	s.tokenDirFlag(f)
 	f.StringSliceVar(&s.TokenEnv, "token-env", nil,
 		"variable, or pattern of variables such as 'AGENT_*', that specs may name as tokens; repeat it, or separate by commas")
+	s.providersFlag(f)
+}
+
+func (s *settings) providersFlag(f *pflag.FlagSet) {
 	f.StringVar(&s.TokenProviders, "token-providers", "",
 		"file that declares commands which specs may have asked for tokens; none if empty")
 }

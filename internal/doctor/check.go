@@ -50,6 +50,8 @@ func Judge(f Facts) []Check {
 		{"socket", socket},
 		{"specs", specs},
 		{"token-dir", tokenDir},
+		{"token-providers", providers},
+		{"policy", policy},
 		{"state-dir", stateDir},
 		{"listen", listen},
 		{"inotify", inotify},

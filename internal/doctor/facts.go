@@ -20,9 +20,12 @@ type Facts struct {
 	Socket   Socket
 	Specs    Specs
 	TokenDir TokenDir
-	StateDir StateDir
-	Listen   Listen
-	Inotify  Inotify
+	Policy   Policy
+	// Providers are the commands of --token-providers.
+	Providers Providers
+	StateDir  StateDir
+	Listen    Listen
+	Inotify   Inotify
 }
 
 // Socket is the engine's, on this machine.
@@ -59,7 +62,25 @@ type TokenDir struct {
 	InSpecs bool
 }
 
-// StateDir is the directory of locks.
+// Policy is the file of --policy.
+type Policy struct {
+	// Path is empty when none was given, and may be the name of a ready-made one.
+	Path string
+	// Err says why it cannot be used.
+	Err error
+}
+
+// Providers are what --token-providers declares.
+type Providers struct {
+	// Path is empty when none was given.
+	Path string
+	// Count is how many there are.
+	Count int
+	// Err says why the file cannot be used, or which command this user cannot run.
+	Err error
+}
+
+// StateDir is the directory of locks, and of what is revoked.
 type StateDir struct {
 	Dir string
 	// Err says why it cannot be written.

@@ -88,6 +88,28 @@ func tokenDir(f Facts) verdict {
 	return ok("%s is %v", d.Dir, d.Mode)
 }
 
+func providers(f Facts) verdict {
+	p := f.Providers
+	switch {
+	case p.Path == "":
+		return ok("none were given: specs cannot name providers")
+	case p.Err != nil:
+		return failure(p.Err.Error(), "mend it as it says; docs/tokens.md has what a provider's file and command have to be")
+	}
+	return ok("%d in %s, and their commands can be run; none was called", p.Count, p.Path)
+}
+
+func policy(f Facts) verdict {
+	p := f.Policy
+	switch {
+	case p.Path == "":
+		return ok("none was given: every spec may use what the flags permit")
+	case p.Err != nil:
+		return failure(p.Err.Error(), "mend it as it says: run delivers nothing, or does not start, without a good one")
+	}
+	return ok("%s is good", p.Path)
+}
+
 func stateDir(f Facts) verdict {
 	d := f.StateDir
 	switch {
