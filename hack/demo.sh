@@ -112,7 +112,8 @@ spec:
   routes:
   - path: /api
     upstream: http://$upstream:8080/$1
-    insecureUpstream: true # the demo's upstream is a container next door
+    insecureUpstream: true # the demo's upstream is a container next door,
+    allowPrivate: true     # at a private address
     auth: {scheme: Bearer, tokenRef: {env: DEMO_TOKEN}}
 YAML
   mv "$dir/web.yaml" "$specs/web.yaml"

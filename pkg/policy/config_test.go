@@ -47,6 +47,7 @@ func TestTheSingleUsersPolicyPermitsEverySampleAndEveryOption(t *testing.T) {
 		s.Spec.Image, s.Spec.TokenDelivery = "registry.example.org:5000/a/b:1@sha256:0", spec.DeliverEnv
 		s.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{Provider: "vault", Key: "a/b"}}
 		s.Spec.Routes[0].Upstream, s.Spec.Routes[0].InsecureUpstream = "http://[2001:db8::1]:8080/x", true
+		s.Spec.Routes[0].AllowPrivate = true
 	})
 	if d := p.Evaluate("a/b/c", odd.CredProxy); !d.Permitted() {
 		t.Error(words(d))
@@ -77,6 +78,7 @@ func TestTheTeamsPolicyKeepsTeamsApart(t *testing.T) {
 		{"the service in the house", "shared", func(s *subject) {
 			s.Spec.InternalNetwork, s.Spec.EgressNetwork = "shared-in", "shared-out"
 			s.Spec.Routes[0].Upstream, s.Spec.Routes[0].InsecureUpstream = "http://10.1.2.3:8080", true
+			s.Spec.Routes[0].AllowPrivate = true
 			s.Spec.Routes[0].Auth.TokenRef = spec.TokenRef{Env: "INTERNAL_KEY"}
 		}, true},
 	}

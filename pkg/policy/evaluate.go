@@ -166,6 +166,11 @@ func (e *evaluation) route(route spec.Route) (Denial, bool) {
 	if len(options) > 0 {
 		return options[0], true
 	}
+	if route.AllowPrivate {
+		for _, denial := range e.option(AllowPrivate, "allowPrivate") {
+			return denial, true
+		}
+	}
 	return Denial{}, false
 }
 

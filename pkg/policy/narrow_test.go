@@ -58,6 +58,7 @@ func (d draw) subject() subject {
 		s.Spec.Routes[0].Upstream = one(d, "https://api.example.org/a/b", "https://api.example.org/c", "https://x.example.org/x",
 			"https://192.0.2.1:8443", "http://y:8080", "https://example.org")
 		s.Spec.Routes[0].InsecureUpstream = strings.HasPrefix(s.Spec.Routes[0].Upstream, "http:")
+		s.Spec.Routes[0].AllowPrivate = d.IntN(4) == 0
 		s.Spec.Routes[0].Auth.TokenRef = ref()
 		s.Spec.Routes[0].PassCredentials = d.IntN(4) == 0
 		if d.IntN(3) == 0 {

@@ -28,7 +28,7 @@ const teamA = header + `
     matchLabels: {tier: prod}
     images: ["registry.example.org/proxy@sha256:*"]
     networks: [tools]
-    allow: [CustomImage, EnvDelivery, InsecureUpstream]
+    allow: [CustomImage, EnvDelivery, InsecureUpstream, AllowPrivate]
 `
 
 func mustDecode(t testing.TB, text string) *Policy {
@@ -162,6 +162,9 @@ func TestWhatAPolicySays(t *testing.T) {
 		}, `/x rule "team-a-github" of the policy does not permit insecureUpstream; that takes InsecureUpstream in its allow`},
 		{"clear text that a rule has takes the option too", upstream("http://[::ffff:192.0.2.1]:80/x"),
 			`/gh rule "team-a-github" of the policy does not permit insecureUpstream; that takes InsecureUpstream in its allow`},
+		{"an address of a private network takes its option", func(s *subject) { s.Spec.Routes[0].AllowPrivate = true },
+			`/gh rule "team-a-github" of the policy does not permit allowPrivate; that takes AllowPrivate in its allow`},
+		{"that where it is allowed", tools(func(s *subject) { s.Spec.Routes[0].AllowPrivate = true }), ""},
 		{"the option of another rule that selects it", tools(upstream("http://192.0.2.1")), ""},
 
 		{"the key of callers", func(s *subject) { s.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "keys/web"}} }, ""},

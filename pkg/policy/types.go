@@ -87,10 +87,14 @@ const (
 	EnvDelivery Option = "EnvDelivery"
 	// PassCredentials is passCredentials of a route.
 	PassCredentials Option = "PassCredentials"
+	// AllowPrivate is allowPrivate of a route.
+	AllowPrivate Option = "AllowPrivate"
 )
 
 // Options lists every option.
-func Options() []Option { return []Option{InsecureUpstream, CustomImage, EnvDelivery, PassCredentials} }
+func Options() []Option {
+	return []Option{InsecureUpstream, CustomImage, EnvDelivery, PassCredentials, AllowPrivate}
+}
 
 // Quota bounds what the specs of a folder, and of those below it, may ask for together. What is left out is not bounded.
 type Quota struct {

@@ -20,7 +20,8 @@ import (
 //	                          route permits some paths only
 //	400 bad_request           the body is not framed as it should be, or the header has too many fields
 //	401 unauthorized          the caller did not show the environment's key
-//	403 denied                CONNECT or TRACE, or the route's policy does not permit it
+//	403 denied                CONNECT or TRACE, or the route's policy does not permit it, or the upstream's address is none that
+//	                          the route may reach
 //	404 no_route              no route has a prefix of the path
 //	408 body_timeout          the body did not arrive within the route's limit
 //	413 body_too_large        the body is larger than the route's limit
@@ -96,6 +97,10 @@ func badRequest(why string) *refusal {
 // upstreamRefusal words a failed exchange with an upstream. The error's own text is not used: it may quote what the
 // upstream sent.
 func upstreamRefusal(rt *route, err error) *refusal {
+	var destination *destinationError
+	if errors.As(err, &destination) {
+		return forbiddenDestination(rt, destination)
+	}
 	host, stage := rt.upstream.Host, stageOf(err)
 	if !timedOut(err) {
 		return &refusal{status: http.StatusBadGateway, code: "upstream_unreachable",
@@ -113,6 +118,15 @@ func upstreamRefusal(rt *route, err error) *refusal {
 	return &refusal{status: http.StatusGatewayTimeout, code: "upstream_timeout", message: message, stage: stage}
 }
 
+// forbiddenDestination says by which rule an upstream is not asked, and what would have it asked.
+func forbiddenDestination(rt *route, e *destinationError) *refusal {
+	message := rt.upstream.Host + " is not asked: " + e.Error()
+	if e.kind == private {
+		return denied(message + "; if it is meant, its operator sets allowPrivate: true on route " + rt.path + " of the spec")
+	}
+	return denied(message + "; no route may lead there")
+}
+
 func reason(err error) string {
 	var (
 		dns         *net.DNSError
@@ -128,8 +142,6 @@ func reason(err error) string {
 		return "its certificate was not accepted"
 	case errors.As(err, &record), errors.As(err, &alert), errors.Is(err, http.ErrSchemeMismatch):
 		return "it does not speak TLS as expected"
-	case errors.Is(err, errInside):
-		return "its address is one of the internal network, and no request leaves by that; the upstream has to be on the egress network, or beyond"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "it refused the connection"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):

@@ -16,7 +16,8 @@ import (
 // Handler serves one generation of a routing table at a time.
 type Handler struct {
 	table   atomic.Pointer[table]
-	forward func(*route) *httputil.ReverseProxy
+	forward func(*route) (*httputil.ReverseProxy, error)
+	outlets *outlets
 	log     *slog.Logger
 	guests  *guests
 	// tunnels are the WebSocket connections, which http.Server forgets once they are taken over.
@@ -29,11 +30,11 @@ type Handler struct {
 	audit      *audit
 }
 
-// NewHandler makes a handler without routes, of the sidecar of a spec. It sends requests through transport, and one line to lines for
+// NewHandler makes a handler without routes, of the sidecar of a spec. It sends requests through outlets, and one line to lines for
 // each.
-func NewHandler(transport http.RoundTripper, log *slog.Logger, lines io.Writer, specName string) *Handler {
+func NewHandler(outlets *outlets, log *slog.Logger, lines io.Writer, specName string) *Handler {
 	h := &Handler{
-		forward: forwarder(transport, &buffers{}), log: log, guests: &guests{},
+		forward: forwarder(outlets, &buffers{}), outlets: outlets, log: log, guests: &guests{},
 		rejections: newRejections(), tallies: newTallies(), audit: newAudit(lines, specName),
 	}
 	h.table.Store(&table{})
@@ -45,12 +46,14 @@ func NewHandler(transport http.RoundTripper, log *slog.Logger, lines io.Writer, 
 func (h *Handler) Swap(loaded routetable.Loaded) error {
 	t, err := newTable(loaded, h.forward)
 	if err != nil {
+		h.outlets.keep(h.table.Load())
 		return err
 	}
 	t.inherit(h.table.Load(), h.rejections)
 	t.keepBudgets(h.table.Load())
 	h.tallies.adopt(t)
 	h.table.Store(t)
+	h.outlets.keep(t)
 	if n := h.guests.cut(t); n > 0 {
 		h.log.Info("connections were cut off whose route lost its token", "connections", n)
 	}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
-	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +49,9 @@ func (m *machine) listen(ctx context.Context, at place, _ uint16) (net.Listener,
 	return l, nil
 }
 
+// gateways is where a machine's way out would lead.
+func (m *machine) gateways() ([]netip.Addr, error) { return []netip.Addr{addrOf("93.184.216.1")}, nil }
+
 func (m *machine) changes(context.Context) (<-chan struct{}, error) { return m.notices, nil }
 
 func (m *machine) change(places ...place) {
@@ -77,14 +80,14 @@ type started struct {
 
 func start(t *testing.T, m *machine, env map[string]string) *started {
 	t.Helper()
-	transport := newTransport() // its upstreams are where its internal network is: on the loopback
+	transport := newTransport(anywhere(), way{}) // its upstreams are where its internal network is: on the loopback
 	t.Cleanup(transport.CloseIdleConnections)
-	s := startOn(t, m, transport, env)
+	s := startOn(t, m, always(transport), env)
 	s.machine = m
 	return s
 }
 
-func startOn(t *testing.T, n network, transport http.RoundTripper, env map[string]string) *started {
+func startOn(t *testing.T, n network, outlets *outlets, env map[string]string) *started {
 	t.Helper()
 	out, in := io.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -95,7 +98,7 @@ func startOn(t *testing.T, n network, transport http.RoundTripper, env map[strin
 	var running sync.WaitGroup
 	running.Go(func() {
 		s.done <- Run(ctx, Options{
-			Dir: s.dir, Stdout: in, Stderr: s.log, Signals: s.signals, network: n, transport: transport,
+			Dir: s.dir, Stdout: in, Stderr: s.log, Signals: s.signals, network: n, outlets: outlets,
 			Getenv: func(name string) string { return env[name] },
 		})
 	})

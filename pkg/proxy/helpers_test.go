@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -88,6 +89,18 @@ func (s *sink) String() string {
 	return s.all.String()
 }
 
+// anywhere dials whatever is asked for: upstreams of tests are on the loopback.
+func anywhere() *dialer {
+	d := newDialer(func() (surroundings, error) { return surroundings{}, nil })
+	d.atlas = atlas{{prefix: netip.MustParsePrefix("0.0.0.0/0")}, {prefix: netip.MustParsePrefix("::/0")}}
+	return d
+}
+
+// always takes one transport, whatever the way.
+func always(transport http.RoundTripper) *outlets {
+	return newOutlets(func(way) (http.RoundTripper, error) { return transport, nil })
+}
+
 // running is a handler behind the sidecar's own server.
 type running struct {
 	*Handler
@@ -99,16 +112,21 @@ func (r *running) url(path string) string { return "http://" + r.addr + path }
 
 func serve(t testing.TB, routes ...routetable.Route) *running {
 	t.Helper()
-	transport := newTransport()
+	transport := newTransport(anywhere(), way{})
 	t.Cleanup(transport.CloseIdleConnections)
 	return serveThrough(t, transport, routes...)
 }
 
 func serveThrough(t testing.TB, transport http.RoundTripper, routes ...routetable.Route) *running {
 	t.Helper()
+	return serveOutlets(t, always(transport), routes...)
+}
+
+func serveOutlets(t testing.TB, outlets *outlets, routes ...routetable.Route) *running {
+	t.Helper()
 	lines := &sink{}
 	log := slog.New(slog.NewJSONHandler(lines, nil))
-	h := NewHandler(transport, log, lines, "web")
+	h := NewHandler(outlets, log, lines, "web")
 	if err := h.Swap(load(t, routes...)); err != nil {
 		t.Fatal(err)
 	}

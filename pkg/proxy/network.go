@@ -18,6 +18,8 @@ type place struct {
 type network interface {
 	// places lists the addresses that the machine has now.
 	places() ([]place, error)
+	// gateways lists the addresses by which the machine's routes lead on: where the engine's host is.
+	gateways() ([]netip.Addr, error)
 	// listen opens a TCP socket that hears one place only.
 	listen(ctx context.Context, at place, port uint16) (net.Listener, error)
 	// changes sends when places may have changed, until ctx ends. It may miss some.

@@ -39,6 +39,34 @@ func (hostNetwork) places() ([]place, error) {
 	return places, nil
 }
 
+// gateways asks the kernel for its routes (rtnetlink(7)).
+func (hostNetwork) gateways() ([]netip.Addr, error) {
+	dump, err := syscall.NetlinkRIB(unix.RTM_GETROUTE, unix.AF_UNSPEC)
+	if err != nil {
+		return nil, fmt.Errorf("listing the routes: %w", err)
+	}
+	messages, err := syscall.ParseNetlinkMessage(dump)
+	if err != nil {
+		return nil, fmt.Errorf("reading the routes: %w", err)
+	}
+	var found []netip.Addr
+	for _, m := range messages {
+		if m.Header.Type != unix.RTM_NEWROUTE {
+			continue
+		}
+		attributes, err := syscall.ParseNetlinkRouteAttr(&m)
+		if err != nil {
+			return nil, fmt.Errorf("reading a route: %w", err)
+		}
+		for _, a := range attributes {
+			if addr, ok := netip.AddrFromSlice(a.Value); ok && a.Attr.Type == unix.RTA_GATEWAY {
+				found = append(found, addr)
+			}
+		}
+	}
+	return found, nil
+}
+
 // listen binds to the interface before the address: Linux answers for an address on any interface otherwise.
 // SO_BINDTODEVICE needs no capability on a socket that is not bound to a device yet, since Linux 5.7.
 func (hostNetwork) listen(ctx context.Context, at place, port uint16) (net.Listener, error) {

@@ -3,9 +3,15 @@ package proxy
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -176,6 +182,32 @@ func wantOf(t *testing.T, l net.Listener, wantQueued, wantTurnedAway bool) {
 	some, err := turnedAway(l)
 	if err != nil || some != wantTurnedAway {
 		t.Errorf("turned away: %v, %v", some, err)
+	}
+}
+
+// The kernel says the same in two ways: proc_net_route has the addresses in hexadecimal digits, as the machine stores them.
+func TestGatewaysAreThoseOfTheRoutes(t *testing.T) {
+	got, err := hostNetwork{}.gateways()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile("/proc/net/route")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(table)) {
+		fields := strings.Fields(line)
+		if len(fields) < 3 || fields[2] == "Gateway" || fields[2] == "00000000" {
+			continue
+		}
+		number, err := strconv.ParseUint(fields[2], 16, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := netip.AddrFrom4([4]byte(binary.NativeEndian.AppendUint32(nil, uint32(number))))
+		if !slices.Contains(got, want) {
+			t.Errorf("the gateway %s is not among %v", want, got)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 )
 
 // hostNetwork lets the package build where the sidecar cannot run.
@@ -14,6 +15,8 @@ type hostNetwork struct{}
 var errNotLinux = errors.New("the sidecar runs on Linux only: nothing else can bind a listener to one interface")
 
 func (hostNetwork) places() ([]place, error) { return nil, errNotLinux }
+
+func (hostNetwork) gateways() ([]netip.Addr, error) { return nil, errNotLinux }
 
 func (hostNetwork) listen(context.Context, place, uint16) (net.Listener, error) {
 	return nil, errNotLinux

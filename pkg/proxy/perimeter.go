@@ -54,11 +54,11 @@ func (p *perimeter) guessGateways() {
 
 // inside reports whether an address is one of the internal network.
 func (p perimeter) inside(a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
+	a = plain(a)
 	return slices.ContainsFunc(p.subnets, func(s netip.Prefix) bool { return s.Contains(a) })
 }
 
 // admits reports whether a client of that address may be heard: one of the internal network, and not the host.
 func (p perimeter) admits(client netip.Addr) bool {
-	return p.inside(client) && !slices.Contains(p.gateways, client.Unmap().WithZone(""))
+	return p.inside(client) && !slices.Contains(p.gateways, plain(client))
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,8 @@ type pipes struct {
 func newPipes(at place) *pipes {
 	return &pipes{now: []place{at}, dialled: make(chan net.Conn), notices: make(chan struct{}, 1)}
 }
+
+func (*pipes) gateways() ([]netip.Addr, error) { return nil, nil }
 
 func (p *pipes) places() ([]place, error) {
 	p.mu.Lock()
@@ -89,7 +92,7 @@ func onPipes(t *testing.T, at place, upstream upstreamFunc, story func(*testing.
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := newPipes(at)
-		s := startOn(t, network, upstream, nil)
+		s := startOn(t, network, always(upstream), nil)
 		s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: "http://a.test"}))
 		story(t, s, network)
 	})

@@ -34,7 +34,7 @@ type answering struct {
 func newAnswering(t *testing.T, routes ...routetable.Route) answering {
 	t.Helper()
 	u := &upstreamStatus{}
-	a := answering{NewHandler(u, slog.New(slog.DiscardHandler), io.Discard, "web"), u}
+	a := answering{NewHandler(always(u), slog.New(slog.DiscardHandler), io.Discard, "web"), u}
 	a.serve(t, seal(t, 1, routes...))
 	return a
 }
@@ -168,7 +168,7 @@ func TestRejectionsAreToldInModeration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network, upstream := newPipes(internal()), &upstreamStatus{}
 		upstream.now.Store(http.StatusOK)
-		s := startOn(t, network, upstream, nil)
+		s := startOn(t, network, always(upstream), nil)
 		s.push(t, seal(t, 1, withToken("/r")))
 		s.wantReport(t, ready(1))
 		says := func(after time.Duration, rejected ...routetable.Rejection) {
@@ -210,7 +210,7 @@ func TestRejectionsAreToldInModeration(t *testing.T) {
 func TestRejectionsThatNobodyReadsStopNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network, upstream := newPipes(internal()), &upstreamStatus{}
-		s := startOn(t, network, upstream, nil)
+		s := startOn(t, network, always(upstream), nil)
 		s.push(t, seal(t, 1, withToken("/r")))
 		ask := func(status int) {
 			upstream.now.Store(int64(status))

@@ -26,7 +26,7 @@ func TestSidecarOnEgressAloneSaysThatItIsLoaded(t *testing.T) {
 
 func TestLoadedIsSaidOnceWhoeverAskedForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := startOn(t, newPipes(place{3, "eth1", addrOf("10.9.9.9")}), upstreamFunc(ok), nil)
+		s := startOn(t, newPipes(place{3, "eth1", addrOf("10.9.9.9")}), always(upstreamFunc(ok)), nil)
 		synctest.Wait()
 		// Before the volume is looked at again.
 		s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: "http://a.test"}))

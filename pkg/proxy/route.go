@@ -32,8 +32,10 @@ type route struct {
 	tally   *tally
 	callers *callers
 	// gate is the route's policy, and limits what its requests may take; nil where it has none.
-	gate    *gate
-	limits  *limits
+	gate   *gate
+	limits *limits
+	// way is how the upstream is reached.
+	way     way
 	forward *httputil.ReverseProxy
 }
 
@@ -47,7 +49,7 @@ type table struct {
 }
 
 // newTable prepares a loaded generation. forward makes the part of a route that talks to its upstream.
-func newTable(loaded routetable.Loaded, forward func(*route) *httputil.ReverseProxy) (*table, error) {
+func newTable(loaded routetable.Loaded, forward func(*route) (*httputil.ReverseProxy, error)) (*table, error) {
 	t := &table{callers: newCallers(&loaded)}
 	for _, r := range loaded.Table.Routes {
 		upstream, err := url.Parse(r.Upstream)
@@ -57,6 +59,7 @@ func newTable(loaded routetable.Loaded, forward func(*route) *httputil.ReversePr
 		rt := &route{
 			path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path, callers: t.callers,
 			withheld: r.Withheld, passes: r.PassCredentials, gate: newGate(r), limits: newLimits(r.Limits),
+			way: wayOf(r),
 		}
 		if r.Path != "/" {
 			rt.segments = strings.Split(r.Path[1:], "/")
@@ -67,7 +70,9 @@ func newTable(loaded routetable.Loaded, forward func(*route) *httputil.ReversePr
 				return nil, fmt.Errorf("route %s: %w", r.Path, err)
 			}
 		}
-		rt.forward = forward(rt)
+		if rt.forward, err = forward(rt); err != nil {
+			return nil, fmt.Errorf("route %s: %w", r.Path, err)
+		}
 		t.routes = append(t.routes, rt)
 	}
 	t.takeOut()

@@ -10,7 +10,7 @@ import (
 	"credproxy.dev/controller/pkg/routetable"
 )
 
-func noForward(*route) *httputil.ReverseProxy { return nil }
+func noForward(*route) (*httputil.ReverseProxy, error) { return nil, nil }
 
 func tableOf(t testing.TB, routes ...routetable.Route) *table {
 	t.Helper()

@@ -36,9 +36,9 @@ type Options struct {
 
 	// standby is set when the volume is in memory.
 	standby *routetable.Standby
-	// network and transport replace the machine's in tests.
-	network   network
-	transport http.RoundTripper
+	// network and outlets replace the machine's in tests.
+	network network
+	outlets *outlets
 }
 
 // Run is the whole sidecar. It waits for a whole generation in the volume, serves it on the internal network, follows
@@ -58,15 +58,12 @@ func Run(ctx context.Context, o Options) error {
 	if o.network == nil {
 		o.network = hostNetwork{}
 	}
-	outside := &ward{}
-	if o.transport == nil {
-		dialer := newDialer()
-		dialer.ControlContext = outside.check
-		transport := newTransport()
-		transport.DialContext = dialer.DialContext
-		defer transport.CloseIdleConnections()
-		o.transport = transport
+	outside := &ward{network: o.network}
+	if o.outlets == nil {
+		dialer := newDialer(outside.around)
+		o.outlets = newOutlets(func(w way) (http.RoundTripper, error) { return newTransport(dialer, w), nil })
 	}
+	defer o.outlets.keep(&table{})
 	s := newSidecar(o, drainTimeout, outside)
 	defer s.streams.close()
 	return s.run(ctx)

@@ -43,7 +43,7 @@ type sidecar struct {
 
 func newSidecar(o Options, drainTimeout time.Duration, outside *ward) *sidecar {
 	streams := newStreams(o.Stdout, o.Stderr)
-	handler := NewHandler(o.transport, streams.log, streams.lines, o.Getenv(routetable.SpecVariable))
+	handler := NewHandler(o.outlets, streams.log, streams.lines, o.Getenv(routetable.SpecVariable))
 	return &sidecar{
 		options:      o,
 		drainTimeout: drainTimeout,

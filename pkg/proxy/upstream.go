@@ -27,14 +27,14 @@ const (
 	copyBufferBytes = 16 << 10
 )
 
-func newDialer() *net.Dialer { return &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second} }
-
-// newTransport is shared by all generations, so that a reload keeps the connections to upstreams.
-func newTransport() *http.Transport {
+// newTransport makes the transport of one way.
+func newTransport(d *dialer, w way) *http.Transport {
 	return &http.Transport{
 		// No Proxy: the environment is the image's or the operator's and has no say in where a token goes.
-		Proxy:                  nil,
-		DialContext:            newDialer().DialContext,
+		Proxy: nil,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return d.dial(ctx, network, address, w.allowPrivate)
+		},
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		TLSHandshakeTimeout:    tlsHandshakeTimeout,
@@ -48,8 +48,12 @@ func newTransport() *http.Transport {
 }
 
 // forwarder makes the part of a route that talks to its upstream.
-func forwarder(transport http.RoundTripper, buffers httputil.BufferPool) func(*route) *httputil.ReverseProxy {
-	return func(rt *route) *httputil.ReverseProxy {
+func forwarder(outlets *outlets, buffers httputil.BufferPool) func(*route) (*httputil.ReverseProxy, error) {
+	return func(rt *route) (*httputil.ReverseProxy, error) {
+		transport, err := outlets.through(rt.way)
+		if err != nil {
+			return nil, err
+		}
 		return &httputil.ReverseProxy{
 			Rewrite:        rt.rewrite,
 			Transport:      transport,
@@ -59,7 +63,7 @@ func forwarder(transport http.RoundTripper, buffers httputil.BufferPool) func(*r
 			ErrorHandler:   rt.fail,
 			// Its messages may quote what was sent; the request's log line says what happened.
 			ErrorLog: log.New(io.Discard, "", 0),
-		}
+		}, nil
 	}
 }
 

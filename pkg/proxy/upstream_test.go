@@ -11,7 +11,7 @@ import (
 )
 
 func TestEnvironmentHasNoSayInWhereRequestsGo(t *testing.T) {
-	if newTransport().Proxy != nil {
+	if newTransport(anywhere(), way{}).Proxy != nil {
 		t.Error("HTTPS_PROXY would be followed")
 	}
 }

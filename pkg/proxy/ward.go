@@ -1,32 +1,43 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 	"sync/atomic"
-	"syscall"
 )
 
-// errInside is why a connection is not made.
-var errInside = errors.New("the address is one of the internal network")
+// errNowhere is why nothing is dialled.
+var errNowhere = errors.New("no table says yet which network is the internal one")
 
-// ward keeps requests from leaving by the internal network. The engine's resolver knows the names of containers on both
-// networks: one beside the agent that bears an upstream's name, or the agent itself, would get that upstream's token,
-// as soon as nobody outside bears it.
-type ward struct{ where atomic.Pointer[perimeter] }
+// ward knows what is next to the sidecar.
+type ward struct {
+	network network
+	where   atomic.Pointer[perimeter]
+}
 
 // watch tells where the internal network is.
 func (w *ward) watch(p perimeter) { w.where.Store(&p) }
 
-// check is a net.Dialer's ControlContext: it is asked with each address before a connection is made.
-func (w *ward) check(_ context.Context, _, address string, _ syscall.RawConn) error {
-	to, err := netip.ParseAddrPort(address)
+// around looks at what is there now. The host is the gateway of every way out, whatever the table says of it.
+func (w *ward) around() (surroundings, error) {
+	where := w.where.Load()
+	if where == nil {
+		return surroundings{}, errNowhere
+	}
+	gateways, err := w.network.gateways()
 	if err != nil {
-		return err
+		return surroundings{}, err
 	}
-	if p := w.where.Load(); p == nil || p.inside(to.Addr()) {
-		return errInside
+	places, err := w.network.places()
+	if err != nil {
+		return surroundings{}, err
 	}
-	return nil
+	s := surroundings{internal: *where, hosts: gateways}
+	for _, p := range places {
+		s.own = append(s.own, plain(p.addr))
+	}
+	return s, nil
 }
+
+// plain is an address in the form in which addresses are compared.
+func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

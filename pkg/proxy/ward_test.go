@@ -1,37 +1,57 @@
 package proxy
 
 import (
-	"encoding/json"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"credproxy.dev/controller/pkg/routetable"
 )
 
-// An upstream whose name leads to the internal network, where agents are, gets nothing: least of all the token.
+// An upstream whose name leads to the internal network, where agents are, gets nothing: least of all the token. Neither does
+// the host, nor the sidecar itself, whatever the route permits.
 func TestNothingLeavesByTheInternalNetwork(t *testing.T) {
+	f := &faraway{answers: map[string][][]netip.Addr{"impostor": {addrs("10.9.9.9")}}}
+	egress := place{3, "eth1", addrOf("10.7.7.2")}
+	m := newMachine(internal(), egress)
+	outside := &ward{network: m}
+	d := newDialer(outside.around)
+	d.lookup, d.connect = f.lookup, f.connect
+	outlets := newOutlets(func(w way) (http.RoundTripper, error) { return newTransport(d, w), nil })
+	proxy := serveOutlets(t, outlets,
+		routetable.Route{Path: "/name", Upstream: "http://impostor", Auth: bearer(), AllowPrivate: true},
+		routetable.Route{Path: "/address", Upstream: "http://10.9.9.9", Auth: bearer(), AllowPrivate: true},
+		routetable.Route{Path: "/host", Upstream: "http://93.184.216.1", Auth: bearer(), AllowPrivate: true},
+		routetable.Route{Path: "/itself", Upstream: "http://10.7.7.2", Auth: bearer(), AllowPrivate: true},
+	)
+	where, err := perimeterOf(routetable.Table{Listen: ":1", InternalSubnets: []string{"10.9.0.0/16"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outside.watch(where)
+	for path, want := range map[string]string{"/name": "internal network", "/address": "internal network", "/host": "host", "/itself": "own"} {
+		res, body := get(t, proxy.url(path+"/x"))
+		wantRefusal(t, res, body, http.StatusForbidden, "denied")
+		if !strings.Contains(body, want) || path == "/name" && strings.Contains(body, "10.9.9.9") {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+	if got := f.connections(); len(got) != 0 {
+		t.Errorf("it dialled %q", got)
+	}
+}
+
+// The whole sidecar dials like that, without being told to.
+func TestASidecarJudgesWhatItDials(t *testing.T) {
 	impostor := newRecorder(t)
 	m := newMachine(internal())
 	s := startOn(t, m, nil, nil)
 	s.machine = m
-	_, port, _ := strings.Cut(strings.TrimPrefix(impostor.URL, "http://"), ":")
-	s.push(t, seal(t, 1,
-		routetable.Route{Path: "/name", Upstream: "http://localhost:" + port, Auth: bearer()},
-		routetable.Route{Path: "/address", Upstream: impostor.URL, Auth: bearer()},
-	))
+	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: impostor.URL, Auth: bearer(), AllowPrivate: true}))
 	s.wantReport(t, ready(1))
-	for _, path := range []string{"/name", "/address"} {
-		res, body := get(t, "http://"+s.addr(internal())+path+"/x")
-		var answer struct{ Error, Message, Stage string }
-		if err := json.Unmarshal([]byte(body), &answer); err != nil {
-			t.Fatalf("%v: %s", err, body)
-		}
-		if res.StatusCode != http.StatusBadGateway || answer.Error != "upstream_unreachable" ||
-			answer.Stage != routetable.StageConnect || !strings.Contains(answer.Message, "internal network") {
-			t.Errorf("%s: %d %+v", path, res.StatusCode, answer)
-		}
-	}
+	res, body := get(t, "http://"+s.addr(internal())+"/r/x")
+	wantRefusal(t, res, body, http.StatusForbidden, "denied")
 	if got := impostor.all(); len(got) != 0 {
 		t.Errorf("it heard %+v", got)
 	}

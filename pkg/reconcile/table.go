@@ -35,6 +35,8 @@ func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withhe
 			Git:             gitOf(r.Git),
 			Mode:            modeOf(r.Mode),
 			Limits:          limitsOf(r.Limits),
+
+			AllowPrivate: r.AllowPrivate,
 		})
 	}
 	return t

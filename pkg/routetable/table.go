@@ -73,6 +73,8 @@ type Route struct {
 	Limits *Limits `json:"limits,omitempty"`
 	// PassCredentials lets the client's own credentials through, but for those in the place of what the route adds.
 	PassCredentials bool `json:"passCredentials,omitempty"`
+	// AllowPrivate permits an upstream at an address of a private network.
+	AllowPrivate bool `json:"allowPrivate,omitempty"`
 }
 
 // Withheld is why a route answers without its token.

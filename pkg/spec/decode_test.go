@@ -40,6 +40,7 @@ func TestAGoodFileIsReadWithItsDefaults(t *testing.T) {
   - path: /internal
     upstream: http://10.1.2.3:8080/base/
     insecureUpstream: true
+    allowPrivate: true
 `
 	got := Decode("web.yaml", []byte(file), Options{Port: 9100})
 	want := Decoded{Parsed: true, Names: []string{"web"}, Objects: []DecodedObject{{Line: 1, NameLine: 4, CredProxy: &CredProxy{
@@ -53,7 +54,7 @@ func TestAGoodFileIsReadWithItsDefaults(t *testing.T) {
 			Routes: []Route{
 				{Path: "/anthropic", Upstream: "https://api.anthropic.com",
 					Auth: &Auth{Scheme: SchemeBearer, TokenRef: TokenRef{Env: "CLAUDE"}}},
-				{Path: "/internal", Upstream: "http://10.1.2.3:8080/base", InsecureUpstream: true},
+				{Path: "/internal", Upstream: "http://10.1.2.3:8080/base", InsecureUpstream: true, AllowPrivate: true},
 			},
 		},
 	}}}}
@@ -86,7 +87,7 @@ func TestFieldsThatDoNotBelongAreSaidAtTheirLine(t *testing.T) {
 	for _, tt := range []edit{
 		{"unknown field", "upstream:", "upstrem:",
 			"9 spec.routes[0].upstream: Required value: write where requests go, such as https://api.example.com\n" +
-				"10 spec.routes[0].upstrem: unknown field; known here: path, upstream, insecureUpstream, auth, passCredentials, methods, paths, git, mode, limits\n"},
+				"10 spec.routes[0].upstrem: unknown field; known here: path, upstream, insecureUpstream, auth, passCredentials, methods, paths, git, mode, limits, allowPrivate\n"},
 		{"field in another case", "egressNetwork", "egressnetwork",
 			"5 spec.egressNetwork: Required value: name the network that leads to the upstreams\n" +
 				"7 spec.egressnetwork: unknown field; known here: internalNetwork, egressNetwork, createNetworks, requireIsolation, hostname, port, image, tokenDelivery, resources, callerAuth, routes\n"},

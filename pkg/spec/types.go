@@ -129,6 +129,8 @@ type Route struct {
 	Mode Mode `json:"mode,omitempty"`
 	// Limits bound what the route's requests may take.
 	Limits *Limits `json:"limits,omitempty" spec:"stated"`
+	// AllowPrivate permits an upstream at an address of a private network.
+	AllowPrivate bool `json:"allowPrivate,omitempty"`
 }
 
 // Scheme is the form in which a token is put into a request.

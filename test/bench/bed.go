@@ -138,6 +138,7 @@ spec:
   - path: /api
     upstream: http://%[4]s:8080
     insecureUpstream: true
+    allowPrivate: true
     auth: {scheme: Bearer, tokenRef: {%[5]s}}
 `, name, b.internal, b.egress, b.upstream, tokenRef)
 	return replaceFile(b.file(name), text)

@@ -125,6 +125,7 @@ func (s *killStory) declare() {
 	second := fmt.Sprintf(`  - path: /second
     upstream: http://%s:8080/second
     insecureUpstream: true
+    allowPrivate: true
     auth: {scheme: Bearer, tokenRef: {file: second}}
 `, s.upstream)
 	if s.exchanged {

@@ -146,7 +146,7 @@ func TestRoutesAndSchemes(t *testing.T) {
 	c := w.run()
 	head, _, _ := strings.Cut(w.spec("web", "/v1"), "  - path:")
 	route := func(path, upstream, auth string) string {
-		return "  - {path: " + path + ", upstream: \"http://" + w.upstream + ":8080" + upstream + "\", insecureUpstream: true" + auth + "}\n"
+		return "  - {path: " + path + ", upstream: \"http://" + w.upstream + ":8080" + upstream + "\", insecureUpstream: true, allowPrivate: true" + auth + "}\n"
 	}
 	w.drop("web.yaml", head+
 		route("/basic", "/basic", ", auth: {scheme: Basic, username: git, tokenRef: {file: a}}")+

@@ -30,7 +30,7 @@ spec:
     tokens: [{file: %s}]
     upstreams: [{scheme: http, host: %s, port: 8080}]
     networks: ["%s-*"]
-    allow: [InsecureUpstream]
+    allow: [InsecureUpstream, AllowPrivate]
 `, file, w.upstream, w.id))
 	}
 	permit("token")

@@ -46,9 +46,9 @@ func TestTryTellsHowFarARequestGets(t *testing.T) {
 	for path, upstream := range map[string]string{
 		"/noname": "https://" + w.id + "-nowhere.invalid", "/refused": "https://" + w.upstream + ":9", "/selfsigned": "https://" + w.id + "-tls:8080",
 	} {
-		more += fmt.Sprintf("  - path: %s\n    upstream: %s\n    auth: {scheme: Bearer, tokenRef: {file: token}}\n", path, upstream)
+		more += fmt.Sprintf("  - path: %s\n    upstream: %s\n    allowPrivate: true\n    auth: {scheme: Bearer, tokenRef: {file: token}}\n", path, upstream)
 	}
-	w.drop("web.yaml", w.spec("web", "/v1")+more+fmt.Sprintf("  - path: /open\n    upstream: http://%s:8080\n    insecureUpstream: true\n", w.upstream))
+	w.drop("web.yaml", w.spec("web", "/v1")+more+fmt.Sprintf("  - path: /open\n    upstream: http://%s:8080\n    insecureUpstream: true\n    allowPrivate: true\n", w.upstream))
 	c.ready("web")
 
 	for _, tt := range []struct {

@@ -131,6 +131,7 @@ metadata:
   - path: /api
     upstream: http://%s:8080%s
     insecureUpstream: true
+    allowPrivate: true
     auth: {scheme: Bearer, tokenRef: {file: token}}
 `, name, metadata.String(), w.internal, w.egress, fields.String(), w.upstream, upstreamPath)
 }
