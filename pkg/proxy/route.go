@@ -34,6 +34,8 @@ type route struct {
 	// gate is the route's policy, and limits what its requests may take; nil where it has none.
 	gate   *gate
 	limits *limits
+	// among are all routes of its generation.
+	among *table
 	// way is how the upstream is reached.
 	way     way
 	forward *httputil.ReverseProxy
@@ -59,7 +61,7 @@ func newTable(loaded routetable.Loaded, forward func(*route) (*httputil.ReverseP
 		rt := &route{
 			path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path, callers: t.callers,
 			withheld: r.Withheld, passes: r.PassCredentials, gate: newGate(r), limits: newLimits(r.Limits),
-			way: wayOf(r),
+			among: t, way: wayOf(r),
 		}
 		if r.Path != "/" {
 			rt.segments = strings.Split(r.Path[1:], "/")

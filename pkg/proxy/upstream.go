@@ -72,6 +72,7 @@ func (rt *route) receive(res *http.Response) error {
 	rt.standing.note(res.StatusCode)
 	// An answer with such a field has to be the sidecar's own.
 	dropOwn(res.Header)
+	rt.relocate(res)
 	if len(res.Trailer) > 0 {
 		// HTTP/2 has trailers behind a body of announced length; HTTP/1.1 has them behind chunks only (RFC 9112
 		// section 7.1.2).
