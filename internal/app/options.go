@@ -36,6 +36,8 @@ type Options struct {
 	TokenDir       string
 	TokenEnv       []string
 	TokenProviders string
+	// CADir is where the certificates of upstreams' authorities are.
+	CADir string
 	// TokenPatience is how long a token is waited for whose provider is being asked; zero waits for its answer. Run sets it.
 	TokenPatience time.Duration
 	// LookupEnv reads the environment that TokenEnv permits, and that providers are passed.

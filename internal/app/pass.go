@@ -56,6 +56,7 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 	pass.Controller = parts.controller(driver, tokens, locker, opts, registry)
 	d := declared(opts.Specs, pass.Snapshot)
 	permit(&d, pass.Snapshot, policy)
+	newRoots(opts).add(&d)
 	revoked.withhold(&d, nil)
 	pass.Declare(d)
 	return pass, nil

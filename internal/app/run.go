@@ -48,6 +48,7 @@ type daemon struct {
 	tokens     reconcile.Resolver
 	files      *files
 	revoked    *revoked
+	roots      *roots
 	policy     *policyfile.File
 	controller Controller
 
@@ -85,7 +86,7 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 		return nil, errors.Join(err, driver.Close())
 	}
 	return &daemon{
-		opts: opts, registry: registry, engine: engine, source: directory, tokens: tokens, revoked: revoked, policy: policy, outlived: outlived{},
+		opts: opts, registry: registry, engine: engine, source: directory, tokens: tokens, revoked: revoked, roots: newRoots(opts), policy: policy, outlived: outlived{},
 		files:      newFiles(opts.Specs, opts.Log, newFileMetrics(registry, watchErr(directory, tokens))),
 		controller: parts.controller(&told{Driver: engine, log: opts.Log}, tokens, newLocker(scope, opts), opts, registry),
 	}, nil
@@ -173,6 +174,7 @@ func (a *daemon) declare() {
 	policy := a.policy.State()
 	permit(&d, *a.said, policy)
 	a.outlived.permit(&d, *a.said, policy, func(name string) bool { _, left := a.controller.Get(name); return left })
+	a.roots.add(&d)
 	a.revoked.withhold(&d, a.outlived.specs())
 	a.controller.Declare(d)
 }

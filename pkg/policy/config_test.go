@@ -47,7 +47,7 @@ func TestTheSingleUsersPolicyPermitsEverySampleAndEveryOption(t *testing.T) {
 		s.Spec.Image, s.Spec.TokenDelivery = "registry.example.org:5000/a/b:1@sha256:0", spec.DeliverEnv
 		s.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{Provider: "vault", Key: "a/b"}}
 		s.Spec.Routes[0].Upstream, s.Spec.Routes[0].InsecureUpstream = "http://[2001:db8::1]:8080/x", true
-		s.Spec.Routes[0].AllowPrivate = true
+		s.Spec.Routes[0].AllowPrivate, s.Spec.Routes[0].CAFile, s.Spec.Routes[0].ProxyURL = true, "x.pem", "http://x:1"
 	})
 	if d := p.Evaluate("a/b/c", odd.CredProxy); !d.Permitted() {
 		t.Error(words(d))

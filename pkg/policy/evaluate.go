@@ -156,18 +156,21 @@ func (e *evaluation) route(route spec.Route) (Denial, bool) {
 			return denial, true
 		}
 	}
-	var options []Denial
-	if route.InsecureUpstream || to.Scheme == "http" {
-		options = append(options, e.option(InsecureUpstream, "insecureUpstream")...)
-	}
-	if route.PassCredentials {
-		options = append(options, e.option(PassCredentials, "passCredentials")...)
-	}
-	if len(options) > 0 {
-		return options[0], true
-	}
-	if route.AllowPrivate {
-		for _, denial := range e.option(AllowPrivate, "allowPrivate") {
+	for _, use := range []struct {
+		option Option
+		field  string
+		made   bool
+	}{
+		{InsecureUpstream, "insecureUpstream", route.InsecureUpstream || to.Scheme == "http"},
+		{PassCredentials, "passCredentials", route.PassCredentials},
+		{AllowPrivate, "allowPrivate", route.AllowPrivate},
+		{CustomRoots, "caFile", route.CAFile != ""},
+		{EgressProxy, "proxyURL", route.ProxyURL != ""},
+	} {
+		if !use.made {
+			continue
+		}
+		for _, denial := range e.option(use.option, use.field) {
 			return denial, true
 		}
 	}

@@ -59,6 +59,9 @@ func (d draw) subject() subject {
 			"https://192.0.2.1:8443", "http://y:8080", "https://example.org")
 		s.Spec.Routes[0].InsecureUpstream = strings.HasPrefix(s.Spec.Routes[0].Upstream, "http:")
 		s.Spec.Routes[0].AllowPrivate = d.IntN(4) == 0
+		if d.IntN(4) == 0 {
+			s.Spec.Routes[0].CAFile, s.Spec.Routes[0].ProxyURL = "x.pem", "http://x:1"
+		}
 		s.Spec.Routes[0].Auth.TokenRef = ref()
 		s.Spec.Routes[0].PassCredentials = d.IntN(4) == 0
 		if d.IntN(3) == 0 {

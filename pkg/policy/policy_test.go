@@ -165,6 +165,10 @@ func TestWhatAPolicySays(t *testing.T) {
 		{"an address of a private network takes its option", func(s *subject) { s.Spec.Routes[0].AllowPrivate = true },
 			`/gh rule "team-a-github" of the policy does not permit allowPrivate; that takes AllowPrivate in its allow`},
 		{"that where it is allowed", tools(func(s *subject) { s.Spec.Routes[0].AllowPrivate = true }), ""},
+		{"authorities of the spec's choice", func(s *subject) { s.Spec.Routes[0].CAFile = "x.pem" },
+			`/gh rule "team-a-github" of the policy does not permit caFile; that takes CustomRoots in its allow`},
+		{"an egress proxy", func(s *subject) { s.Spec.Routes[0].ProxyURL = "http://x:1" },
+			`/gh rule "team-a-github" of the policy does not permit proxyURL; that takes EgressProxy in its allow`},
 		{"the option of another rule that selects it", tools(upstream("http://192.0.2.1")), ""},
 
 		{"the key of callers", func(s *subject) { s.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "keys/web"}} }, ""},

@@ -89,11 +89,15 @@ const (
 	PassCredentials Option = "PassCredentials"
 	// AllowPrivate is allowPrivate of a route.
 	AllowPrivate Option = "AllowPrivate"
+	// CustomRoots is caFile of a route.
+	CustomRoots Option = "CustomRoots"
+	// EgressProxy is proxyURL of a route.
+	EgressProxy Option = "EgressProxy"
 )
 
 // Options lists every option.
 func Options() []Option {
-	return []Option{InsecureUpstream, CustomImage, EnvDelivery, PassCredentials, AllowPrivate}
+	return []Option{InsecureUpstream, CustomImage, EnvDelivery, PassCredentials, AllowPrivate, CustomRoots, EgressProxy}
 }
 
 // Quota bounds what the specs of a folder, and of those below it, may ask for together. What is left out is not bounded.

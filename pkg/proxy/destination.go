@@ -105,7 +105,7 @@ func (a atlas) judge(addr netip.Addr, around surroundings, allowPrivate bool) er
 	if worst.kind == public || worst.kind == private && allowPrivate {
 		return nil
 	}
-	return &destinationError{worst}
+	return &destinationError{block: worst}
 }
 
 // wellKnownNAT64 is the prefix behind which a translator reaches any address of IPv4 (RFC 6052 section 2.1).
@@ -141,6 +141,15 @@ func namesHost(name string) bool {
 
 // destinationError is why a place is not dialled. It does not say its address: what a name stands for inside is not for
 // agents.
-type destinationError struct{ block }
+type destinationError struct {
+	block
+	// ofProxy is true when it is that of the egress proxy.
+	ofProxy bool
+}
 
-func (e *destinationError) Error() string { return "its address is " + e.what }
+func (e *destinationError) Error() string {
+	if e.ofProxy {
+		return "the address of its egress proxy is " + e.what
+	}
+	return "its address is " + e.what
+}

@@ -43,7 +43,7 @@ func (d *dialer) dial(ctx context.Context, network, address string, allowPrivate
 // resolve returns the addresses of a host that may be asked, in the resolver's order: at least one.
 func (d *dialer) resolve(ctx context.Context, host string, allowPrivate bool) ([]netip.Addr, error) {
 	if namesHost(host) {
-		return nil, &destinationError{block{kind: never, what: "that of the engine's host"}}
+		return nil, &destinationError{block: block{kind: never, what: "that of the engine's host"}}
 	}
 	around, err := d.around()
 	if err != nil {

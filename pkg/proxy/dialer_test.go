@@ -72,7 +72,7 @@ func (f *faraway) dialer() *dialer {
 // outlets are those of a sidecar in such a world.
 func (f *faraway) outlets() *outlets {
 	d := f.dialer()
-	return newOutlets(func(w way) (http.RoundTripper, error) { return newTransport(d, w), nil })
+	return newOutlets(func(w way) (http.RoundTripper, error) { return newTransport(d, w) })
 }
 
 func addrs(all ...string) (list []netip.Addr) {

@@ -142,6 +142,8 @@ func reason(err error) string {
 		return "its certificate was not accepted"
 	case errors.As(err, &record), errors.As(err, &alert), errors.Is(err, http.ErrSchemeMismatch):
 		return "it does not speak TLS as expected"
+	case errors.Is(err, errTunnel):
+		return "the egress proxy did not connect to it"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "it refused the connection"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):

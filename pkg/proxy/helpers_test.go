@@ -96,6 +96,14 @@ func anywhere() *dialer {
 	return d
 }
 
+func mustTransport(d *dialer, w way) *http.Transport {
+	t, err := newTransport(d, w)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
 // always takes one transport, whatever the way.
 func always(transport http.RoundTripper) *outlets {
 	return newOutlets(func(way) (http.RoundTripper, error) { return transport, nil })
@@ -112,7 +120,7 @@ func (r *running) url(path string) string { return "http://" + r.addr + path }
 
 func serve(t testing.TB, routes ...routetable.Route) *running {
 	t.Helper()
-	transport := newTransport(anywhere(), way{})
+	transport := mustTransport(anywhere(), way{})
 	t.Cleanup(transport.CloseIdleConnections)
 	return serveThrough(t, transport, routes...)
 }

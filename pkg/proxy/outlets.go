@@ -11,9 +11,15 @@ import (
 type way struct {
 	// allowPrivate is whether the upstream may be in a private network.
 	allowPrivate bool
+	// roots are the certificates of the authorities that count, in PEM; empty for those that the sidecar carries.
+	roots string
+	// proxy is the URL of an egress proxy; empty for none.
+	proxy string
 }
 
-func wayOf(r routetable.Route) way { return way{allowPrivate: r.AllowPrivate} }
+func wayOf(r routetable.Route) way {
+	return way{allowPrivate: r.AllowPrivate, roots: r.Roots, proxy: r.ProxyURL}
+}
 
 // outlets has a transport for each way that is taken. It outlives tables, so that a reload keeps the connections.
 type outlets struct {

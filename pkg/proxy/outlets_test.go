@@ -9,21 +9,21 @@ import (
 	"credproxy.dev/controller/pkg/routetable"
 )
 
-// counted is a transport of which it is known whether its connections were given up.
-type counted struct {
+// closing is a transport of which it is known whether its connections were given up.
+type closing struct {
 	http.RoundTripper
 	closed int
 }
 
-func (c *counted) CloseIdleConnections() { c.closed++ }
+func (c *closing) CloseIdleConnections() { c.closed++ }
 
 func TestATransportStaysForAsLongAsARouteTakesItsWay(t *testing.T) {
-	made := map[way]*counted{}
+	made := map[way]*closing{}
 	outlets := newOutlets(func(w way) (http.RoundTripper, error) {
 		if made[w] != nil {
 			return nil, errors.New("made twice")
 		}
-		made[w] = &counted{}
+		made[w] = &closing{}
 		return made[w], nil
 	})
 	private := routetable.Route{Path: "/p", Upstream: "https://p.test", AllowPrivate: true}

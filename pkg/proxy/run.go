@@ -61,7 +61,7 @@ func Run(ctx context.Context, o Options) error {
 	outside := &ward{network: o.network}
 	if o.outlets == nil {
 		dialer := newDialer(outside.around)
-		o.outlets = newOutlets(func(w way) (http.RoundTripper, error) { return newTransport(dialer, w), nil })
+		o.outlets = newOutlets(func(w way) (http.RoundTripper, error) { return newTransport(dialer, w) })
 	}
 	defer o.outlets.keep(&table{})
 	s := newSidecar(o, drainTimeout, outside)

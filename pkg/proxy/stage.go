@@ -24,7 +24,7 @@ func stageOf(err error) string {
 	switch {
 	case errors.As(err, &dns):
 		return routetable.StageDNS
-	case errors.As(err, &operation) && operation.Op == "dial":
+	case errors.As(err, &operation) && (operation.Op == "dial" || operation.Op == "proxyconnect"), errors.Is(err, errTunnel):
 		return routetable.StageConnect
 	case errors.As(err, &certificate), errors.As(err, &unknown), errors.As(err, &record), errors.As(err, &alert),
 		errors.Is(err, http.ErrSchemeMismatch), handshakeTimedOut(err):

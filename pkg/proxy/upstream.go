@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log"
@@ -28,9 +30,9 @@ const (
 )
 
 // newTransport makes the transport of one way.
-func newTransport(d *dialer, w way) *http.Transport {
-	return &http.Transport{
-		// No Proxy: the environment is the image's or the operator's and has no say in where a token goes.
+func newTransport(d *dialer, w way) (*http.Transport, error) {
+	t := &http.Transport{
+		// The environment is the image's or the operator's and has no say in where a token goes, by a proxy neither.
 		Proxy: nil,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			return d.dial(ctx, network, address, w.allowPrivate)
@@ -45,6 +47,19 @@ func newTransport(d *dialer, w way) *http.Transport {
 		MaxIdleConnsPerHost:    256,
 		MaxResponseHeaderBytes: maxResponseHeaderBytes,
 	}
+	if w.roots != "" {
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM([]byte(w.roots)) {
+			return nil, errors.New("its roots are not certificates in PEM")
+		}
+		t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	}
+	if w.proxy != "" {
+		if err := throughProxy(t, d, w); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
 }
 
 // forwarder makes the part of a route that talks to its upstream.

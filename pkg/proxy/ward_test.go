@@ -18,7 +18,7 @@ func TestNothingLeavesByTheInternalNetwork(t *testing.T) {
 	outside := &ward{network: m}
 	d := newDialer(outside.around)
 	d.lookup, d.connect = f.lookup, f.connect
-	outlets := newOutlets(func(w way) (http.RoundTripper, error) { return newTransport(d, w), nil })
+	outlets := newOutlets(func(w way) (http.RoundTripper, error) { return newTransport(d, w) })
 	proxy := serveOutlets(t, outlets,
 		routetable.Route{Path: "/name", Upstream: "http://impostor", Auth: bearer(), AllowPrivate: true},
 		routetable.Route{Path: "/address", Upstream: "http://10.9.9.9", Auth: bearer(), AllowPrivate: true},

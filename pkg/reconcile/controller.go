@@ -120,6 +120,7 @@ func (c *Controller) Declare(d Declared) {
 	d.users = sync.OnceValue(func() map[spec.TokenRef][]string { return usersOf(d.Specs) })
 	c.history.everDeclared = c.history.everDeclared || len(d.Specs) > 0
 	names := append(c.statuses.declare(d), d.withheldAnew(c.declared.Withheld)...)
+	names = append(names, d.rootsAnew(c.declared.Roots)...)
 	names = append(names, d.Policy.changedFrom(c.declared.Policy, d.Specs)...)
 	c.declared = d
 	close(c.redeclared)

@@ -32,6 +32,7 @@ const (
 	ReasonPolicyDenied      = "PolicyDenied"
 	ReasonPolicyInvalid     = "PolicyInvalid"
 	ReasonQuotaExceeded     = "QuotaExceeded"
+	ReasonRootsUnusable     = "RootsUnusable"
 
 	// Reasons of the conditions other than Ready.
 	ReasonResolved   = "Resolved"

@@ -9,9 +9,10 @@ import (
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// tableOf is the routing that a spec asks for on an internal network, while some of its routes are withheld. Its token files
+// tableOf is the routing that a spec asks for on an internal network, while some of its routes are withheld, with the certificates of
+// each caFile. Its token files
 // are slots until it is sealed.
-func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withheld) routetable.Table {
+func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withheld, roots map[string]string) routetable.Table {
 	slots := map[spec.TokenRef]string{}
 	for _, slot := range s.Slots() {
 		slots[slot.Ref] = slot.Name
@@ -37,6 +38,8 @@ func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withhe
 			Limits:          limitsOf(r.Limits),
 
 			AllowPrivate: r.AllowPrivate,
+			Roots:        rootsOf(r, roots),
+			ProxyURL:     r.ProxyURL,
 		})
 	}
 	return t
@@ -76,6 +79,14 @@ func limitsOf(l *spec.Limits) *routetable.Limits {
 		BodyTimeout:        l.BodyDuration().Milliseconds(),
 		IdleTimeout:        l.IdleDuration().Milliseconds(),
 	}
+}
+
+// rootsOf are the certificates of a route's own authorities; empty where it names none.
+func rootsOf(r spec.Route, roots map[string]string) string {
+	if r.CAFile == "" {
+		return ""
+	}
+	return roots[r.CAFile]
 }
 
 // gatewaysTold are the addresses that a sidecar does not serve. Of a subnet without any, it takes the first address for the

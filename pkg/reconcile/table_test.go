@@ -65,3 +65,42 @@ func TestNoAddressOfAnAgentIsToldAsTheHosts(t *testing.T) {
 		})
 	}
 }
+
+func TestARouteIsToldTheWayToItsUpstream(t *testing.T) {
+	s := &spec.CredProxySpec{Routes: []spec.Route{
+		{Path: "/plain", Upstream: "https://a.test"},
+		{Path: "/far", Upstream: "https://a.test", AllowPrivate: true, CAFile: "corp.pem", ProxyURL: "http://proxy.test:3128"},
+	}}
+	got := tableOf(s, Network{}, nil, map[string]string{"corp.pem": "certificates", "": "of nobody"}).Routes
+	want := []routetable.Route{
+		{Path: "/plain", Upstream: "https://a.test"},
+		{Path: "/far", Upstream: "https://a.test", AllowPrivate: true, Roots: "certificates", ProxyURL: "http://proxy.test:3128"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestOtherCertificatesAreNoticed(t *testing.T) {
+	corp, none := &spec.CredProxy{}, &spec.CredProxy{}
+	corp.Name, corp.Spec.Routes = "corp", []spec.Route{{Path: "/r", CAFile: "corp.pem"}}
+	none.Name, none.Spec.Routes = "none", []spec.Route{{Path: "/r"}}
+	d := Declared{Specs: []*spec.CredProxy{corp, none}, Roots: map[string]string{"corp.pem": "new"}}
+	if got := d.rootsAnew(map[string]string{"corp.pem": "old"}); !slices.Equal(got, []string{"corp"}) {
+		t.Errorf("got %q", got)
+	}
+	if got := d.rootsAnew(d.Roots); got != nil {
+		t.Errorf("got %q although nothing changed", got)
+	}
+}
+
+func TestARouteIsWithheldForTheFirstReason(t *testing.T) {
+	var d Declared
+	first, second := Withheld{Message: "first"}, Withheld{Message: "second"}
+	d.Withhold("web", "/r", first)
+	d.Withhold("web", "/r", second)
+	d.Withhold("web", "/s", second)
+	if diff := cmp.Diff(map[string]Withheld{"/r": first, "/s": second}, d.Withheld["web"].Routes); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -44,6 +44,19 @@ func (w Withholding) of(s *spec.CredProxySpec) map[string]Withheld {
 	return found
 }
 
+// Withhold adds a route to what is withheld of a spec, unless it is already.
+func (d *Declared) Withhold(name, path string, why Withheld) {
+	if d.Withheld == nil {
+		d.Withheld = map[string]Withholding{}
+	}
+	w := d.Withheld[name]
+	if _, already := w.Routes[path]; already {
+		return
+	}
+	w.Routes = merged(w.Routes, map[string]Withheld{path: why})
+	d.Withheld[name] = w
+}
+
 // withholding is all that is withheld of a spec by declaration: by the operator, and by its own annotation.
 func (d *Declared) withholding(cp *spec.CredProxy) Withholding {
 	w := d.Withheld[cp.Name]
@@ -61,6 +74,16 @@ func (d *Declared) withheldAnew(before map[string]Withholding) (names []string) 
 	for name := range merged(d.Withheld, before) {
 		if !reflect.DeepEqual(d.Withheld[name], before[name]) {
 			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// rootsAnew are the names of specs for which other certificates count than before.
+func (d *Declared) rootsAnew(before map[string]string) (names []string) {
+	for _, cp := range d.Specs {
+		if slices.ContainsFunc(cp.Spec.Routes, func(r spec.Route) bool { return d.Roots[r.CAFile] != before[r.CAFile] }) {
+			names = append(names, cp.Name)
 		}
 	}
 	return names

@@ -93,6 +93,9 @@ func (t *Table) checkRoute(r Route) error {
 	if err := checkUpstream(r.Upstream); err != nil {
 		return err
 	}
+	if err := checkReach(r); err != nil {
+		return err
+	}
 	if err := checkWithheld(r); err != nil {
 		return err
 	}

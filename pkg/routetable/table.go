@@ -75,6 +75,11 @@ type Route struct {
 	PassCredentials bool `json:"passCredentials,omitempty"`
 	// AllowPrivate permits an upstream at an address of a private network.
 	AllowPrivate bool `json:"allowPrivate,omitempty"`
+	// Roots are the certificates in PEM of the only authorities whose word counts for the upstream's; empty for those that
+	// the sidecar knows.
+	Roots string `json:"roots,omitempty"`
+	// ProxyURL is the http:// proxy through which the upstream is reached, by CONNECT (RFC 9110 section 9.3.6).
+	ProxyURL string `json:"proxyURL,omitempty"`
 }
 
 // Withheld is why a route answers without its token.

@@ -131,6 +131,10 @@ type Route struct {
 	Limits *Limits `json:"limits,omitempty" spec:"stated"`
 	// AllowPrivate permits an upstream at an address of a private network.
 	AllowPrivate bool `json:"allowPrivate,omitempty"`
+	// CAFile is a path beneath --ca-dir: the certificates of the only authorities that count for the upstream's.
+	CAFile string `json:"caFile,omitempty"`
+	// ProxyURL is the http:// proxy through which the upstream is reached, by CONNECT.
+	ProxyURL string `json:"proxyURL,omitempty"`
 }
 
 // Scheme is the form in which a token is put into a request.

@@ -29,6 +29,7 @@ func validateRoutes(routes []Route, path *field.Path) field.ErrorList {
 			first[route.Path] = i
 		}
 		errs = append(errs, validateUpstream(route, at)...)
+		errs = append(errs, validateReach(route, at)...)
 		if route.Auth != nil {
 			errs = append(errs, validateAuth(route.Auth, at.Child("auth"))...)
 		}

@@ -164,3 +164,28 @@ func TestCredentialsOfRoutes(t *testing.T) {
 		})
 	}
 }
+
+func TestTheWayToAnUpstream(t *testing.T) {
+	for _, tt := range []struct{ name, fields, bad string }{
+		{"all", "allowPrivate: true\n    caFile: corp/root.pem\n    proxyURL: http://proxy.example.com:3128", ""},
+		{"a proxy by its address", "proxyURL: http://[2001:db8::1]:3128", ""},
+		{"a file above", "caFile: ../root.pem", "caFile"},
+		{"an absolute file", "caFile: /etc/ssl/cert.pem", "caFile"},
+		{"the certificate itself", "caFile: \"-----BEGIN CERTIFICATE-----\\nAA\"", "caFile"},
+		{"a proxy without a port", "proxyURL: http://proxy.example.com", "proxyURL"},
+		{"a proxy on port 0", "proxyURL: http://proxy.example.com:0", "proxyURL"},
+		{"a proxy with a path", "proxyURL: http://proxy.example.com:3128/", "proxyURL"},
+		{"a proxy with a password", "proxyURL: http://u:p@proxy.example.com:3128", "proxyURL"},
+		{"a proxy over TLS", "proxyURL: https://proxy.example.com:3128", "proxyURL"},
+		{"a proxy by an address that readers differ on", "proxyURL: http://0x7f.1:3128", "proxyURL"},
+	} {
+		got := Decode("x.yaml", []byte(web+"    "+tt.fields+"\n"), Options{})
+		if fields := strings.ReplaceAll(fieldsOfProblems(got), "spec.routes[0].", ""); fields != tt.bad {
+			t.Errorf("%s: want %q\n%s", tt.name, tt.bad, told(got))
+		}
+	}
+	clear := strings.Replace(web, "https://", "http://", 1) + "    insecureUpstream: true\n    caFile: a\n    proxyURL: http://a:1\n"
+	if fields := fieldsOfProblems(Decode("x.yaml", []byte(clear), Options{})); fields != "spec.routes[0].caFile spec.routes[0].proxyURL" {
+		t.Errorf("in clear text: %s", fields)
+	}
+}
