@@ -15,6 +15,8 @@ type perimeter struct {
 	port     uint16
 	subnets  []netip.Prefix
 	gateways []netip.Addr
+	// hosts are addresses of the host elsewhere.
+	hosts []netip.Addr
 }
 
 // perimeterOf reads a table that routetable has checked.
@@ -37,6 +39,13 @@ func perimeterOf(t routetable.Table) (perimeter, error) {
 			return perimeter{}, fmt.Errorf("internalGateways: %w", err)
 		}
 		p.gateways = append(p.gateways, gateway.Unmap())
+	}
+	for _, a := range t.HostAddresses {
+		host, err := netip.ParseAddr(a)
+		if err != nil {
+			return perimeter{}, fmt.Errorf("hostAddresses: %w", err)
+		}
+		p.hosts = append(p.hosts, plain(host))
 	}
 	p.guessGateways()
 	return p, nil

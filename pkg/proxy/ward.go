@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 )
 
@@ -32,7 +33,7 @@ func (w *ward) around() (surroundings, error) {
 	if err != nil {
 		return surroundings{}, err
 	}
-	s := surroundings{internal: *where, hosts: gateways}
+	s := surroundings{internal: *where, hosts: slices.Concat(where.hosts, gateways)}
 	for _, p := range places {
 		s.own = append(s.own, plain(p.addr))
 	}

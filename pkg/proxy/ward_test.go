@@ -23,14 +23,15 @@ func TestNothingLeavesByTheInternalNetwork(t *testing.T) {
 		routetable.Route{Path: "/name", Upstream: "http://impostor", Auth: bearer(), AllowPrivate: true},
 		routetable.Route{Path: "/address", Upstream: "http://10.9.9.9", Auth: bearer(), AllowPrivate: true},
 		routetable.Route{Path: "/host", Upstream: "http://93.184.216.1", Auth: bearer(), AllowPrivate: true},
+		routetable.Route{Path: "/bridge", Upstream: "http://172.17.0.1", Auth: bearer(), AllowPrivate: true},
 		routetable.Route{Path: "/itself", Upstream: "http://10.7.7.2", Auth: bearer(), AllowPrivate: true},
 	)
-	where, err := perimeterOf(routetable.Table{Listen: ":1", InternalSubnets: []string{"10.9.0.0/16"}})
+	where, err := perimeterOf(routetable.Table{Listen: ":1", InternalSubnets: []string{"10.9.0.0/16"}, HostAddresses: []string{"172.17.0.1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	outside.watch(where)
-	for path, want := range map[string]string{"/name": "internal network", "/address": "internal network", "/host": "host", "/itself": "own"} {
+	for path, want := range map[string]string{"/name": "internal network", "/address": "internal network", "/host": "host", "/bridge": "host", "/itself": "own"} {
 		res, body := get(t, proxy.url(path+"/x"))
 		wantRefusal(t, res, body, http.StatusForbidden, "denied")
 		if !strings.Contains(body, want) || path == "/name" && strings.Contains(body, "10.9.9.9") {

@@ -21,7 +21,7 @@ type attempt struct {
 	// that stand in for those that cannot be found now.
 	spec     *spec.CredProxy
 	withheld map[string]Withheld
-	roots    map[string]string
+	world    reach
 	held     map[spec.TokenRef]Token
 	// withholding is what the declaration withheld when the plan was made.
 	withholding Withholding
@@ -196,7 +196,7 @@ func (a *attempt) create(ctx context.Context, s Step) (err error) {
 	case spec.DeliverEnv:
 		req.Env = a.tokens
 	case spec.DeliverMemory:
-		table := tableOf(&a.spec.Spec, a.nets.internal, a.withheld, a.roots)
+		table := tableOf(&a.spec.Spec, a.nets.internal, a.withheld, a.world)
 		req.Standby = table.Standby()
 	}
 	a.made, err = a.driver.Create(ctx, req)
@@ -210,7 +210,7 @@ func (a *attempt) copyRoutes(ctx context.Context, id string) error {
 	if a.spec.Spec.TokenDelivery == spec.DeliverEnv {
 		values = nil
 	}
-	sealed, files, err := routetable.Seal(tableOf(&a.spec.Spec, a.nets.internal, a.withheld, a.roots), a.generation, values, rand.Reader)
+	sealed, files, err := routetable.Seal(tableOf(&a.spec.Spec, a.nets.internal, a.withheld, a.world), a.generation, values, rand.Reader)
 	if err != nil {
 		return err
 	}

@@ -271,7 +271,7 @@ func (w *fuzzed) checkSettled(t *testing.T, in inputs) {
 		ID: "id", Name: "cred-proxy-" + in.name, SpecName: in.name, SpecHash: spec.Hash(&s), State: StateRunning, ImageID: "own",
 		Resources: LimitsOf(s.Resources), Env: values,
 		Endpoints: []Endpoint{{NetworkID: "i", Aliases: []string{s.Hostname}}, {NetworkID: "e"}},
-		Report:    &routetable.Report{Generation: 7, Serving: true, RoutesDigest: routetable.RoutesDigest(tableOf(&s, internal, nil, nil))},
+		Report:    &routetable.Report{Generation: 7, Serving: true, RoutesDigest: routetable.RoutesDigest(tableOf(&s, internal, nil, reach{}))},
 	}
 	in.view = newView(&Observation{Networks: []Network{internal, egress}, Sidecars: []Sidecar{sidecar}})
 	in.tokens, in.bounds = values, bounds{}

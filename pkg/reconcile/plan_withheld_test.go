@@ -78,7 +78,7 @@ web
 			s := w.running("a")
 			w.withhold(false)
 			in := newScene(w.declared, w.view()).inputs("web", history{}, w.opts)
-			s.Report.RoutesDigest = routetable.RoutesDigest(tableOf(&in.spec.Spec, w.networks[0], in.withheld, nil))
+			s.Report.RoutesDigest = routetable.RoutesDigest(tableOf(&in.spec.Spec, w.networks[0], in.withheld, reach{}))
 			w.delivered["a"] = delivery{generation: 7, withheld: map[string]Withheld{"/anthropic": *revoked()}}
 			w.tokens = tokens{}
 		}, ``},

@@ -17,8 +17,7 @@ type inputs struct {
 	// that are gone, by path.
 	withholding Withholding
 	withheld    map[string]Withheld
-	// roots are the certificates of each caFile.
-	roots map[string]string
+	world       reach
 	// refused withholds every step, for a reason that lies in the declared set as a whole.
 	refused *Blocked
 	view    *view
@@ -155,7 +154,7 @@ func (p *planner) unlessEdited(drift Drift) Drift {
 
 // table is the routing that is to be served on an internal network.
 func (p *planner) table(internal Network) routetable.Table {
-	return tableOf(&p.spec.Spec, internal, p.withheld, p.roots)
+	return tableOf(&p.spec.Spec, internal, p.withheld, p.world)
 }
 
 func (p *planner) containerName() string { return p.opts.containerName(p.name) }

@@ -63,7 +63,7 @@ func (s *scene) names() []string {
 
 // inputs gathers what the plan of one name needs from the scene; the caller adds what it alone knows.
 func (s *scene) inputs(name string, history history, opts Options) inputs {
-	in := inputs{name: name, view: s.view, policy: &s.declared.Policy, roots: s.declared.Roots, opts: opts}
+	in := inputs{name: name, view: s.view, policy: &s.declared.Policy, world: reach{s.declared.Roots, s.view.hosts()}, opts: opts}
 	if declared := s.specs[name]; declared != nil {
 		in.withholding = s.declared.withholding(declared)
 		in.withheld = in.withholding.of(&declared.Spec)

@@ -9,10 +9,10 @@ import (
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// tableOf is the routing that a spec asks for on an internal network, while some of its routes are withheld, with the certificates of
-// each caFile. Its token files
+// tableOf is the routing that a spec asks for on an internal network, while some of its routes are withheld, and for the world
+// that they lead into. Its token files
 // are slots until it is sealed.
-func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withheld, roots map[string]string) routetable.Table {
+func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withheld, world reach) routetable.Table {
 	slots := map[spec.TokenRef]string{}
 	for _, slot := range s.Slots() {
 		slots[slot.Ref] = slot.Name
@@ -38,9 +38,13 @@ func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withhe
 			Limits:          limitsOf(r.Limits),
 
 			AllowPrivate: r.AllowPrivate,
-			Roots:        rootsOf(r, roots),
+			Roots:        world.rootsOf(r),
 			ProxyURL:     r.ProxyURL,
 		})
+	}
+	// Without leave for private addresses nobody gets there, and earlier sidecars, which do not know the field, are served.
+	if slices.ContainsFunc(s.Routes, func(r spec.Route) bool { return r.AllowPrivate }) {
+		t.HostAddresses = world.hosts
 	}
 	return t
 }
@@ -81,12 +85,20 @@ func limitsOf(l *spec.Limits) *routetable.Limits {
 	}
 }
 
+// reach is what the ways to upstreams depend on besides the spec.
+type reach struct {
+	// roots are the certificates of each caFile.
+	roots map[string]string
+	// hosts are addresses of the engine's host.
+	hosts []string
+}
+
 // rootsOf are the certificates of a route's own authorities; empty where it names none.
-func rootsOf(r spec.Route, roots map[string]string) string {
+func (w reach) rootsOf(r spec.Route) string {
 	if r.CAFile == "" {
 		return ""
 	}
-	return roots[r.CAFile]
+	return w.roots[r.CAFile]
 }
 
 // gatewaysTold are the addresses that a sidecar does not serve. Of a subnet without any, it takes the first address for the

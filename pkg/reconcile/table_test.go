@@ -38,7 +38,7 @@ func TestACustomCredentialIsToldWithItsSlots(t *testing.T) {
 				Basic: &routetable.Basic{Username: "x", Password: "{a}"},
 			},
 		}
-		if diff := cmp.Diff(want, tableOf(&s, Network{}, nil).Routes[1]); diff != "" {
+		if diff := cmp.Diff(want, tableOf(&s, Network{}, nil, reach{}).Routes[1]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", delivery, diff)
 		}
 	}
@@ -71,13 +71,27 @@ func TestARouteIsToldTheWayToItsUpstream(t *testing.T) {
 		{Path: "/plain", Upstream: "https://a.test"},
 		{Path: "/far", Upstream: "https://a.test", AllowPrivate: true, CAFile: "corp.pem", ProxyURL: "http://proxy.test:3128"},
 	}}
-	got := tableOf(s, Network{}, nil, map[string]string{"corp.pem": "certificates", "": "of nobody"}).Routes
+	got := tableOf(s, Network{}, nil, reach{roots: map[string]string{"corp.pem": "certificates", "": "of nobody"}}).Routes
 	want := []routetable.Route{
 		{Path: "/plain", Upstream: "https://a.test"},
 		{Path: "/far", Upstream: "https://a.test", AllowPrivate: true, Roots: "certificates", ProxyURL: "http://proxy.test:3128"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A table without allowPrivate is one that earlier sidecars can read.
+func TestTheHostsAddressesAreToldWhereAPrivateAddressMayBeAsked(t *testing.T) {
+	v := newView(&Observation{Networks: []Network{{Name: "bridge", Gateways: []string{"172.17.0.1"}}, {Name: "other", Gateways: []string{"172.18.0.1"}}}})
+	world := reach{hosts: v.hosts()}
+	s := &spec.CredProxySpec{Routes: []spec.Route{{Path: "/r", Upstream: "https://a.test"}}}
+	if got := tableOf(s, Network{}, nil, world).HostAddresses; got != nil {
+		t.Errorf("told %q", got)
+	}
+	s.Routes[0].AllowPrivate = true
+	if got := tableOf(s, Network{}, nil, world).HostAddresses; !slices.Equal(got, []string{"172.17.0.1"}) {
+		t.Errorf("told %q", got)
 	}
 }
 

@@ -86,6 +86,15 @@ func newView(o *Observation) *view {
 	return v
 }
 
+// hosts are the addresses that the host has on the engine's own bridge, by which engines let containers reach it
+// (host-gateway). Those on networks of the sidecar's it finds itself, and those on others come and go.
+func (v *view) hosts() (addresses []string) {
+	for _, n := range v.networks["bridge"] {
+		addresses = append(addresses, n.Gateways...)
+	}
+	return addresses
+}
+
 func (v *view) attach(containerID string, endpoints []Endpoint) {
 	for _, e := range endpoints {
 		v.attached[e.NetworkID] = append(v.attached[e.NetworkID], containerID)

@@ -258,7 +258,7 @@ func (c *Controller) verdict(in inputs, blocked *Blocked, tokenErr error) verdic
 func (c *Controller) execute(ctx context.Context, m matter) outcome {
 	in, item, found := m.in, m.item, m.found
 	a := &attempt{
-		Controller: c, item: item, spec: in.spec, withheld: in.withheld, roots: in.roots, held: in.held, withholding: in.withholding,
+		Controller: c, item: item, spec: in.spec, withheld: in.withheld, world: in.world, held: in.held, withholding: in.withholding,
 		generation: c.deliveries.generation(lastGeneration(found.sidecar)),
 	}
 	if in.spec != nil {

@@ -57,7 +57,7 @@ func (w *world) running(id string) *Sidecar {
 			{NetworkID: "n2"},
 		},
 		Report: &routetable.Report{
-			Generation: 7, Serving: true, RoutesDigest: routetable.RoutesDigest(tableOf(&w.spec.Spec, w.networks[0], nil, nil)),
+			Generation: 7, Serving: true, RoutesDigest: routetable.RoutesDigest(tableOf(&w.spec.Spec, w.networks[0], nil, reach{})),
 		},
 	}
 	if w.delivered == nil {

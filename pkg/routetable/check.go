@@ -19,6 +19,11 @@ func (t *Table) check() error {
 	if err := checkNetwork(t.InternalSubnets, t.InternalGateways); err != nil {
 		return err
 	}
+	for _, a := range t.HostAddresses {
+		if _, err := netip.ParseAddr(a); err != nil {
+			return fmt.Errorf("hostAddresses: %q is not an IP address", a)
+		}
+	}
 	if err := t.checkRoutes(); err != nil {
 		return err
 	}

@@ -135,6 +135,7 @@ func RoutesDigest(t Table) string {
 		// The order says nothing: the longest prefix wins, and any subnet or gateway counts.
 		InternalSubnets:  slices.Sorted(slices.Values(t.InternalSubnets)),
 		InternalGateways: slices.Sorted(slices.Values(t.InternalGateways)),
+		HostAddresses:    slices.Sorted(slices.Values(t.HostAddresses)),
 		Routes: slices.SortedFunc(slices.Values(t.Routes), func(a, b Route) int {
 			return strings.Compare(a.Path, b.Path)
 		}),

@@ -39,6 +39,8 @@ type Table struct {
 	InternalSubnets []string `json:"internalSubnets"`
 	// InternalGateways are the host's own addresses on the internal network; connections from them are closed.
 	InternalGateways []string `json:"internalGateways,omitempty"`
+	// HostAddresses are more addresses of the host, on networks that are not the sidecar's; no route leads there.
+	HostAddresses []string `json:"hostAddresses,omitempty"`
 	// CallerAuth limits who is served; nil serves everybody on the internal network.
 	CallerAuth *CallerAuth `json:"callerAuth,omitempty"`
 	Routes     []Route     `json:"routes"`
