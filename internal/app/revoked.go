@@ -126,7 +126,7 @@ func revokeTokens(d *reconcile.Declared, cp *spec.CredProxy, refs []spec.TokenRe
 		w.All = ofRevoked(wordsOfRevoked(c.KeyRef))
 	}
 	for _, route := range cp.Spec.Routes {
-		used := route.Auth.Refs()
+		used := route.Refs()
 		first := slices.IndexFunc(used, func(ref spec.TokenRef) bool { return slices.Contains(refs, ref) })
 		if first < 0 {
 			continue

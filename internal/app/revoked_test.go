@@ -19,6 +19,7 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 	web.Spec.Routes = []spec.Route{
 		{Path: "/a", Auth: &spec.Auth{TokenRef: spec.TokenRef{Env: "A"}}},
 		{Path: "/b", Auth: &spec.Auth{TokenRef: spec.TokenRef{Env: "B"}}},
+		{Path: "/mtls", ClientCertificate: &spec.ClientCertificate{KeyRef: spec.TokenRef{File: "web.key"}}},
 		{Path: "/none"},
 		{Path: "/both", Auth: &spec.Auth{Scheme: spec.SchemeCustom, Tokens: map[string]spec.TokenRef{"c": {Env: "C"}, "b": {Env: "B"}}}},
 	}
@@ -43,6 +44,9 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 		}},
 		{"one of several tokens", revocation.List{Tokens: []spec.TokenRef{{Env: "C"}}}, map[string]map[string]routetable.Withheld{
 			"web": {"/both": "revoked"}, "keyed": {"/both": "revoked"},
+		}},
+		{"the key of a client certificate", revocation.List{Tokens: []spec.TokenRef{{File: "web.key"}}}, map[string]map[string]routetable.Withheld{
+			"web": {"/mtls": "revoked"}, "keyed": {"/mtls": "revoked"},
 		}},
 		{"a caller key", revocation.List{Tokens: []spec.TokenRef{{File: "key"}}}, map[string]map[string]routetable.Withheld{
 			"keyed": {"*": "revoked"},

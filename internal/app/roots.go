@@ -36,23 +36,26 @@ func (r *roots) add(d *reconcile.Declared) {
 	failed := map[string]error{}
 	for _, cp := range d.Specs {
 		for _, route := range cp.Spec.Routes {
-			file := route.CAFile
-			if file == "" {
-				continue
-			}
-			if _, known := d.Roots[file]; !known && failed[file] == nil {
-				if text, err := r.text(file); err == nil {
-					d.Roots[file] = text
-				} else {
-					failed[file] = err
+			for _, file := range route.CertificateFiles() {
+				if _, known := d.Roots[file]; !known && failed[file] == nil {
+					if text, err := r.text(file); err == nil {
+						d.Roots[file] = text
+					} else {
+						failed[file] = err
+					}
+				}
+				if err := failed[file]; err != nil {
+					d.Withhold(cp.Name, route.Path, unusable(file, err))
 				}
 			}
-			if err := failed[file]; err != nil {
-				d.Withhold(cp.Name, route.Path, reconcile.Withheld{
-					Word: routetable.WithheldMissing, Reason: reconcile.ReasonRootsUnusable, Message: fmt.Sprintf("caFile %s %v", file, err),
-				})
-			}
 		}
+	}
+}
+
+func unusable(file string, err error) reconcile.Withheld {
+	return reconcile.Withheld{
+		Word: routetable.WithheldMissing, Reason: reconcile.ReasonRootsUnusable,
+		Message: fmt.Sprintf("the file of certificates %s %v", file, err),
 	}
 }
 

@@ -64,7 +64,7 @@ func TestWithoutItsCertificatesARouteIsWithheld(t *testing.T) {
 			continue
 		}
 		for _, path := range []string{"/r", "/s"} {
-			if got := withheld[path]; got.Reason != reconcile.ReasonRootsUnusable || !strings.Contains(got.Message, "caFile "+file+" ") || !strings.Contains(got.Message, want) {
+			if got := withheld[path]; got.Reason != reconcile.ReasonRootsUnusable || !strings.Contains(got.Message, "the file of certificates "+file+" ") || !strings.Contains(got.Message, want) {
 				t.Errorf("%s: %+v", file, got)
 			}
 		}

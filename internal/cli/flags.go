@@ -82,7 +82,7 @@ func (s *settings) tokenDirFlag(f *pflag.FlagSet) {
 
 func (s *settings) tokenFlags(f *pflag.FlagSet) {
 	s.policyFlag(f)
-	f.StringVar(&s.CADir, "ca-dir", "", "directory beneath which specs may name files of certificates that upstreams' are checked by; none if empty")
+	f.StringVar(&s.CADir, "ca-dir", "", "directory beneath which specs may name files of certificates, of authorities and for sidecars; none if empty")
 	s.tokenDirFlag(f)
 	f.StringSliceVar(&s.TokenEnv, "token-env", nil,
 		"variable, or pattern of variables such as 'AGENT_*', that specs may name as tokens; repeat it, or separate by commas")

@@ -241,7 +241,7 @@ func (r *revoker) taken(one spec.CredProxy) bool {
 	caller := one.Spec.CallerAuth
 	all := slices.Contains(r.list.Names, one.Name) || caller != nil && r.revokes(caller.KeyRef)
 	for _, route := range one.Spec.Routes {
-		revoked := all || route.Auth != nil && r.revokes(route.Auth.TokenRef)
+		revoked := all || slices.ContainsFunc(route.Refs(), r.revokes)
 		if revoked && !slices.Contains(one.Status.WithheldRoutes, route.Path) {
 			return false
 		}

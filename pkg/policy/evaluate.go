@@ -151,7 +151,7 @@ func (e *evaluation) route(route spec.Route) (Denial, bool) {
 	if err != nil {
 		return e.rules[0].deny("cannot be compared with the upstream, which %v", err), true
 	}
-	for _, ref := range route.Auth.Refs() {
+	for _, ref := range route.Refs() {
 		if denial, denied := e.use(ref, to); denied {
 			return denial, true
 		}

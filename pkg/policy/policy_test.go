@@ -167,6 +167,12 @@ func TestWhatAPolicySays(t *testing.T) {
 		{"that where it is allowed", tools(func(s *subject) { s.Spec.Routes[0].AllowPrivate = true }), ""},
 		{"authorities of the spec's choice", func(s *subject) { s.Spec.Routes[0].CAFile = "x.pem" },
 			`/gh rule "team-a-github" of the policy does not permit caFile; that takes CustomRoots in its allow`},
+		{"the key of a client certificate", func(s *subject) {
+			s.Spec.Routes[0].ClientCertificate = &spec.ClientCertificate{CertFile: "x", KeyRef: spec.TokenRef{File: "team-a/x"}}
+		}, ""},
+		{"the key of others' client certificate", func(s *subject) {
+			s.Spec.Routes[0].ClientCertificate = &spec.ClientCertificate{CertFile: "x", KeyRef: spec.TokenRef{File: "team-b/x"}}
+		}, `/gh rule "team-a-github" of the policy does not permit file team-b/x at…`},
 		{"an egress proxy", func(s *subject) { s.Spec.Routes[0].ProxyURL = "http://x:1" },
 			`/gh rule "team-a-github" of the policy does not permit proxyURL; that takes EgressProxy in its allow`},
 		{"the option of another rule that selects it", tools(upstream("http://192.0.2.1")), ""},

@@ -28,7 +28,7 @@ func BenchmarkProxy1KiB(b *testing.B) {
 	b.Run("ours", func(b *testing.B) {
 		lines := newQueue(io.Discard, logQueueBytes, logPause, droppedLine)
 		b.Cleanup(func() { lines.close() })
-		h := NewHandler(always(mustTransport(anywhere(), way{})), slog.New(slog.NewJSONHandler(lines, nil)), lines, "web")
+		h := NewHandler(always(mustTransport(anywhere())), slog.New(slog.NewJSONHandler(lines, nil)), lines, "web")
 		if err := h.Swap(benchTable(b, upstream.URL)); err != nil {
 			b.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -72,7 +73,7 @@ func (f *faraway) dialer() *dialer {
 // outlets are those of a sidecar in such a world.
 func (f *faraway) outlets() *outlets {
 	d := f.dialer()
-	return newOutlets(func(w way) (http.RoundTripper, error) { return newTransport(d, w) })
+	return newOutlets(func(w way, own *tls.Certificate) (http.RoundTripper, error) { return newTransport(d, w, own) })
 }
 
 func addrs(all ...string) (list []netip.Addr) {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net/http"
@@ -16,7 +17,7 @@ import (
 // Handler serves one generation of a routing table at a time.
 type Handler struct {
 	table   atomic.Pointer[table]
-	forward func(*route) (*httputil.ReverseProxy, error)
+	forward func(*route, *tls.Certificate) (*httputil.ReverseProxy, error)
 	outlets *outlets
 	log     *slog.Logger
 	guests  *guests

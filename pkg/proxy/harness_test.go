@@ -80,7 +80,7 @@ type started struct {
 
 func start(t *testing.T, m *machine, env map[string]string) *started {
 	t.Helper()
-	transport := mustTransport(anywhere(), way{}) // its upstreams are where its internal network is: on the loopback
+	transport := mustTransport(anywhere()) // its upstreams are where its internal network is: on the loopback
 	t.Cleanup(transport.CloseIdleConnections)
 	s := startOn(t, m, always(transport), env)
 	s.machine = m

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -96,8 +97,8 @@ func anywhere() *dialer {
 	return d
 }
 
-func mustTransport(d *dialer, w way) *http.Transport {
-	t, err := newTransport(d, w)
+func mustTransport(d *dialer) *http.Transport {
+	t, err := newTransport(d, way{}, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -106,7 +107,7 @@ func mustTransport(d *dialer, w way) *http.Transport {
 
 // always takes one transport, whatever the way.
 func always(transport http.RoundTripper) *outlets {
-	return newOutlets(func(way) (http.RoundTripper, error) { return transport, nil })
+	return newOutlets(func(way, *tls.Certificate) (http.RoundTripper, error) { return transport, nil })
 }
 
 // running is a handler behind the sidecar's own server.
@@ -120,7 +121,7 @@ func (r *running) url(path string) string { return "http://" + r.addr + path }
 
 func serve(t testing.TB, routes ...routetable.Route) *running {
 	t.Helper()
-	transport := mustTransport(anywhere(), way{})
+	transport := mustTransport(anywhere())
 	t.Cleanup(transport.CloseIdleConnections)
 	return serveThrough(t, transport, routes...)
 }

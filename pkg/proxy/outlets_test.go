@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"strings"
@@ -19,7 +20,7 @@ func (c *closing) CloseIdleConnections() { c.closed++ }
 
 func TestATransportStaysForAsLongAsARouteTakesItsWay(t *testing.T) {
 	made := map[way]*closing{}
-	outlets := newOutlets(func(w way) (http.RoundTripper, error) {
+	outlets := newOutlets(func(w way, _ *tls.Certificate) (http.RoundTripper, error) {
 		if made[w] != nil {
 			return nil, errors.New("made twice")
 		}

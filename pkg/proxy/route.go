@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/http/httputil"
@@ -36,6 +37,8 @@ type route struct {
 	limits *limits
 	// among are all routes of its generation.
 	among *table
+	// anonymous is true while the sidecar has no key for the route's client certificate.
+	anonymous bool
 	// way is how the upstream is reached.
 	way     way
 	forward *httputil.ReverseProxy
@@ -51,17 +54,21 @@ type table struct {
 }
 
 // newTable prepares a loaded generation. forward makes the part of a route that talks to its upstream.
-func newTable(loaded routetable.Loaded, forward func(*route) (*httputil.ReverseProxy, error)) (*table, error) {
+func newTable(loaded routetable.Loaded, forward func(*route, *tls.Certificate) (*httputil.ReverseProxy, error)) (*table, error) {
 	t := &table{callers: newCallers(&loaded)}
 	for _, r := range loaded.Table.Routes {
 		upstream, err := url.Parse(r.Upstream)
 		if err != nil {
 			return nil, fmt.Errorf("route %s: its upstream is not a URL", r.Path)
 		}
+		way, certificate, err := wayOf(&loaded, r)
+		if err != nil {
+			return nil, fmt.Errorf("route %s: %w", r.Path, err)
+		}
 		rt := &route{
 			path: r.Path, upstream: upstream, base: upstream.EscapedPath(), decodedBase: upstream.Path, callers: t.callers,
 			withheld: r.Withheld, passes: r.PassCredentials, gate: newGate(r), limits: newLimits(r.Limits),
-			among: t, way: wayOf(r),
+			among: t, way: way, anonymous: r.ClientCertificate != nil && certificate == nil,
 		}
 		if r.Path != "/" {
 			rt.segments = strings.Split(r.Path[1:], "/")
@@ -72,7 +79,7 @@ func newTable(loaded routetable.Loaded, forward func(*route) (*httputil.ReverseP
 				return nil, fmt.Errorf("route %s: %w", r.Path, err)
 			}
 		}
-		if rt.forward, err = forward(rt); err != nil {
+		if rt.forward, err = forward(rt, certificate); err != nil {
 			return nil, fmt.Errorf("route %s: %w", r.Path, err)
 		}
 		t.routes = append(t.routes, rt)
@@ -82,9 +89,9 @@ func newTable(loaded routetable.Loaded, forward func(*route) (*httputil.ReverseP
 	return t, nil
 }
 
-// ready reports whether the route has the token that it needs.
+// ready reports whether the route has the token and the key that it needs.
 func (rt *route) ready() bool {
-	return rt.withheld == "" && (rt.credential == nil || rt.credential.present)
+	return rt.withheld == "" && !rt.anonymous && (rt.credential == nil || rt.credential.present)
 }
 
 // find returns the route with the longest prefix of an escaped path; nil when there is none.

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"net/http/httputil"
 	"net/url"
 	"path"
@@ -10,7 +11,7 @@ import (
 	"credproxy.dev/controller/pkg/routetable"
 )
 
-func noForward(*route) (*httputil.ReverseProxy, error) { return nil, nil }
+func noForward(*route, *tls.Certificate) (*httputil.ReverseProxy, error) { return nil, nil }
 
 func tableOf(t testing.TB, routes ...routetable.Route) *table {
 	t.Helper()

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -61,7 +62,9 @@ func Run(ctx context.Context, o Options) error {
 	outside := &ward{network: o.network}
 	if o.outlets == nil {
 		dialer := newDialer(outside.around)
-		o.outlets = newOutlets(func(w way) (http.RoundTripper, error) { return newTransport(dialer, w) })
+		o.outlets = newOutlets(func(w way, certificate *tls.Certificate) (http.RoundTripper, error) {
+			return newTransport(dialer, w, certificate)
+		})
 	}
 	defer o.outlets.keep(&table{})
 	s := newSidecar(o, drainTimeout, outside)

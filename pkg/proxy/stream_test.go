@@ -294,7 +294,7 @@ func TestSwapLeavesRequestsInFlightAlone(t *testing.T) {
 }
 
 func TestSlowUpstreamTimesOut(t *testing.T) {
-	transport := mustTransport(anywhere(), way{})
+	transport := mustTransport(anywhere())
 	transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Err: timeout{}}
 	}

@@ -31,7 +31,7 @@ func exampleRoute() routetable.Route {
 // trusting reaches one upstream under whatever name, and trusts its certificate.
 func trusting(t *testing.T, upstream *httptest.Server) *http.Transport {
 	t.Helper()
-	transport := mustTransport(anywhere(), way{})
+	transport := mustTransport(anywhere())
 	t.Cleanup(transport.CloseIdleConnections)
 	transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
 	transport.TLSClientConfig.RootCAs.AddCert(upstream.Certificate())

@@ -131,7 +131,7 @@ func TestStageTellsWhereARequestStopped(t *testing.T) {
 		"an answer that breaks off":      {broken, "exchange", 502},
 	} {
 		t.Run(name, func(t *testing.T) {
-			transport := mustTransport(anywhere(), way{})
+			transport := mustTransport(anywhere())
 			transport.TLSHandshakeTimeout, transport.ResponseHeaderTimeout = 300*time.Millisecond, 300*time.Millisecond
 			transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 				if strings.HasPrefix(address, "upstream.invalid") {

@@ -30,7 +30,7 @@ const (
 )
 
 // newTransport makes the transport of one way.
-func newTransport(d *dialer, w way) (*http.Transport, error) {
+func newTransport(d *dialer, w way, certificate *tls.Certificate) (*http.Transport, error) {
 	t := &http.Transport{
 		// The environment is the image's or the operator's and has no say in where a token goes, by a proxy neither.
 		Proxy: nil,
@@ -47,12 +47,8 @@ func newTransport(d *dialer, w way) (*http.Transport, error) {
 		MaxIdleConnsPerHost:    256,
 		MaxResponseHeaderBytes: maxResponseHeaderBytes,
 	}
-	if w.roots != "" {
-		roots := x509.NewCertPool()
-		if !roots.AppendCertsFromPEM([]byte(w.roots)) {
-			return nil, errors.New("its roots are not certificates in PEM")
-		}
-		t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	if err := secure(t, w, certificate); err != nil {
+		return nil, err
 	}
 	if w.proxy != "" {
 		if err := throughProxy(t, d, w); err != nil {
@@ -62,10 +58,29 @@ func newTransport(d *dialer, w way) (*http.Transport, error) {
 	return t, nil
 }
 
+// secure has a transport accept the word of its way's own authorities only, and show its certificate to who asks.
+func secure(t *http.Transport, w way, certificate *tls.Certificate) error {
+	if w.roots == "" && certificate == nil {
+		return nil
+	}
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if w.roots != "" {
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM([]byte(w.roots)) {
+			return errors.New("its roots are not certificates in PEM")
+		}
+		t.TLSClientConfig.RootCAs = roots
+	}
+	if certificate != nil {
+		t.TLSClientConfig.Certificates = []tls.Certificate{*certificate}
+	}
+	return nil
+}
+
 // forwarder makes the part of a route that talks to its upstream.
-func forwarder(outlets *outlets, buffers httputil.BufferPool) func(*route) (*httputil.ReverseProxy, error) {
-	return func(rt *route) (*httputil.ReverseProxy, error) {
-		transport, err := outlets.through(rt.way)
+func forwarder(outlets *outlets, buffers httputil.BufferPool) func(*route, *tls.Certificate) (*httputil.ReverseProxy, error) {
+	return func(rt *route, certificate *tls.Certificate) (*httputil.ReverseProxy, error) {
+		transport, err := outlets.through(rt.way, certificate)
 		if err != nil {
 			return nil, err
 		}

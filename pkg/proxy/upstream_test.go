@@ -11,7 +11,7 @@ import (
 )
 
 func TestEnvironmentHasNoSayInWhereRequestsGo(t *testing.T) {
-	if mustTransport(anywhere(), way{}).Proxy != nil {
+	if mustTransport(anywhere()).Proxy != nil {
 		t.Error("HTTPS_PROXY would be followed")
 	}
 }

@@ -31,7 +31,7 @@ type Declared struct {
 	Rejected []Rejected
 	// Withheld is what may not be used, by name; it need not have every name, and may have others.
 	Withheld map[string]Withholding
-	// Roots are the certificates in PEM of the files that routes name as caFile; of a route for which there are none, the
+	// Roots are the certificates in PEM of the files that routes name as caFile and certFile; of a route for which there are none, the
 	// credential is withheld.
 	Roots map[string]string
 	// Stale says of each spec that is the last good version of a bad file what is wrong with that, by name.

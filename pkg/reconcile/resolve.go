@@ -118,7 +118,7 @@ func refsOf(route spec.Route, caller *spec.CallerAuth) (refs []spec.TokenRef) {
 	if caller != nil {
 		refs = append(refs, caller.KeyRef)
 	}
-	return append(refs, route.Auth.Refs()...)
+	return append(refs, route.Refs()...)
 }
 
 // checkCallerKey reports why the caller key cannot be one: clients could not send it, or it is a token under another
@@ -148,12 +148,23 @@ func deliverable(token Token, ref spec.TokenRef, s *spec.CredProxySpec) error {
 		return errors.New("is not UTF-8, and the engine would change it in an environment; use tokenDelivery: File or Memory")
 	}
 	for _, route := range s.Routes {
-		if !slices.Contains(route.Auth.UsernameRefs(), ref) {
-			continue
-		}
-		if err := routetable.CheckUsername(token.Reveal()); err != nil {
+		if err := usable(token.Reveal(), ref, route); err != nil {
 			return err
 		}
 	}
 	return routetable.CheckToken(token.Reveal())
+}
+
+// usable reports why a value cannot be what a route uses its reference for.
+func usable(value string, ref spec.TokenRef, route spec.Route) error {
+	isKey := routetable.IsPrivateKey(value)
+	switch {
+	case isKey && slices.Contains(route.Auth.Refs(), ref):
+		return errors.New("is a private key, which no scheme sends; it goes with clientCertificate")
+	case !isKey && route.ClientCertificate != nil && route.ClientCertificate.KeyRef == ref:
+		return errors.New("is no private key in PEM, as the keyRef of clientCertificate has to be")
+	case slices.Contains(route.Auth.UsernameRefs(), ref):
+		return routetable.CheckUsername(value)
+	}
+	return nil
 }

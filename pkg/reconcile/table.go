@@ -39,7 +39,9 @@ func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withhe
 
 			AllowPrivate: r.AllowPrivate,
 			Roots:        world.rootsOf(r),
-			ProxyURL:     r.ProxyURL,
+
+			ClientCertificate: world.certificateOf(r, s.TokenDelivery, slots),
+			ProxyURL:          r.ProxyURL,
 		})
 	}
 	// Without leave for private addresses nobody gets there, and earlier sidecars, which do not know the field, are served.
@@ -87,7 +89,7 @@ func limitsOf(l *spec.Limits) *routetable.Limits {
 
 // reach is what the ways to upstreams depend on besides the spec.
 type reach struct {
-	// roots are the certificates of each caFile.
+	// roots are the certificates of each caFile and certFile.
 	roots map[string]string
 	// hosts are addresses of the engine's host.
 	hosts []string
@@ -99,6 +101,21 @@ func (w reach) rootsOf(r spec.Route) string {
 		return ""
 	}
 	return w.roots[r.CAFile]
+}
+
+// certificateOf is a route's client certificate, nil where it has none.
+func (w reach) certificateOf(r spec.Route, delivery spec.TokenDelivery, slots map[spec.TokenRef]string) *routetable.ClientCertificate {
+	c := r.ClientCertificate
+	if c == nil {
+		return nil
+	}
+	out := &routetable.ClientCertificate{Certificates: w.roots[c.CertFile]}
+	if delivery == spec.DeliverEnv {
+		out.TokenEnv = slots[c.KeyRef]
+	} else {
+		out.TokenFile = slots[c.KeyRef]
+	}
+	return out
 }
 
 // gatewaysTold are the addresses that a sidecar does not serve. Of a subnet without any, it takes the first address for the

@@ -82,7 +82,9 @@ func (d *Declared) withheldAnew(before map[string]Withholding) (names []string) 
 // rootsAnew are the names of specs for which other certificates count than before.
 func (d *Declared) rootsAnew(before map[string]string) (names []string) {
 	for _, cp := range d.Specs {
-		if slices.ContainsFunc(cp.Spec.Routes, func(r spec.Route) bool { return d.Roots[r.CAFile] != before[r.CAFile] }) {
+		if slices.ContainsFunc(cp.Spec.Routes, func(r spec.Route) bool {
+			return slices.ContainsFunc(r.CertificateFiles(), func(file string) bool { return d.Roots[file] != before[file] })
+		}) {
 			names = append(names, cp.Name)
 		}
 	}
@@ -98,7 +100,7 @@ func inForce(cp *spec.CredProxy, withheld map[string]Withheld) *spec.CredProxy {
 	cp = cp.DeepCopy()
 	for i := range cp.Spec.Routes {
 		if _, ok := withheld[cp.Spec.Routes[i].Path]; ok {
-			cp.Spec.Routes[i].Auth = nil
+			cp.Spec.Routes[i].Auth, cp.Spec.Routes[i].ClientCertificate = nil, nil
 		}
 	}
 	if len(withheld) == len(cp.Spec.Routes) {

@@ -65,7 +65,7 @@ func (t *Table) checkCallerAuth(c CallerAuth) error {
 		return err
 	}
 	for _, r := range t.Routes {
-		for _, at := range r.Auth.places() {
+		for _, at := range r.places() {
 			if at == c.place() {
 				return fmt.Errorf("its key is the token of route %q", r.Path)
 			}
@@ -110,6 +110,9 @@ func (t *Table) checkRoute(r Route) error {
 	if err := checkLimits(r.Limits); err != nil {
 		return err
 	}
+	if err := t.checkClientCertificate(r.ClientCertificate); err != nil {
+		return fmt.Errorf("clientCertificate: %w", err)
+	}
 	if r.Auth == nil {
 		return nil
 	}
@@ -129,8 +132,8 @@ func checkWithheld(r Route) error {
 	case "":
 		return nil
 	case WithheldMissing, WithheldSuspended, WithheldRevoked, WithheldDenied:
-		if r.Auth != nil {
-			return errors.New("withheld goes without auth")
+		if r.Auth != nil || r.ClientCertificate != nil {
+			return errors.New("withheld goes without auth and clientCertificate")
 		}
 		return nil
 	}

@@ -39,6 +39,13 @@ func (l *Loaded) Tokens(a *Auth) (map[string]Token, bool) {
 	return found, true
 }
 
+// Key returns the private key of a client certificate, as FoldKey writes it; false when its variable is not set in the sidecar's
+// environment.
+func (l *Loaded) Key(c *ClientCertificate) (Token, bool) {
+	key, ok := l.tokens[c.place()]
+	return key, ok
+}
+
 // CallerKey returns the key that callers have to show; false when its variable is not set in the sidecar's
 // environment.
 func (l *Loaded) CallerKey(c *CallerAuth) (Token, bool) {
@@ -164,7 +171,7 @@ func gatherTokens(t Table, files []File, getenv func(string) string) (map[place]
 		}
 		tokens[p] = NewToken(value)
 	}
-	if err := t.checkUsernames(tokens); err != nil {
+	if err := errors.Join(t.checkUsernames(tokens), t.checkUses(tokens)); err != nil {
 		return nil, err
 	}
 	if t.CallerAuth == nil {

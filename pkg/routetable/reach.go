@@ -43,17 +43,15 @@ func Certificates(text string) (string, error) {
 
 // checkReach is about the way to a route's upstream.
 func checkReach(r Route) error {
-	if r.Roots == "" && r.ProxyURL == "" {
+	if r.Roots == "" && r.ProxyURL == "" && r.ClientCertificate == nil {
 		return nil
 	}
 	if scheme, _, _ := strings.Cut(r.Upstream, ":"); !strings.EqualFold(scheme, "https") {
-		return errors.New("roots and proxyURL go with an https:// upstream only")
+		return errors.New("roots, clientCertificate and proxyURL go with an https:// upstream only")
 	}
 	if r.Roots != "" {
-		if plain, err := Certificates(r.Roots); err != nil {
-			return fmt.Errorf("roots: the text %w", err)
-		} else if plain != r.Roots {
-			return errors.New("roots: the text has something around its certificates")
+		if err := checkCertificates(r.Roots); err != nil {
+			return fmt.Errorf("roots: %w", err)
 		}
 	}
 	if r.ProxyURL == "" {
@@ -63,6 +61,53 @@ func checkReach(r Route) error {
 	u, err := url.Parse(r.ProxyURL)
 	if err != nil || u.Scheme != "http" || u.Hostname() == "" || r.ProxyURL != "http://"+u.Host {
 		return errors.New("proxyURL is not a URL such as http://proxy.example.com:3128")
+	}
+	return nil
+}
+
+func checkCertificates(text string) error {
+	plain, err := Certificates(text)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the text %w", err)
+	case plain != text:
+		return errors.New("the text has something around its certificates")
+	}
+	return nil
+}
+
+// withTokenFile returns a copy whose token file name has renamed; nil of nil.
+func (c *ClientCertificate) withTokenFile(name func(string) (string, error)) (*ClientCertificate, error) {
+	if c == nil || c.TokenFile == "" {
+		return c, nil
+	}
+	out := *c
+	renamed, err := name(c.TokenFile)
+	out.TokenFile = renamed
+	return &out, err
+}
+
+func (t *Table) checkClientCertificate(c *ClientCertificate) error {
+	if c == nil {
+		return nil
+	}
+	return errors.Join(checkCertificates(c.Certificates), t.checkPlace(c.place()))
+}
+
+// checkUses refuses a private key where a token would be sent, and any other token as a key.
+func (t *Table) checkUses(tokens map[place]Token) error {
+	for _, r := range t.Routes {
+		for _, at := range r.Auth.places() {
+			if IsPrivateKey(tokens[at].Reveal()) {
+				return fmt.Errorf("route %q: its token is a private key, which is not sent to anybody", r.Path)
+			}
+		}
+		if r.ClientCertificate == nil {
+			continue
+		}
+		if key, ok := tokens[r.ClientCertificate.place()]; ok && !IsPrivateKey(key.Reveal()) {
+			return fmt.Errorf("route %q: the key of its client certificate is no private key in PEM", r.Path)
+		}
 	}
 	return nil
 }

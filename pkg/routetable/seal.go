@@ -71,6 +71,11 @@ func checkCallerKeyFile(c *CallerAuth, files map[string]File) error {
 func withTokenFiles(t Table, name func(string) (string, error)) (Table, error) {
 	t.Routes = slices.Clone(t.Routes)
 	for i, r := range t.Routes {
+		certificate, err := r.ClientCertificate.withTokenFile(name)
+		if err != nil {
+			return Table{}, fmt.Errorf("route %s: clientCertificate: %w", r.Path, err)
+		}
+		t.Routes[i].ClientCertificate = certificate
 		auth, err := r.Auth.withTokenFiles(name)
 		if err != nil {
 			return Table{}, fmt.Errorf("route %s: %w", r.Path, err)

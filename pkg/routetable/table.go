@@ -80,6 +80,8 @@ type Route struct {
 	// Roots are the certificates in PEM of the only authorities whose word counts for the upstream's; empty for those that
 	// the sidecar knows.
 	Roots string `json:"roots,omitempty"`
+	// ClientCertificate says who the sidecar is, to an upstream that asks; nil for nobody.
+	ClientCertificate *ClientCertificate `json:"clientCertificate,omitempty"`
 	// ProxyURL is the http:// proxy through which the upstream is reached, by CONNECT (RFC 9110 section 9.3.6).
 	ProxyURL string `json:"proxyURL,omitempty"`
 }
@@ -136,19 +138,40 @@ type Basic struct {
 	Password string `json:"password,omitempty"`
 }
 
+// ClientCertificate is a chain of certificates, and where its private key is: a token, as FoldKey writes it.
+type ClientCertificate struct {
+	// Certificates are in PEM, the sidecar's own first.
+	Certificates string `json:"certificates"`
+	// TokenFile and TokenEnv are as those of Auth.
+	TokenFile string `json:"tokenFile,omitempty"`
+	TokenEnv  string `json:"tokenEnv,omitempty"`
+}
+
 // place is where the sidecar finds a token: in a file of its volume, or in a variable of its environment.
 type place struct{ file, env string }
 
 func (t TokenPlace) place() place  { return place{t.TokenFile, t.TokenEnv} }
 func (c *CallerAuth) place() place { return place{c.TokenFile, c.TokenEnv} }
 
-// places lists where all tokens of a table are: those of its routes, and the caller key.
+func (c *ClientCertificate) place() place { return place{c.TokenFile, c.TokenEnv} }
+
+// places lists where the tokens of a route are, and the key of its certificate.
+func (r *Route) places() []place {
+	var places []place
+	for _, at := range r.Auth.places() {
+		places = append(places, at)
+	}
+	if r.ClientCertificate != nil {
+		places = append(places, r.ClientCertificate.place())
+	}
+	return places
+}
+
+// places lists where all tokens of a table are: those of its routes, with the keys of their certificates, and the caller key.
 func (t *Table) places() []place {
 	var places []place
 	for _, r := range t.Routes {
-		for _, at := range r.Auth.places() {
-			places = append(places, at)
-		}
+		places = append(places, r.places()...)
 	}
 	if t.CallerAuth != nil {
 		places = append(places, t.CallerAuth.place())

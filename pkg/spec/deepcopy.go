@@ -53,6 +53,7 @@ func (r *Route) deepCopy() Route {
 		out.Git.Push = slices.Clone(r.Git.Push)
 	}
 	out.Limits = copyOf(r.Limits)
+	out.ClientCertificate = copyOf(r.ClientCertificate)
 	return out
 }
 

@@ -188,6 +188,7 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 		{"mode", []string{string(ModeEnforce), string(ModeWarn)}, route["mode"].Enum},
 		{"concurrentRequests", []int64{1, maxConcurrent}, []int64{limits["concurrentRequests"].Minimum, limits["concurrentRequests"].Maximum}},
 		{"requestsPerMinute", []int64{1, maxPerMinute}, []int64{limits["requestsPerMinute"].Minimum, limits["requestsPerMinute"].Maximum}},
+		{"reference of client certificates", auth["tokenRef"].Properties, spec["routes"].Items.Properties["clientCertificate"].Properties["keyRef"].Properties},
 		{"what belongs together for callers", auth["tokenRef"].Dependencies, spec["callerAuth"].Properties["keyRef"].Dependencies},
 	}
 	for _, tt := range tests {

@@ -133,6 +133,8 @@ type Route struct {
 	AllowPrivate bool `json:"allowPrivate,omitempty"`
 	// CAFile is a path beneath --ca-dir: the certificates of the only authorities that count for the upstream's.
 	CAFile string `json:"caFile,omitempty"`
+	// ClientCertificate says who the sidecar is, to an upstream that asks; nil for nobody.
+	ClientCertificate *ClientCertificate `json:"clientCertificate,omitempty" spec:"stated"`
 	// ProxyURL is the http:// proxy through which the upstream is reached, by CONNECT.
 	ProxyURL string `json:"proxyURL,omitempty"`
 }
@@ -163,6 +165,14 @@ type Auth struct {
 	Headers []Addition          `json:"headers,omitempty"`
 	Query   []Addition          `json:"query,omitempty"`
 	Basic   *BasicPair          `json:"basic,omitempty"`
+}
+
+// ClientCertificate is a certificate for the sidecar, with its key.
+type ClientCertificate struct {
+	// CertFile is a path beneath --ca-dir: the sidecar's certificate, and those that vouch for it.
+	CertFile string `json:"certFile"`
+	// KeyRef says where the private key is found: in PEM, without a password. It is no token of a route.
+	KeyRef TokenRef `json:"keyRef"`
 }
 
 // TokenRef names exactly one source of a token.

@@ -94,7 +94,7 @@ func validateCallerAuth(s *CredProxySpec, spec *field.Path) field.ErrorList {
 		errs = append(errs, validateHeaderName(s.CallerAuth.Header, path.Child("header"))...)
 	}
 	for i, route := range s.Routes {
-		if slices.Contains(route.Auth.Refs(), s.CallerAuth.KeyRef) && len(errs) == 0 {
+		if slices.Contains(route.Refs(), s.CallerAuth.KeyRef) && len(errs) == 0 {
 			errs = append(errs, field.Forbidden(path.Child("keyRef"), fmt.Sprintf(
 				"is the token of %s too, and the agent would hold it; give the callers a key of their own", spec.Child("routes").Index(i))))
 		}

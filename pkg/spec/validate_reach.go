@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
+const mustBeBeneath = "must be a clean path relative to --ca-dir: no leading '/', '.', '..', '//' or control characters"
+
 // validateReach is about the way to a route's upstream.
 func validateReach(route Route, at *field.Path) field.ErrorList {
 	var errs field.ErrorList
@@ -18,8 +20,21 @@ func validateReach(route Route, at *field.Path) field.ErrorList {
 			errs = append(errs, field.Forbidden(path, "only an https:// upstream has a certificate; remove it, or write https://"))
 		}
 		if !isTokenFile(route.CAFile) {
-			errs = append(errs, invalid(path, "must be a clean path relative to --ca-dir: no leading '/', '.', '..', '//' or control characters"))
+			errs = append(errs, invalid(path, mustBeBeneath))
 		}
+	}
+	if c := route.ClientCertificate; c != nil {
+		path := at.Child("clientCertificate")
+		if !overTLS {
+			errs = append(errs, field.Forbidden(path, "only an https:// upstream asks for one; remove it, or write https://"))
+		}
+		switch {
+		case c.CertFile == "":
+			errs = append(errs, field.Required(path.Child("certFile"), "name the file of the certificate, beneath --ca-dir"))
+		case !isTokenFile(c.CertFile):
+			errs = append(errs, invalid(path.Child("certFile"), mustBeBeneath))
+		}
+		errs = append(errs, validateTokenRef(c.KeyRef, path.Child("keyRef"))...)
 	}
 	if route.ProxyURL != "" {
 		path := at.Child("proxyURL")

@@ -169,6 +169,10 @@ func TestTheWayToAnUpstream(t *testing.T) {
 	for _, tt := range []struct{ name, fields, bad string }{
 		{"all", "allowPrivate: true\n    caFile: corp/root.pem\n    proxyURL: http://proxy.example.com:3128", ""},
 		{"a proxy by its address", "proxyURL: http://[2001:db8::1]:3128", ""},
+		{"a client certificate", "clientCertificate: {certFile: corp/web.pem, keyRef: {file: corp/web.key}}", ""},
+		{"a client certificate of nothing", "clientCertificate:", "clientCertificate"},
+		{"one without a file and a key", "clientCertificate: {}", "clientCertificate.certFile clientCertificate.keyRef"},
+		{"one from above, with the key itself", "clientCertificate: {certFile: ../x, keyRef: {key: x}}", "clientCertificate.certFile clientCertificate.keyRef.provider"},
 		{"a file above", "caFile: ../root.pem", "caFile"},
 		{"an absolute file", "caFile: /etc/ssl/cert.pem", "caFile"},
 		{"the certificate itself", "caFile: \"-----BEGIN CERTIFICATE-----\\nAA\"", "caFile"},
@@ -184,8 +188,8 @@ func TestTheWayToAnUpstream(t *testing.T) {
 			t.Errorf("%s: want %q\n%s", tt.name, tt.bad, told(got))
 		}
 	}
-	clear := strings.Replace(web, "https://", "http://", 1) + "    insecureUpstream: true\n    caFile: a\n    proxyURL: http://a:1\n"
-	if fields := fieldsOfProblems(Decode("x.yaml", []byte(clear), Options{})); fields != "spec.routes[0].caFile spec.routes[0].proxyURL" {
+	clear := strings.Replace(web, "https://", "http://", 1) + "    insecureUpstream: true\n    caFile: a\n    clientCertificate: {certFile: a, keyRef: {env: A}}\n    proxyURL: http://a:1\n"
+	if fields := fieldsOfProblems(Decode("x.yaml", []byte(clear), Options{})); fields != "spec.routes[0].caFile spec.routes[0].clientCertificate spec.routes[0].proxyURL" {
 		t.Errorf("in clear text: %s", fields)
 	}
 }

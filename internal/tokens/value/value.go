@@ -4,6 +4,8 @@ package value
 import (
 	"errors"
 	"strings"
+
+	"credproxy.dev/controller/pkg/routetable"
 )
 
 // MaxBytes is the length in bytes of the longest token.
@@ -13,7 +15,12 @@ var errControl = errors.New("it holds a line break or another control character:
 
 // Check drops one final line end and refuses what no request header can carry (RFC 9110, section 5.5). What is left may be
 // empty: its source says what that means.
+//
+// A private key in PEM is the exception: it is many lines, goes into no header, and is written as one line.
 func Check(text string) (string, error) {
+	if key, is, err := routetable.FoldKey(text); is {
+		return key, err
+	}
 	if line, ended := strings.CutSuffix(text, "\n"); ended {
 		text = strings.TrimSuffix(line, "\r")
 	}
