@@ -148,7 +148,7 @@ func TestABrokenAnswerIsLoggedAsCutOff(t *testing.T) {
 func TestAFloodOfRefusalsIsLoggedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &sink{}
-		h := NewHandler(upstreamFunc(ok), slog.New(slog.DiscardHandler), log, "web")
+		h := NewHandler(always(upstreamFunc(ok)), slog.New(slog.DiscardHandler), log, "web")
 		if err := h.Swap(load(t, routetable.Route{Path: "/r", Upstream: "https://a.test", Auth: &routetable.Auth{Scheme: "Bearer", TokenEnv: "CRED_PROXY_TOKEN_2"}})); err != nil {
 			t.Fatal(err)
 		}

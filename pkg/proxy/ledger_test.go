@@ -76,7 +76,7 @@ func TestCountersAreToldWhenTheyChangeAndWhenAsked(t *testing.T) {
 // TestCountersOfManyRoutesLeaveRoomForReports has nobody read until there is more to tell than there is room for.
 func TestCountersOfManyRoutesLeaveRoomForReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := startOn(t, newPipes(internal()), upstreamFunc(ok), nil)
+		s := startOn(t, newPipes(internal()), always(upstreamFunc(ok)), nil)
 		var routes []routetable.Route
 		for i := range routetable.MaxCounted {
 			routes = append(routes, routetable.Route{Path: fmt.Sprintf("/%d", i), Upstream: "http://a.test"})

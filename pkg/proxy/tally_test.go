@@ -29,7 +29,7 @@ func newCounted(t *testing.T) *Handler {
 		}
 		return ok(r)
 	}
-	h := NewHandler(upstreamFunc(upstream), slog.New(slog.DiscardHandler), io.Discard, "web")
+	h := NewHandler(always(upstreamFunc(upstream)), slog.New(slog.DiscardHandler), io.Discard, "web")
 	swap(t, h, "/a", "/b")
 	return h
 }
@@ -86,7 +86,7 @@ func TestRequestsAreCountedByRoute(t *testing.T) {
 func TestTimesAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out, in := io.Pipe()
-		h := NewHandler(upstreamFunc(func(*http.Request) io.ReadCloser { <-time.After(20 * time.Millisecond); return out }), slog.New(slog.DiscardHandler), io.Discard, "web")
+		h := NewHandler(always(upstreamFunc(func(*http.Request) io.ReadCloser { <-time.After(20 * time.Millisecond); return out })), slog.New(slog.DiscardHandler), io.Discard, "web")
 		swap(t, h, "/a")
 		done := make(chan struct{})
 		go func() {
