@@ -28,7 +28,7 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 	keyed.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}}
 	outlived, bare := web.DeepCopy(), web.DeepCopy()
 	outlived.Name, bare.Name = "outlived", "bare"
-	bare.Spec.Routes = web.Spec.Routes[2:]
+	bare.Spec.Routes = web.Spec.Routes[2:3]
 	for _, tc := range []struct {
 		name string
 		list revocation.List
@@ -43,7 +43,7 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 			"web": {"/a": "revoked"}, "keyed": {"/a": "revoked"}, "outlived": {"*": "revoked"},
 		}},
 		{"one of several tokens", revocation.List{Tokens: []spec.TokenRef{{Env: "C"}}}, map[string]map[string]routetable.Withheld{
-			"web": {"/both": "revoked"}, "keyed": {"/both": "revoked"},
+			"web": {"/both": "revoked"}, "keyed": {"/both": "revoked"}, "outlived": {"*": "revoked"},
 		}},
 		{"the key of a client certificate", revocation.List{Tokens: []spec.TokenRef{{File: "web.key"}}}, map[string]map[string]routetable.Withheld{
 			"web": {"/mtls": "revoked"}, "keyed": {"/mtls": "revoked"},

@@ -38,13 +38,15 @@ func shown(ready metav1.ConditionStatus, reason string, withheld ...string) spec
 	for path, ref := range map[string]spec.TokenRef{"/api": {Env: "GH_TOKEN"}, "/git": {File: "git"}} {
 		one.Spec.Routes = append(one.Spec.Routes, spec.Route{Path: path, Auth: &spec.Auth{TokenRef: ref}})
 	}
+	several := map[string]spec.TokenRef{"id": {File: "id"}, "secret": {File: "secret"}}
+	one.Spec.Routes = append(one.Spec.Routes, spec.Route{Path: "/both", Auth: &spec.Auth{Scheme: spec.SchemeCustom, Tokens: several}})
 	one.Status.Conditions = []metav1.Condition{{Type: spec.ConditionReady, Status: ready, Reason: reason, Message: "as said"}}
 	return one
 }
 
 func TestRevoke(t *testing.T) {
 	running := shown(metav1.ConditionTrue, reconcile.ReasonRunning)
-	both := shown(metav1.ConditionFalse, reconcile.ReasonRevoked, "/api", "/git")
+	both := shown(metav1.ConditionFalse, reconcile.ReasonRevoked, "/api", "/git", "/both")
 	api := shown(metav1.ConditionFalse, reconcile.ReasonRevoked, "/api")
 	failed := shown(metav1.ConditionFalse, reconcile.ReasonStepFailed)
 	unusable := shown(metav1.ConditionFalse, reconcile.ReasonInvalidSpec)
@@ -64,6 +66,8 @@ func TestRevoke(t *testing.T) {
 		{"a spec, of which one route's are gone", []string{"web"}, api, codeBad, left, "spec web"},
 		{"a token", []string{"--token", "env:GH_TOKEN"}, api, codeGood, done, "token env GH_TOKEN"},
 		{"a token, while another of the spec is revoked", []string{"--token", "file:git"}, api, codeBad, left, "token file git"},
+		{"one of several tokens of a route", []string{"--token", "file:secret"}, both, codeGood, done, "token file secret"},
+		{"one that its route still has", []string{"--token", "file:secret"}, api, codeBad, left, "token file secret"},
 		{"a caller key", []string{"--token", "file:key"}, api, codeBad, left, "token file key"},
 		{"a token, while a file cannot be used", []string{"--token", "env:GH_TOKEN"}, unusable, codeBad, "'controller revoke web'", "token env GH_TOKEN"},
 		{"a spec that was not looked at", []string{"web"}, unseen, codeBad, left, "spec web"},
