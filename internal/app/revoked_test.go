@@ -46,7 +46,7 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 			"web": {"/both": "revoked"}, "keyed": {"/both": "revoked"}, "outlived": {"*": "revoked"},
 		}},
 		{"the key of a client certificate", revocation.List{Tokens: []spec.TokenRef{{File: "web.key"}}}, map[string]map[string]routetable.Withheld{
-			"web": {"/mtls": "revoked"}, "keyed": {"/mtls": "revoked"},
+			"web": {"/mtls": "revoked"}, "keyed": {"/mtls": "revoked"}, "outlived": {"*": "revoked"}, "bare": {"*": "revoked"},
 		}},
 		{"a caller key", revocation.List{Tokens: []spec.TokenRef{{File: "key"}}}, map[string]map[string]routetable.Withheld{
 			"keyed": {"*": "revoked"},
