@@ -20,10 +20,14 @@ import (
 
 func TestTraceTellsRouteAndWhetherACredentialIsAdded(t *testing.T) {
 	upstream := newRecorder(t)
-	proxy := serve(t, routetable.Route{Path: "/r", Upstream: upstream.URL, Auth: bearer()}, routetable.Route{Path: "/päth", Upstream: upstream.URL})
+	proxy := serve(t, routetable.Route{Path: "/r", Upstream: upstream.URL, Auth: bearer()},
+		routetable.Route{Path: "/päth", Upstream: upstream.URL}, routetable.Route{Path: "/query", Upstream: upstream.URL, Auth: keyInQuery()},
+		routetable.Route{Path: "/own", Upstream: upstream.URL, PassCredentials: true})
 	for _, tt := range []struct{ path, trace, route, credential string }{
 		{"/r/x", "true", "/r", "added"},
 		{"/p%C3%A4th", "true", "/p%C3%A4th", "none"},
+		{"/query", "true", "/query", "added"},
+		{"/own", "true", "/own", "none"},
 		{"/nowhere", "true", "", "none"},
 		{"/r/x", "", "", ""},
 		{"/r/x", "yes", "", ""},

@@ -55,17 +55,17 @@ func credentialed(cp *spec.CredProxy) []spec.Route {
 func (r rejection) String() string { return r.words("") }
 
 func (r rejection) words(often string) string {
-	tokens, todo := "the token of ", "rotate it at its source"
+	whose, todo := "the token of", "rotate it at its source"
 	refs := r.route.Auth.Refs()
 	if len(refs) > 1 {
-		tokens, todo = "the tokens of ", "rotate the one that it rejects at its source"
+		whose, todo = "the tokens of", "rotate the one that it rejects at its source"
 	}
 	var names []string
 	for _, ref := range refs {
 		names = append(names, ref.String())
 	}
-	return fmt.Sprintf("route %s: %s answers 401 to %s%s, which it took before%s; %s",
-		r.route.Path, hostOf(r.route.Upstream), tokens, strings.Join(names, " and "), often, todo)
+	return fmt.Sprintf("route %s: %s answers 401 to %s %s, which it took before%s; %s",
+		r.route.Path, hostOf(r.route.Upstream), whose, strings.Join(names, " and "), often, todo)
 }
 
 func hostOf(upstream string) string {
