@@ -11,8 +11,8 @@ import (
 	"credproxy.dev/controller/pkg/routetable"
 )
 
-// withhold pushes a generation in which the routes of these paths are withheld, and waits until it is served.
-func (s *started) withhold(t *testing.T, generation int64, routes ...routetable.Route) {
+// reload pushes a generation of other routes, and waits until it is served.
+func (s *started) reload(t *testing.T, generation int64, routes ...routetable.Route) {
 	t.Helper()
 	s.push(t, seal(t, generation, routes...))
 	s.signals <- syscall.SIGHUP
@@ -81,11 +81,11 @@ func TestTakingATokenAwayCutsWhatIsInFlight(t *testing.T) {
 	})
 
 	renamed.Path = "/new-name"
-	s.withhold(t, 2, kept, tunnel, stream, renamed)
+	s.reload(t, 2, kept, tunnel, stream, renamed)
 	tunnel.Auth, tunnel.Withheld = nil, routetable.WithheldRevoked
 	stream.Auth, stream.Withheld = nil, routetable.WithheldSuspended
 	renamed.Auth, renamed.Withheld = nil, routetable.WithheldDenied
-	s.withhold(t, 3, kept, tunnel, stream, renamed)
+	s.reload(t, 3, kept, tunnel, stream, renamed)
 
 	<-gone
 	// Each of these reads to the end, which has to come.

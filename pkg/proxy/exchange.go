@@ -27,7 +27,7 @@ type exchange struct {
 	tunnel    *tunnel
 
 	// idle watches that bytes are sent, where the route has a limit of silence.
-	idle *idleWatch
+	idle *watch
 	// warned is the code of a refusal that the route's policy has not enforced.
 	warned string
 

@@ -20,6 +20,12 @@ func gitUpstream(t *testing.T) string {
 	if out, err := exec.Command("git", "init", "-q", "--bare", filepath.Join(dir, "r.git")).CombinedOutput(); err != nil {
 		t.Fatalf("git init: %v: %s", err, out)
 	}
+	return gitBackend(t, dir)
+}
+
+// gitBackend serves the repositories below a directory over HTTP to those who come with the token.
+func gitBackend(t *testing.T, dir string) string {
+	t.Helper()
 	core, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -67,6 +67,9 @@ type admission struct {
 	exchange *exchange
 	// request is the one to forward, whose body and context are within the limits.
 	request *http.Request
+	// end ends its context, and body watches for its whole body; the exchange has what watches for silence.
+	end  context.CancelCauseFunc
+	body *watch
 }
 
 // enter decides whether a request is within the limits. If it is, it has to leave.
@@ -80,22 +83,44 @@ func (l *limits) enter(e *exchange, r *http.Request) (*admission, *refusal) {
 	if refused := l.spend(); refused != nil {
 		return nil, refused
 	}
-	a := &admission{limits: l, exchange: e, request: r}
-	if l.idleTimeout > 0 {
-		var ctx context.Context
-		ctx, e.idle = watchIdle(r.Context(), l.idleTimeout, http.NewResponseController(e.ResponseWriter))
-		a.request = r.WithContext(ctx)
+	a := &admission{limits: l, exchange: e, request: r, end: func(error) {}}
+	if l.idleTimeout > 0 || l.bodyTimeout > 0 {
+		a.watch()
 	}
-	a.request = l.boundBody(e, a.request)
+	if l.bodyBytes > 0 && hasBody(r) {
+		// The size that was announced has been judged; this is for the one that the body has.
+		body := http.MaxBytesReader(e.ResponseWriter, a.request.Body, l.bodyBytes)
+		a.request = a.request.WithContext(a.request.Context())
+		a.request.Body = body
+	}
 	return a, nil
+}
+
+// watch has the request end when it takes too long.
+func (a *admission) watch() {
+	ctx, end := context.WithCancelCause(a.request.Context())
+	a.end, a.request = end, a.request.WithContext(ctx)
+	conn := http.NewResponseController(a.exchange.ResponseWriter)
+	if timeout := a.limits.idleTimeout; timeout > 0 {
+		a.exchange.idle = newWatch(timeout, errIdle, end, conn)
+	}
+	if !hasBody(a.request) {
+		return
+	}
+	if timeout := a.limits.bodyTimeout; timeout > 0 {
+		a.body = newWatch(timeout, errSlowBody, end, conn)
+	}
+	a.request.Body = &watchedBody{a.request.Body, a.exchange.idle, a.body}
 }
 
 // leave ends what enter began.
 func (a *admission) leave() {
 	a.limits.budget.inFlight.Add(-1)
+	a.body.stop()
 	if a.exchange.idle.stop() && a.exchange.code == "" {
 		a.exchange.code = codeIdle
 	}
+	a.end(nil)
 }
 
 // spend takes one request out of the budget. One that is too many at a time takes none of the minute's.

@@ -21,14 +21,17 @@ func tooMany(code, why string, seconds int) *refusal {
 		header:  http.Header{"Retry-After": {strconv.Itoa(seconds)}}}
 }
 
-func bodyTimedOut(rt *route) *refusal {
-	return lastOfConnection(&refusal{status: http.StatusRequestTimeout, code: "body_timeout",
-		message: "the request's body did not arrive within the route's limit of " + rt.limits.bodyTimeout.String()})
-}
-
-func idleTimedOut(rt *route) *refusal {
-	return lastOfConnection(&refusal{status: http.StatusGatewayTimeout, code: codeIdle,
-		message: "nothing was sent in either direction for the route's limit of " + rt.limits.idleTimeout.String()})
+// tookTooLong words the end of an exchange by one of the route's limits of time; nil for any other cause.
+func tookTooLong(rt *route, cause error) *refusal {
+	switch cause {
+	case errSlowBody:
+		return lastOfConnection(&refusal{status: http.StatusRequestTimeout, code: "body_timeout",
+			message: "the request's body did not arrive within the route's limit of " + rt.limits.bodyTimeout.String()})
+	case errIdle:
+		return lastOfConnection(&refusal{status: http.StatusGatewayTimeout, code: codeIdle,
+			message: "nothing was sent in either direction for the route's limit of " + rt.limits.idleTimeout.String()})
+	}
+	return nil
 }
 
 // lastOfConnection is for a request whose body is not read to its end: net/http would go on reading otherwise.

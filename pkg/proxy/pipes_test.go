@@ -90,10 +90,16 @@ func (f upstreamFunc) RoundTrip(r *http.Request) (*http.Response, error) {
 // onPipes starts a sidecar with one route, /r, and tells a story in synctest's time.
 func onPipes(t *testing.T, at place, upstream upstreamFunc, story func(*testing.T, *started, *pipes)) {
 	t.Helper()
+	onPipesTo(t, at, upstream, routetable.Route{Path: "/r", Upstream: "http://a.test"}, story)
+}
+
+// onPipesTo is the same for a route and an upstream of any kind.
+func onPipesTo(t *testing.T, at place, upstream http.RoundTripper, route routetable.Route, story func(*testing.T, *started, *pipes)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := newPipes(at)
 		s := startOn(t, network, always(upstream), nil)
-		s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: "http://a.test"}))
+		s.push(t, seal(t, 1, route))
 		story(t, s, network)
 	})
 }

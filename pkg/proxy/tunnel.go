@@ -12,7 +12,7 @@ import (
 type tunnel struct {
 	net.Conn
 	read, written atomic.Int64
-	idle          *idleWatch
+	idle          *watch
 }
 
 // Hijack hands out the client's connection, once the upstream has agreed to another protocol: then httputil writes the answer to the

@@ -114,8 +114,8 @@ func (rt *route) receive(res *http.Response) error {
 // fail answers when the upstream did not.
 func (rt *route) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e, ours := w.(*exchange)
-	if ours && errors.Is(context.Cause(r.Context()), errIdle) {
-		e.refuse(idleTimedOut(rt))
+	if refused := tookTooLong(rt, context.Cause(r.Context())); ours && refused != nil {
+		e.refuse(refused)
 		return
 	}
 	if !ours || r.Context().Err() != nil {
@@ -123,7 +123,7 @@ func (rt *route) fail(w http.ResponseWriter, r *http.Request, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	if e.upload.failed.Load() {
-		e.refuse(bodyRefusal(rt, e.upload.why))
+		e.refuse(bodyRefusal(e.upload.why))
 		return
 	}
 	e.refuse(upstreamRefusal(rt, err))
