@@ -26,6 +26,7 @@ type revoker struct {
 	undo       bool
 	timeout    time.Duration
 	stdout     io.Writer
+	stderr     io.Writer
 	showsAlone bool
 }
 
@@ -40,7 +41,8 @@ func newRevoke(sys System) *cobra.Command {
 		Long: `Notes that specs, or tokens wherever they are used, are revoked, and waits until the running controller has taken
 them out of the sidecars: their routes answer 503, what is in flight on them is cut off, and the specs stay. That lasts
 until it is undone with --undo, over restarts of controller and machine. Use the --state-dir and --instance of the
-controller. A reference is written env:NAME, file:PATH or provider:NAME:KEY.
+controller. A reference is written env:NAME, file:PATH or provider:NAME:KEY. --undo does not wait: 'controller wait
+NAME' returns once the tokens are back.
 
 To be safe from a token that is known to others, revoke it where it was issued as well.
 
@@ -61,7 +63,7 @@ and counts as soon as one runs.`,
 			if err != nil {
 				return err
 			}
-			r.dir, r.instance, r.stdout = dir, s.Instance, sys.Stdout
+			r.dir, r.instance, r.stdout, r.stderr = dir, s.Instance, sys.Stdout, sys.Stderr
 			r.client = newClient(server)
 			defer r.client.close()
 			return r.do(cmd.Context())
@@ -106,18 +108,33 @@ func (r *revoker) do(ctx context.Context) error {
 	case nothing:
 		return usagef("say what: the names of specs, or --token REF; --list shows what is revoked")
 	}
-	change := func(l *revocation.List) { l.Add(r.list) }
 	if r.undo {
-		change = func(l *revocation.List) { l.Remove(r.list) }
+		return r.restore(ctx)
 	}
-	if _, err := revocation.Change(ctx, r.dir, r.instance, change); err != nil {
-		return err
-	}
-	if r.undo {
-		_, err := fmt.Fprintln(r.stdout, "not revoked any more; the controller delivers the tokens again")
+	if _, err := revocation.Change(ctx, r.dir, r.instance, func(l *revocation.List) { l.Add(r.list) }); err != nil {
 		return err
 	}
 	return r.confirm(ctx)
+}
+
+// restore lets what was revoked be used again, and says what of it was not revoked at all.
+func (r *revoker) restore(ctx context.Context) error {
+	var never []string
+	_, err := revocation.Change(ctx, r.dir, r.instance, func(l *revocation.List) {
+		never = r.list.Without(*l).Lines()
+		l.Remove(r.list)
+	})
+	if err != nil {
+		return err
+	}
+	for _, one := range never {
+		fmt.Fprintf(r.stderr, "warning: %s was not revoked in --state-dir %s of --instance %s; --list shows what is\n", one, r.dir, r.instance)
+	}
+	if len(never) == len(r.list.Lines()) {
+		return nil
+	}
+	_, err = fmt.Fprintln(r.stdout, "not revoked any more; the controller delivers the tokens again")
+	return err
 }
 
 // show prints one line for each name and reference.
@@ -126,11 +143,8 @@ func (r *revoker) show() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range list.Names {
-		fmt.Fprintln(r.stdout, "spec", name)
-	}
-	for _, ref := range list.Tokens {
-		fmt.Fprintln(r.stdout, "token", ref)
+	for _, line := range list.Lines() {
+		fmt.Fprintln(r.stdout, line)
 	}
 	return nil
 }

@@ -111,3 +111,32 @@ func TestRevokeWithoutAControllerIsNoted(t *testing.T) {
 		t.Errorf("%v, %v", list, err)
 	}
 }
+
+func TestUndoSaysWhatWasNotRevoked(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := revocation.Change(t.Context(), dir, "default", func(l *revocation.List) { l.Names = []string{"web"} }); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		args      []string
+		says, out string
+	}{
+		{[]string{"wbe", "--token", "env:NO"}, "spec wbe was not revoked", ""},
+		{[]string{"web", "wbe"}, "spec wbe was not revoked", "not revoked any more; the controller delivers the tokens again\n"},
+	} {
+		c := newConsole(t, &fakeController{})
+		code := c.run(t, append([]string{"revoke", "--undo", "--state-dir", dir}, tc.args...)...)
+		if code != codeGood || c.out.String() != tc.out || !strings.Contains(c.err.String(), tc.says) {
+			t.Errorf("%v: code %d, said %q and %q", tc.args, code, c.out.String(), c.err.String())
+		}
+	}
+}
+
+func TestARefusedReferenceIsNotRepeated(t *testing.T) {
+	const pasted = "ghp_pasted-by-mistake"
+	c := newConsole(t, &fakeController{})
+	code := c.run(t, "revoke", "--state-dir", t.TempDir(), "--token", pasted)
+	if said := c.out.String() + c.err.String(); code != codeUsage || strings.Contains(said, pasted) || !strings.Contains(said, "env:NAME") {
+		t.Errorf("code %d, said %q", code, said)
+	}
+}

@@ -70,7 +70,7 @@ func adviceFor(name, result string, t routetable.Trial) string {
 		case http.StatusUnauthorized:
 			return "the sidecar asks its callers for a key: name the variable that holds it with --key-env"
 		case http.StatusServiceUnavailable:
-			return "`controller status " + name + "` says which token is missing, and what to do"
+			return "`controller status " + name + "` says why, and what to do"
 		}
 		return ""
 	}

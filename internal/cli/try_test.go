@@ -85,7 +85,7 @@ func TestTryEndsAsItsRequestDid(t *testing.T) {
 		"refused": {comesTo(routetable.Trial{Status: 404, Credential: "none", Code: "no_route", Message: "the routes are /r"}, nil), nil, 1,
 			[]string{"refused", "by the sidecar: the routes are /r (404 no_route)"}},
 		"refused for want of a key":   {comesTo(routetable.Trial{Status: 401, Code: "unauthorized", Message: "m"}, nil), nil, 1, []string{"→ ", "--key-env"}},
-		"refused for want of a token": {comesTo(routetable.Trial{Status: 503, Code: "no_token", Message: "m"}, nil), nil, 1, []string{"`controller status web` says which token is missing"}},
+		"refused for want of a token": {comesTo(routetable.Trial{Status: 503, Code: "no_token", Message: "m"}, nil), nil, 1, []string{"`controller status web` says why"}},
 		"stopped before the upstream": {comesTo(routetable.Trial{Status: 502, Code: "upstream_unreachable", Stage: "tls", Message: "its certificate was not accepted"}, nil), nil, 1,
 			[]string{"stopped", "on the way to the upstream (tls)", "certificate", "→ does the upstream speak TLS"}},
 		"stopped at a name that does not resolve": {comesTo(routetable.Trial{Status: 502, Code: "upstream_unreachable", Stage: "dns"}, nil), nil, 1,

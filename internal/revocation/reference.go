@@ -1,14 +1,14 @@
 package revocation
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"credproxy.dev/controller/pkg/spec"
 )
 
 // ParseRef reads a reference as people write it on a command line: env:NAME, file:PATH or provider:NAME:KEY. What status and
-// errors show, such as "env NAME", is read too.
+// errors show, such as "env NAME", is read too. An error does not repeat the text: it may be a token in the wrong place.
 func ParseRef(text string) (spec.TokenRef, error) {
 	kind, rest := text, ""
 	if i := strings.IndexAny(text, ": "); i > 0 {
@@ -28,7 +28,8 @@ func ParseRef(text string) (spec.TokenRef, error) {
 		}
 	}
 	if !ref.Valid() { // nothing would ever be taken away
-		return spec.TokenRef{}, fmt.Errorf("%q is not a reference: write env:NAME, file:PATH or provider:NAME:KEY, as the spec's tokenRef names it", text)
+		return spec.TokenRef{}, errors.New("that is not a reference (and is not repeated here, since it may be a token): " +
+			"write env:NAME, file:PATH or provider:NAME:KEY, as the spec's tokenRef names it")
 	}
 	return ref, nil
 }

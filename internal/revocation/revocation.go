@@ -41,6 +41,25 @@ func (l *List) Remove(other List) {
 // Empty reports whether nothing is revoked.
 func (l List) Empty() bool { return len(l.Names)+len(l.Tokens) == 0 }
 
+// Without is this list without what another one has; neither is changed.
+func (l List) Without(other List) List {
+	rest := List{Names: slices.Clone(l.Names), Tokens: slices.Clone(l.Tokens)}
+	rest.Remove(other)
+	return rest
+}
+
+// Lines writes out the list for people, one line for each thing: "spec web", "token env GITHUB_TOKEN".
+func (l List) Lines() []string {
+	var lines []string
+	for _, name := range l.Names {
+		lines = append(lines, "spec "+name)
+	}
+	for _, ref := range l.Tokens {
+		lines = append(lines, "token "+ref.String())
+	}
+	return lines
+}
+
 func sorted[T comparable](all []T, compare func(a, b T) int) []T {
 	slices.SortFunc(all, compare)
 	return slices.Compact(all)
