@@ -79,7 +79,7 @@ func TestWhatThePolicyDeniesIsWithheld(t *testing.T) {
 	write(t, specs, "stray.yaml", withToken("stray", "A"))
 	d := declare(t, specs, file)
 	const other = `rule "team-a" of the policy does not permit env B at https://api.example.org; its tokens: env A; its upstreams: https://api.example.org/**`
-	const stray = "no rule of the policy has folder ., in which the spec's file is"
+	const stray = "no rule of the policy has folder . (--specs itself), in which the spec's file is"
 	all := reconcile.Withheld{Word: routetable.WithheldDenied, Reason: "PolicyDenied", Message: stray}
 	want := map[string]reconcile.Withholding{
 		"other": {Routes: map[string]reconcile.Withheld{"/api": {Word: routetable.WithheldDenied, Reason: "PolicyDenied", Message: other}}},

@@ -196,7 +196,7 @@ func TestWhatAPolicySays(t *testing.T) {
 		{"the same file in another folder", func(s *subject) { s.folder = "team-b" }, strings.Replace(noFolder, "%s", "team-b", 1)},
 		{"in a folder that only begins alike", func(s *subject) { s.folder = "team-ab" }, strings.Replace(noFolder, "%s", "team-ab", 1)},
 		{"a folder in other letters", func(s *subject) { s.folder = "Team-A" }, strings.Replace(noFolder, "%s", "Team-A", 1)},
-		{"at the root", func(s *subject) { s.folder = "." }, strings.Replace(noFolder, "%s", ".", 1)},
+		{"at the root", func(s *subject) { s.folder = "." }, strings.Replace(noFolder, "%s", ". (--specs itself)", 1)},
 		{"a folder of that name elsewhere", func(s *subject) { s.folder = "x/team-a" }, strings.Replace(noFolder, "%s", "x/team-a", 1)},
 		{"a folder that would forge a line", func(s *subject) { s.folder = "a\nb" }, strings.Replace(noFolder, "%s", `"a\nb"`, 1)},
 		{"deep below the folder", func(s *subject) { s.folder = "team-a/x/y" }, ""},

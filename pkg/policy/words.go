@@ -18,6 +18,9 @@ func (r *Rule) deny(format string, args ...any) Denial {
 // unselected says why no rule selects a spec: none has its folder, or those that do ask for another name or other labels.
 func (p *Policy) unselected(folder string, cp *spec.CredProxy) Denial {
 	where := spec.ShownPath(folder)
+	if folder == "." {
+		where += " (--specs itself)"
+	}
 	for i := range p.rules {
 		r := &p.rules[i]
 		switch {

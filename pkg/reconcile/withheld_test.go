@@ -123,6 +123,15 @@ func TestATokenThatDisappears(t *testing.T) {
 					} else {
 						s.wantServed("web", "https://api.example.com one")
 					}
+					told := 0
+					for _, e := range s.Events() {
+						if e.Reason == reconcile.ReasonTokenMissing {
+							told++
+						}
+					}
+					if told != 1 {
+						t.Errorf("told %d times that the token is missing", told)
+					}
 					s.tokens.put(ref, "two")
 					later(opts.Resync)
 					s.settle()

@@ -149,7 +149,7 @@ func (c *Controller) tellRefusal(name string, found verdict) {
 	if found.spec != nil && found.blocked == nil && found.sidecar != nil && found.crashing() {
 		now = append(now, Blocked{Name: name, Reason: ReasonCrashLooping, Message: "the sidecar keeps ending; its status has its last lines"})
 	}
-	c.recorder.refuse(name, now)
+	c.recorder.refuse(name, slices.Compact(now)) // a token that is withheld for being gone is told once
 }
 
 // compareTokens resolves the tokens of a spec, so that the plan can tell whether they changed, and the status whether they
