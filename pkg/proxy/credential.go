@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"slices"
-	"strings"
 
 	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/template"
@@ -188,9 +187,21 @@ func sameField(a, b string) bool {
 	if len(a) != len(b) {
 		return false
 	}
-	if strings.EqualFold(a, b) {
-		return true
+	for i := range len(a) {
+		if foldByte(a[i]) != foldByte(b[i]) {
+			return false
+		}
 	}
-	return (strings.Contains(a, "_") || strings.Contains(b, "_")) &&
-		strings.EqualFold(strings.ReplaceAll(a, "_", "-"), strings.ReplaceAll(b, "_", "-"))
+	return true
+}
+
+// foldByte is enough for field names, which have letters of ASCII alone (RFC 9110 section 5.6.2).
+func foldByte(c byte) byte {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		return c + 'a' - 'A'
+	case c == '_':
+		return '-'
+	}
+	return c
 }
