@@ -166,6 +166,7 @@ func (e *evaluation) route(route spec.Route) (Denial, bool) {
 		{AllowPrivate, "allowPrivate", route.AllowPrivate},
 		{CustomRoots, "caFile", route.CAFile != ""},
 		{EgressProxy, "proxyURL", route.ProxyURL != ""},
+		{WarnMode, "mode: Warn", route.Mode == spec.ModeWarn},
 	} {
 		if !use.made {
 			continue

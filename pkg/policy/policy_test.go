@@ -28,7 +28,7 @@ const teamA = header + `
     matchLabels: {tier: prod}
     images: ["registry.example.org/proxy@sha256:*"]
     networks: [tools]
-    allow: [CustomImage, EnvDelivery, InsecureUpstream, AllowPrivate]
+    allow: [CustomImage, EnvDelivery, InsecureUpstream, AllowPrivate, WarnMode]
 `
 
 func mustDecode(t testing.TB, text string) *Policy {
@@ -175,6 +175,15 @@ func TestWhatAPolicySays(t *testing.T) {
 		}, `/gh rule "team-a-github" of the policy does not permit file team-b/x at…`},
 		{"an egress proxy", func(s *subject) { s.Spec.Routes[0].ProxyURL = "http://x:1" },
 			`/gh rule "team-a-github" of the policy does not permit proxyURL; that takes EgressProxy in its allow`},
+		{"a policy of a route that warns only takes the option", func(s *subject) {
+			s.Spec.Routes[0].Methods, s.Spec.Routes[0].Mode = []string{"GET"}, spec.ModeWarn
+		}, `/gh rule "team-a-github" of the policy does not permit mode: Warn; that takes WarnMode in its allow`},
+		{"a policy of a route that holds does not", func(s *subject) {
+			s.Spec.Routes[0].Methods, s.Spec.Routes[0].Mode = []string{"GET"}, spec.ModeEnforce
+		}, ""},
+		{"one that warns by the option", tools(func(s *subject) {
+			s.Spec.Routes[0].Methods, s.Spec.Routes[0].Mode = []string{"GET"}, spec.ModeWarn
+		}), ""},
 		{"the option of another rule that selects it", tools(upstream("http://192.0.2.1")), ""},
 
 		{"the key of callers", func(s *subject) { s.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "keys/web"}} }, ""},

@@ -93,11 +93,13 @@ const (
 	CustomRoots Option = "CustomRoots"
 	// EgressProxy is proxyURL of a route.
 	EgressProxy Option = "EgressProxy"
+	// WarnMode is mode: Warn of a route, whose methods, paths or git do not hold then, although they seem to.
+	WarnMode Option = "WarnMode"
 )
 
 // Options lists every option.
 func Options() []Option {
-	return []Option{InsecureUpstream, CustomImage, EnvDelivery, PassCredentials, AllowPrivate, CustomRoots, EgressProxy}
+	return []Option{InsecureUpstream, CustomImage, EnvDelivery, PassCredentials, AllowPrivate, CustomRoots, EgressProxy, WarnMode}
 }
 
 // Quota bounds what the specs of a folder, and of those below it, may ask for together. What is left out is not bounded.

@@ -118,3 +118,19 @@ func TestARouteIsWithheldForTheFirstReason(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestASidecarIsToldWhatItsRoutesLetPass(t *testing.T) {
+	s := &spec.CredProxySpec{Routes: []spec.Route{
+		{Path: "/a", Methods: []string{"GET"}, Mode: spec.ModeEnforce, Paths: &spec.Paths{Allow: []string{"/x"}, Deny: []string{"/y"}}},
+		{Path: "/b", Mode: spec.ModeWarn, Git: &spec.Git{Fetch: true, Push: []string{"org/repo"}}},
+		{Path: "/c", Limits: &spec.Limits{HeaderBytes: "1Ki", BodyBytes: "2Mi", ConcurrentRequests: 3, RequestsPerMinute: 4, BodyTimeout: "5s", IdleTimeout: "6m"}},
+	}}
+	want := []routetable.Route{
+		{Path: "/a", Methods: []string{"GET"}, Paths: &routetable.Paths{Allow: []string{"/x"}, Deny: []string{"/y"}}},
+		{Path: "/b", Mode: routetable.ModeWarn, Git: &routetable.Git{Fetch: true, Push: []string{"org/repo"}}},
+		{Path: "/c", Limits: &routetable.Limits{HeaderBytes: 1 << 10, BodyBytes: 2 << 20, ConcurrentRequests: 3, RequestsPerMinute: 4, BodyTimeout: 5_000, IdleTimeout: 360_000}},
+	}
+	if diff := cmp.Diff(want, tableOf(s, Network{}, nil, reach{}).Routes); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -148,7 +148,21 @@ func TestSealRefuses(t *testing.T) {
 		"listen on no port":    {func(t *Table, _ map[string]string) { t.Listen = ":99999" }, "listen"},
 		"no subnets":           {func(t *Table, _ map[string]string) { t.InternalSubnets = nil }, "internalSubnets is empty"},
 		"bad subnet":           {func(t *Table, _ map[string]string) { t.InternalSubnets = []string{"10.0.0.0"} }, "internalSubnets"},
-		"bad gateway":          {func(t *Table, _ map[string]string) { t.InternalGateways = []string{"gw"} }, "internalGateways"},
+		"method of two words":  {func(t *Table, _ map[string]string) { t.Routes[4].Methods = []string{"GET POST"} }, "is not a legal one"},
+		"paths of nothing":     {func(t *Table, _ map[string]string) { t.Routes[4].Paths = &Paths{} }, "neither allow nor deny"},
+		"pattern with dots":    {func(t *Table, _ map[string]string) { t.Routes[4].Paths = &Paths{Deny: []string{"/a%2f../b"}} }, "a pattern begins with /"},
+		"pattern with percent": {func(t *Table, _ map[string]string) { t.Routes[4].Paths = &Paths{Allow: []string{"/a%2e"}} }, "none of"},
+		"relative pattern":     {func(t *Table, _ map[string]string) { t.Routes[4].Paths = &Paths{Allow: []string{"a"}} }, "a pattern begins with /"},
+		"push of a path":       {func(t *Table, _ map[string]string) { t.Routes[4].Git = &Git{Push: []string{"/a/b"}} }, "is not a repository"},
+		"push with percent":    {func(t *Table, _ map[string]string) { t.Routes[4].Git = &Git{Push: []string{"a%2fb"}} }, "is not a repository"},
+		"git with methods": {func(t *Table, _ map[string]string) { t.Routes[4].Git, t.Routes[4].Methods = &Git{}, []string{"GET"} },
+			"goes without methods"},
+		"unknown mode":      {func(t *Table, _ map[string]string) { t.Routes[4].Git, t.Routes[4].Mode = &Git{}, "Enforce" }, "is unknown"},
+		"mode of nothing":   {func(t *Table, _ map[string]string) { t.Routes[4].Mode = ModeWarn }, "mode goes with"},
+		"limits of nothing": {func(t *Table, _ map[string]string) { t.Routes[4].Limits = &Limits{} }, "limits is empty"},
+		"negative limit":    {func(t *Table, _ map[string]string) { t.Routes[4].Limits = &Limits{BodyBytes: -1} }, "negative"},
+		"endless timeout":   {func(t *Table, _ map[string]string) { t.Routes[4].Limits = &Limits{IdleTimeout: 1 << 40} }, "longer than a day"},
+		"bad gateway":       {func(t *Table, _ map[string]string) { t.InternalGateways = []string{"gw"} }, "internalGateways"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -328,6 +342,11 @@ func TestRoutesDigestTellsRoutingOnly(t *testing.T) {
 		"slot":      func(t *Table) { t.Routes[0].Auth.TokenFile = "CRED_PROXY_TOKEN_2" },
 		"delivery":  func(t *Table) { t.Routes[0].Auth = &Auth{Scheme: "Bearer", TokenEnv: "CRED_PROXY_TOKEN_1"} },
 		"no auth":   func(t *Table) { t.Routes[0].Auth = nil },
+		"methods":   func(t *Table) { t.Routes[0].Methods = []string{"GET"} },
+		"paths":     func(t *Table) { t.Routes[0].Paths = &Paths{Allow: []string{"/x"}} },
+		"git":       func(t *Table) { t.Routes[0].Git = &Git{Fetch: true} },
+		"mode":      func(t *Table) { t.Routes[0].Git, t.Routes[0].Mode = &Git{Fetch: true}, ModeWarn },
+		"limits":    func(t *Table) { t.Routes[0].Limits = &Limits{RequestsPerMinute: 1} },
 		"one fewer": func(t *Table) { t.Routes = t.Routes[1:] },
 	}
 	seen := map[string]string{RoutesDigest(base): "base"}
