@@ -1,6 +1,6 @@
 package glob
 
-// AnyDepth, as a segment of a pattern, stands for any number of segments, none included.
+// AnyDepth as a segment of a pattern stands for any number of segments, none included.
 const AnyDepth = "**"
 
 // Match reports whether all of a text matches a pattern in which * stands for any characters, none included.

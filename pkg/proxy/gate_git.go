@@ -87,37 +87,35 @@ const (
 
 // gitUse understands a request for what follows a route's prefix in an escaped path: the use, and of which repository.
 func gitUse(method, rest, query string) (repository []string, use int) {
-	path := decodeOnce(rest)
-	if strings.Count(path, "/") != strings.Count(rest, "/") || decodeOnce(path) != path || ambiguousPath(path) != "" {
-		return nil, gitOther // A name that servers read differently.
-	}
-	segments := segmentsOf(path)
-	if strings.HasSuffix(path, "/") {
+	path, plain := plainPath(rest)
+	if !plain {
 		return nil, gitOther
 	}
-	endsIn := func(end ...string) bool {
-		at := len(segments) - len(end)
-		if at < 0 || !slices.Equal(segments[at:], end) {
-			return false
-		}
-		repository = repositoryOf(segments[:at])
-		return true
-	}
 	switch {
-	case method == http.MethodGet && endsIn("info", "refs"):
-		return repository, advertised(query)
+	case method == http.MethodGet && strings.HasSuffix(path, "/info/refs"):
+		return repositoryBefore(path, "/info/refs"), advertised(query)
 	case strings.Contains(path, "/info/lfs/"):
 		return nil, gitLFS
 	case query != "":
 		return nil, gitOther
-	case method == http.MethodPost && endsIn("git-upload-pack"):
-		return repository, gitFetch
-	case method == http.MethodPost && endsIn("git-receive-pack"):
-		return repository, gitPush
+	case method == http.MethodPost && strings.HasSuffix(path, "/git-upload-pack"):
+		return repositoryBefore(path, "/git-upload-pack"), gitFetch
+	case method == http.MethodPost && strings.HasSuffix(path, "/git-receive-pack"):
+		return repositoryBefore(path, "/git-receive-pack"), gitPush
 	case method == http.MethodGet && dumbFile.MatchString(path):
 		return nil, gitFetch
 	}
 	return nil, gitOther
+}
+
+// plainPath decodes an escaped path of which there is but one reading; plain is false for others.
+func plainPath(escaped string) (path string, plain bool) {
+	path = decodeOnce(escaped)
+	return path, decodeOnce(path) == path && strings.Count(path, "/") == strings.Count(escaped, "/") && ambiguousPath(path) == ""
+}
+
+func repositoryBefore(path, end string) []string {
+	return repositoryOf(segmentsOf(strings.TrimSuffix(path, end)))
 }
 
 // advertised is the use that the discovery of references is for; without a query it is the dumb protocol's.

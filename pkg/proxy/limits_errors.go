@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 )
@@ -23,11 +24,11 @@ func tooMany(code, why string, seconds int) *refusal {
 
 // tookTooLong words the end of an exchange by one of the route's limits of time; nil for any other cause.
 func tookTooLong(rt *route, cause error) *refusal {
-	switch cause {
-	case errSlowBody:
+	switch {
+	case errors.Is(cause, errSlowBody):
 		return lastOfConnection(&refusal{status: http.StatusRequestTimeout, code: "body_timeout",
 			message: "the request's body did not arrive within the route's limit of " + rt.limits.bodyTimeout.String()})
-	case errIdle:
+	case errors.Is(cause, errIdle):
 		return lastOfConnection(&refusal{status: http.StatusGatewayTimeout, code: codeIdle,
 			message: "nothing was sent in either direction for the route's limit of " + rt.limits.idleTimeout.String()})
 	}

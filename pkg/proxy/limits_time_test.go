@@ -55,11 +55,11 @@ func TestRequestsAreBoundedByTheMinute(t *testing.T) {
 				served("")
 			}
 			served("20")
-			time.Sleep(5 * time.Second)
+			<-time.After(5 * time.Second)
 			served("15")
 			s.reload(t, 2, route)
 			served("15")
-			time.Sleep(15 * time.Second)
+			<-time.After(15 * time.Second)
 			served("")
 			served("20")
 			s.reload(t, 3, bounded("http://a.test", routetable.Limits{RequestsPerMinute: 60}))
@@ -81,7 +81,7 @@ func TestABodyHasToArriveInTime(t *testing.T) {
 				if _, err := io.WriteString(c, "x"); err != nil {
 					return
 				}
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 			}
 		}()
 		res, body := readResponse(t, c.from)
@@ -99,7 +99,7 @@ func TestABodyThatIsThereInTimeEndsItsDeadline(t *testing.T) {
 	route := bounded("http://a.test", routetable.Limits{BodyTimeout: 10_000})
 	slow := roundTrip(func(r *http.Request) (*http.Response, error) {
 		res, err := reading(r)
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		return res, err
 	})
 	onPipesTo(t, internal(), slow, route, func(t *testing.T, s *started, network *pipes) {
@@ -109,7 +109,7 @@ func TestABodyThatIsThereInTimeEndsItsDeadline(t *testing.T) {
 			if res, body := c.asked(t, "POST /r/x HTTP/1.1\nHost: a\n"+framing); res.StatusCode != http.StatusOK || body != "ok" {
 				t.Errorf("%d %s", res.StatusCode, body)
 			}
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 		}
 	})
 }
@@ -125,7 +125,7 @@ func newTicks(ctx context.Context, pauses ...time.Duration) io.ReadCloser {
 	context.AfterFunc(ctx, func() { _ = to.CloseWithError(ctx.Err()) })
 	go func() {
 		for _, pause := range pauses {
-			time.Sleep(pause)
+			<-time.After(pause)
 			if _, err := io.WriteString(to, "data: x\n"); err != nil {
 				return
 			}
@@ -183,7 +183,7 @@ func TestAnUploadThatStopsIsTimedOut(t *testing.T) {
 		c := newTalk(network.dial(t))
 		begun := time.Now()
 		write(t, c, "POST /r/x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
-		time.Sleep(30 * time.Second)
+		<-time.After(30 * time.Second)
 		write(t, c, "def")
 		res, body := readResponse(t, c.from)
 		wantRefusal(t, res, body, http.StatusGatewayTimeout, "idle_timeout")
@@ -223,7 +223,7 @@ func TestASilentWebSocketIsCut(t *testing.T) {
 		write(t, c, "GET /r/x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 		wantSwitch(t, c.from)
 		for range 3 {
-			time.Sleep(50 * time.Second)
+			<-time.After(50 * time.Second)
 			write(t, c, "ping\n")
 			if back, err := c.from.ReadString('\n'); back != "ping\n" {
 				t.Fatalf("%q, %v", back, err)
@@ -243,7 +243,7 @@ func eventuallyLogged(t *testing.T, s *started, line string) {
 		if synctest.Wait(); strings.Contains(s.log.String(), line) {
 			return
 		}
-		time.Sleep(logPause)
+		<-time.After(logPause)
 	}
 	t.Errorf("the log does not say %s: %s", line, s.log)
 }

@@ -150,8 +150,7 @@ func checkListen(listen string) error {
 
 // checkPath holds what the proxy's matching relies on: whole segments, none of them empty or a dot segment.
 func checkPath(p string) error {
-	switch {
-	case !strings.HasPrefix(p, "/") || path.Clean(p) != p:
+	if !strings.HasPrefix(p, "/") || path.Clean(p) != p {
 		return errors.New("a path begins with / and has no empty, \".\" or \"..\" segment and no / at its end")
 	}
 	return checkPathChars(p)
