@@ -3,14 +3,19 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"credproxy.dev/controller/internal/cli"
+	"credproxy.dev/controller/internal/nodump"
 )
 
 func main() {
+	if err := nodump.Forbid(); err != nil {
+		fmt.Fprintln(os.Stderr, "controller: a crash could leave a token behind:", err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	go obey(signals(), cancel)
 	os.Exit(cli.Run(ctx, os.Args[1:], cli.System{

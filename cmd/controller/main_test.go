@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -79,9 +80,19 @@ func (p *process) exitCode(t *testing.T) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// noDumps holds that the kernel would write no core of a process that runs.
+func noDumps(t *testing.T, pid int) {
+	t.Helper()
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid))
+	if err != nil || !regexp.MustCompile(`(?m)^Max core file size +0 +0 `).Match(limits) {
+		t.Errorf("a core of it could be dumped: %v\n%s", err, limits)
+	}
+}
+
 func TestOneSignalEndsRunInOrder(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		p := start(t)
+		noDumps(t, p.cmd.Process.Pid)
 		p.signal(t, s)
 		p.find(t, regexp.MustCompile("(controller stopped)"))
 		if code := p.exitCode(t); code != 0 {

@@ -13,6 +13,7 @@ import (
 	// Roots for an image from scratch; the system's own are preferred where there are any.
 	_ "golang.org/x/crypto/x509roots/fallback"
 
+	"credproxy.dev/controller/internal/nodump"
 	"credproxy.dev/controller/pkg/proxy"
 	"credproxy.dev/controller/pkg/routetable"
 )
@@ -23,6 +24,9 @@ func main() {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGTERM, syscall.SIGINT, syscall.SIGPIPE)
 
+	if err := nodump.Forbid(); err != nil {
+		fmt.Fprintln(os.Stderr, "cred-proxy: a crash could leave a token behind:", err)
+	}
 	if len(os.Args) > 1 && os.Args[1] == routetable.TrialCommand {
 		os.Exit(proxy.Try(context.Background(), os.Args[2:], os.Getenv, os.Stdout, os.Stderr))
 	}

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,6 +78,15 @@ func want(t *testing.T, from *bufio.Reader, event routetable.ReportEvent) {
 	}
 }
 
+// noDumps holds that the kernel would write no core of a process that runs.
+func noDumps(t *testing.T, pid int) {
+	t.Helper()
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid))
+	if err != nil || !regexp.MustCompile(`(?m)^Max core file size +0 +0 `).Match(limits) {
+		t.Errorf("a core of it could be dumped: %v\n%s", err, limits)
+	}
+}
+
 func TestProcessAnswersItsSignals(t *testing.T) {
 	cmd := sidecar(t, "-dir", volume(t))
 	out, err := cmd.StdoutPipe()
@@ -89,6 +100,7 @@ func TestProcessAnswersItsSignals(t *testing.T) {
 	}
 	from := bufio.NewReader(out)
 	want(t, from, routetable.EventReady)
+	noDumps(t, cmd.Process.Pid)
 	send(t, cmd, syscall.SIGUSR1)
 	want(t, from, routetable.EventState)
 	send(t, cmd, syscall.SIGHUP)

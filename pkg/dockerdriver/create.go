@@ -104,6 +104,9 @@ func (d *Driver) config(req reconcile.CreateRequest) *container.Config {
 // hostConfig is what the sidecar's process may do.
 func (d *Driver) hostConfig(req reconcile.CreateRequest, volume string) *container.HostConfig {
 	noInit := false
+	resources := limits(req.Resources)
+	// The engine's own limit, which containers have otherwise, is often none at all.
+	resources.Ulimits = []*container.Ulimit{{Name: "core"}}
 	sysctls := map[string]string{sysctlForward4: "0", sysctlForward6: "0"}
 	if d.plainIPv6.Load() {
 		delete(sysctls, sysctlForward6)
@@ -116,7 +119,7 @@ func (d *Driver) hostConfig(req reconcile.CreateRequest, volume string) *contain
 		SecurityOpt:    []string{"no-new-privileges"},
 		Sysctls:        sysctls,
 		Init:           &noInit,
-		Resources:      limits(req.Resources),
+		Resources:      resources,
 		LogConfig: container.LogConfig{Type: "json-file", Config: map[string]string{
 			"max-size": logFileSize, "max-file": logFiles, "mode": "non-blocking", "max-buffer-size": logBuffer,
 		}},

@@ -96,6 +96,22 @@ func kernelStatus(t *testing.T, pid int) map[string]string {
 	return status
 }
 
+// kernelLimit is a line of what the kernel allows a process, without its title.
+func kernelLimit(t *testing.T, pid int, title string) string {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if values, ok := strings.CutPrefix(line, title); ok {
+			return strings.Join(strings.Fields(values), " ")
+		}
+	}
+	t.Fatalf("the kernel says nothing of %s: %s", title, text)
+	return ""
+}
+
 func TestTheContainerIsWhatTheDesignSays(t *testing.T) {
 	l := newLab(t)
 	internal := l.network("in", true)
@@ -117,6 +133,10 @@ func TestTheContainerIsWhatTheDesignSays(t *testing.T) {
 			Type   string
 			Config map[string]string
 		}
+		Ulimits []struct {
+			Name       string
+			Hard, Soft int64
+		}
 		Privileged, PublishAllPorts, Init bool
 	}
 	got := inspected[host](l, id, ".HostConfig")
@@ -126,6 +146,10 @@ func TestTheContainerIsWhatTheDesignSays(t *testing.T) {
 		Sysctls:      map[string]string{"net.ipv4.ip_forward": "0", "net.ipv6.conf.all.forwarding": "0"},
 		PortBindings: map[string]any{},
 	}
+	want.Ulimits = append(want.Ulimits, struct {
+		Name       string
+		Hard, Soft int64
+	}{Name: "core"})
 	want.RestartPolicy.Name = "always"
 	want.LogConfig.Type = "json-file"
 	want.LogConfig.Config = map[string]string{"max-size": "10m", "max-file": "3", "mode": "non-blocking", "max-buffer-size": "1m"}
@@ -140,6 +164,9 @@ func TestTheContainerIsWhatTheDesignSays(t *testing.T) {
 		t.Error(diff)
 	}
 	held := kernelStatus(t, inspected[int](l, id, ".State.Pid"))
+	if cores := kernelLimit(t, inspected[int](l, id, ".State.Pid"), "Max core file size"); cores != "0 0 bytes" {
+		t.Errorf("a dump of it may have %s", cores)
+	}
 	for field, want := range map[string]string{
 		"Uid": "65532 65532 65532 65532", "CapEff": "0000000000000000", "CapBnd": "0000000000000000", "NoNewPrivs": "1",
 	} {

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package nodump
+
+func undumpable() error { return nil }
