@@ -112,6 +112,11 @@ func tryInspect(nameOrID string) (container, error) {
 	if err != nil {
 		return container{}, err
 	}
+	return parseContainer(out)
+}
+
+// parseContainer reads what docker inspect printed of one container.
+func parseContainer(out string) (container, error) {
 	var all []container
 	if err := json.Unmarshal([]byte(out), &all); err != nil {
 		return container{}, err

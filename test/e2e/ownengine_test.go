@@ -3,8 +3,12 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,11 +18,18 @@ import (
 	"time"
 )
 
+// logShown is how many lines of its log are shown of an engine whose story failed.
+const logShown = 200
+
 // ownEngine is an engine that a story may kill: with its own network namespace, data, sockets and containerd, so that
 // the machine's is left alone. It takes root.
 type ownEngine struct {
 	t   testing.TB
 	dir string
+	// flags are given to the engine besides its own.
+	flags []string
+	// api asks over the engine's socket.
+	api http.Client
 	// holder keeps the network namespace while the engine is dead.
 	holder *exec.Cmd
 	daemon *exec.Cmd
@@ -36,14 +47,17 @@ func mayHaveOwnEngine(t testing.TB) bool {
 	return root
 }
 
-func newOwnEngine(t testing.TB) *ownEngine {
+func newOwnEngine(t testing.TB, flags ...string) *ownEngine {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "engine") //nolint:usetesting // the paths of sockets have to be short
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &ownEngine{t: t, dir: dir, log: &logBuffer{}}
+	e := &ownEngine{t: t, dir: dir, flags: flags, log: &logBuffer{}}
 	t.Cleanup(e.cleanUp)
+	e.api.Transport = &http.Transport{DisableKeepAlives: true, DisableCompression: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", e.path("engine.sock"))
+	}}
 	// What the machine's engine is told is not for this one.
 	writeFile(t, e.path("daemon.json"), "{}")
 	e.holder = exec.Command(toolboxBinary, "sleep")
@@ -64,10 +78,11 @@ func (e *ownEngine) start() {
 	e.t.Helper()
 	name := filepath.Base(e.dir)
 	// nsenter enters the network alone: with `ip netns exec` cgroups would be out of sight.
-	e.daemon = exec.Command("nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", e.holder.Process.Pid), "dockerd",
+	line := append([]string{fmt.Sprintf("--net=/proc/%d/ns/net", e.holder.Process.Pid), "dockerd",
 		"--config-file", e.path("daemon.json"), "--data-root", e.path("data"), "--exec-root", e.path("exec"),
 		"--pidfile", e.path("pid"), "--host", e.host(),
-		"--containerd-namespace", name, "--containerd-plugins-namespace", name+"-plugins")
+		"--containerd-namespace", name, "--containerd-plugins-namespace", name + "-plugins"}, e.flags...)
+	e.daemon = exec.Command("nsenter", line...)
 	e.daemon.Stdout, e.daemon.Stderr = e.log, e.log
 	if err := e.daemon.Start(); err != nil {
 		e.t.Fatal(err)
@@ -130,6 +145,20 @@ func (e *ownEngine) docker(args ...string) (string, error) {
 	return tryDocker(append([]string{"-H", e.host()}, args...)...)
 }
 
+// get asks the engine's API, without a command for each question.
+func (e *ownEngine) get(path string) (io.ReadCloser, error) {
+	resp, err := e.api.Get("http://engine" + path)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		said, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		return nil, fmt.Errorf("%s: %s: %s (%w)", path, resp.Status, said, err)
+	}
+	return resp.Body, nil
+}
+
 // does is docker for what has to succeed.
 func (e *ownEngine) does(args ...string) string {
 	e.t.Helper()
@@ -166,7 +195,8 @@ func (e *ownEngine) cleanUp() {
 		e.t.Error(err)
 	}
 	if e.t.Failed() {
-		e.t.Logf("the log of the engine:\n%s", e.log.String())
+		lines := strings.Split(e.log.String(), "\n")
+		e.t.Logf("the end of the engine's log:\n%s", strings.Join(lines[max(0, len(lines)-logShown):], "\n"))
 	}
 }
 
@@ -206,9 +236,9 @@ type outpost struct {
 	engine *ownEngine
 }
 
-func newOutpost(t *testing.T) *outpost {
+func newOutpost(t *testing.T, flags ...string) *outpost {
 	t.Helper()
-	o := &outpost{emptyWorld(t), newOwnEngine(t)}
+	o := &outpost{emptyWorld(t), newOwnEngine(t, flags...)}
 	image := "toolbox"
 	script := `tar -C "$0" -c toolbox | docker -H "$1" import --change 'ENTRYPOINT ["/toolbox"]' - "$2"`
 	if err := command("", "sh", "-c", script, filepath.Dir(toolboxBinary), o.engine.host(), image); err != nil {

@@ -20,10 +20,6 @@ const (
 	filterBits = 22
 )
 
-// Secret is a token that is hunted. Its value should be random, but for a mark that is shorter than 12 bytes: what it has in
-// common with innocent text would be found there.
-type Secret struct{ Name, Value string }
-
 // Find says that a secret is in a text, as what, and where in it.
 type Find struct {
 	Secret, Writing string
@@ -113,15 +109,14 @@ type finds struct {
 
 func (f *finds) add(one Find, length int) {
 	for i, known := range f.found {
-		switch {
-		case known == one:
-			return
-		case known.Secret == one.Secret && known.Offset == one.Offset:
-			if length > f.lengths[i] {
-				f.found[i], f.lengths[i] = one, length
-			}
-			return
-		case known.Secret == one.Secret && known.Writing == one.Writing:
+		if known.Secret != one.Secret {
+			continue
+		}
+		overlap := one.Offset < known.Offset+f.lengths[i] && known.Offset < one.Offset+length
+		if overlap && length > f.lengths[i] {
+			f.found[i], f.lengths[i] = one, length
+		}
+		if overlap || known.Writing == one.Writing {
 			return
 		}
 	}

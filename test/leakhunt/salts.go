@@ -4,8 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"regexp"
 	"strings"
 )
@@ -26,14 +28,14 @@ var saltLike = regexp.MustCompile(`[0-9A-Za-z+/_-]{16,128}`)
 type Salts struct {
 	// runs are those that were met, and where first.
 	runs map[string]string
-	// heads are the beginnings of runs, and of what stands behind a separator within one.
-	heads map[[enough]byte]string
+	// digests are the first eight bytes of what runs, and the words in them, could be the writing of.
+	digests map[uint64]string
 }
 
 // Collect takes from a text what could be salt or digest.
 func (s *Salts) Collect(place string, text []byte) {
 	if s.runs == nil {
-		s.runs, s.heads = map[string]string{}, map[[enough]byte]string{}
+		s.runs, s.digests = map[string]string{}, map[uint64]string{}
 	}
 	for _, run := range saltLike.FindAllString(string(text), -1) {
 		s.note(place, run)
@@ -51,11 +53,30 @@ func (s *Salts) note(place, run string) {
 		return
 	}
 	s.runs[run] = place
-	for i := 0; i+enough <= len(run); i++ {
-		if i == 0 || isSeparator(rune(run[i-1])) {
-			s.heads[[enough]byte([]byte(run[i:]))] = place
+	for i := range len(run) {
+		if i > 0 && !isSeparator(rune(run[i-1])) {
+			continue
+		}
+		for _, key := range beginnings(run[i:]) {
+			s.digests[key] = place
 		}
 	}
+}
+
+// beginnings are the first eight bytes of what a text may be the writing of, in hex and in both alphabets of base64.
+func beginnings(text string) (keys []uint64) {
+	take := func(decode func(string) ([]byte, error), characters int) {
+		if len(text) < characters {
+			return
+		}
+		if raw, err := decode(text[:characters]); err == nil {
+			keys = append(keys, binary.BigEndian.Uint64(raw))
+		}
+	}
+	take(hex.DecodeString, 16)
+	take(base64.RawStdEncoding.DecodeString, 12)
+	take(base64.RawURLEncoding.DecodeString, 12)
+	return keys
 }
 
 // isSeparator reports whether a character of base64 may also stand between words.
@@ -76,14 +97,13 @@ func (s *Salts) Search(secrets []Secret) (found []SaltedFind, err error) {
 	}
 	for run, place := range s.runs {
 		for _, salt := range readings(run) {
+			mac := hmac.New(sha256.New, salt)
 			for _, secret := range secrets {
-				for _, sum := range salted(salt, secret.Value) {
-					for _, text := range digestTexts(sum.text)[1:] { // bytes are no run
-						if at, ok := s.heads[[enough]byte([]byte(text.text))]; ok {
-							found = append(found, SaltedFind{secret.Name, sum.name + text.name, place, at})
-						}
+				salted(mac, salt, []byte(secret.Value), func(name string, sum []byte) {
+					if at, ok := s.digests[binary.BigEndian.Uint64(sum)]; ok {
+						found = append(found, SaltedFind{secret.Name, name, place, at})
 					}
-				}
+				})
 			}
 		}
 	}
@@ -104,14 +124,20 @@ func readings(run string) [][]byte {
 	return all
 }
 
-// salted are the usual digests of a value with a salt.
-func salted(salt []byte, value string) (all []writing) {
-	for name, message := range map[string]string{"salt and value": string(salt) + value, "value and salt": value + string(salt)} {
-		for _, sum := range sums([]byte(message)) {
-			all = append(all, writing{sum.name + " of " + name, sum.text})
+// salted visits the usual digests of a value with a salt.
+func salted(mac hash.Hash, salt, value []byte, visit func(name string, sum []byte)) {
+	for _, message := range []struct {
+		name string
+		text []byte
+	}{
+		{"salt and value", append(salt[:len(salt):len(salt)], value...)},
+		{"value and salt", append(value[:len(value):len(value)], salt...)},
+	} {
+		for _, digest := range sums(message.text) {
+			visit(digest.name+" of "+message.name, []byte(digest.text))
 		}
 	}
-	mac := hmac.New(sha256.New, salt)
-	_, _ = mac.Write([]byte(value)) // it never fails
-	return append(all, writing{"HMAC-SHA-256", string(mac.Sum(nil))})
+	mac.Reset()
+	_, _ = mac.Write(value) // it never fails
+	visit("HMAC-SHA-256 of it", mac.Sum(nil))
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
@@ -32,6 +33,16 @@ func (h headers) Set(s string) error {
 	return nil
 }
 
+// setFromVariable is Set with a value that is to be on no command line.
+func (h headers) setFromVariable(s string) error {
+	key, name, ok := strings.Cut(s, ": ")
+	if !ok {
+		return fmt.Errorf("header %q has no colon", s)
+	}
+	http.Header(h).Add(key, os.Getenv(name))
+	return nil
+}
+
 func get(ctx context.Context, args []string, stdout io.Writer) error {
 	header := headers{}
 	flags := flag.NewFlagSet("get", flag.ContinueOnError)
@@ -42,31 +53,43 @@ func get(ctx context.Context, args []string, stdout io.Writer) error {
 	limit := flags.Duration("t", patience, "longest time for all of it")
 	socket := flags.String("unix", "", "path of a socket to dial, whatever the URL's host")
 	flags.Var(header, "H", "header")
+	flags.Func("E", "header, with the name of the variable that holds its value", header.setFromVariable)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if flags.NArg() != 1 {
-		return errors.New("get wants one URL, after the flags")
+	if flags.NArg() < 1 {
+		return errors.New("get wants a URL, after the flags")
 	}
-	ctx, cancel := context.WithTimeout(ctx, *limit)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, *method, flags.Arg(0), strings.NewReader(*body))
-	if err != nil {
-		return err
-	}
-	req.Header = http.Header(header)
 	c := client()
 	if *socket != "" {
 		c.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", *socket)
 		}}
 	}
+	var failed error
+	for _, url := range flags.Args() {
+		failed = errors.Join(failed, func() error {
+			ctx, cancel := context.WithTimeout(ctx, *limit)
+			defer cancel()
+			req, err := http.NewRequestWithContext(ctx, *method, url, strings.NewReader(*body))
+			if err != nil {
+				return err
+			}
+			req.Header = http.Header(header)
+			return show(c, req, *include, *fail, stdout)
+		}())
+	}
+	return failed
+}
+
+// show makes a request and prints the answer.
+func show(c *http.Client, req *http.Request, include, fail bool, stdout io.Writer) error {
 	resp, err := c.Do(req)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	if *include {
+	if include {
 		fmt.Fprintf(stdout, "%s %s\n", resp.Proto, resp.Status)
 		if err := resp.Header.Write(stdout); err != nil {
 			return err
@@ -76,7 +99,7 @@ func get(ctx context.Context, args []string, stdout io.Writer) error {
 	if _, err := io.Copy(stdout, resp.Body); err != nil {
 		return err
 	}
-	if *fail && resp.StatusCode >= 400 {
+	if fail && resp.StatusCode >= 400 {
 		return fmt.Errorf("the answer was %s", resp.Status)
 	}
 	return nil

@@ -19,8 +19,8 @@ const usage = `usage: toolbox COMMAND [ARG…]
   upstream [-name N] [-listen :8080] [-records 127.0.0.1:8081] [-tls]
                             answer requests with who answers and what was asked for, never with what was sent along;
                             the records, headers and all, are served at /, on an address that only it can reach
-  get [-X M] [-H 'K: V']… [-d BODY] [-t 15s] [-i] [-f] [-unix SOCKET] URL
-                            make one request and print the answer
+  get [-X M] [-H 'K: V']… [-E 'K: VARIABLE']… [-d BODY] [-t 15s] [-i] [-f] [-unix SOCKET] URL…
+                            make one request after the other and print the answers
   sysctl KEY VALUE          set a parameter of the kernel, such as net.ipv6.conf.all.disable_ipv6
   records                   print an upstream's records; to be run in its container
   tally                     print how many requests came to it with which credential, for each URI; likewise
