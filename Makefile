@@ -85,7 +85,7 @@ test-e2e: build toolbox engine race ## Run the tests that need a real engine; wi
 		"TestFleet ran on the engine that is there, not on one of its own."
 
 .PHONY: test-podman
-test-podman: sidecars race ## Run the driver's tests on a Podman of their own, as root; Docker is left alone
+test-podman: sidecars toolbox race ## Run the driver's tests on a Podman of their own, as root; Docker is left alone
 	@hack/podman.sh $(GO) test -race -count=1 -timeout 20m -tags e2e ./pkg/dockerdriver/...
 
 .PHONY: lint

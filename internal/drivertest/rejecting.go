@@ -20,10 +20,10 @@ func rejecting() []story {
 func (w *world) answered() (ask func(statuses ...int), renew func(generation int64, token string)) {
 	w.Helper()
 	egress, ok := w.seen(w.egress())
-	if !ok || len(egress.Gateways) == 0 {
+	if !ok {
 		w.Fatalf("the egress network is seen as %+v", egress)
 	}
-	upstream, id := w.Hands.Upstream(w.T, egress.Gateways[0]), w.create()
+	upstream, id := w.Hands.Upstream(w.T, egress.ID), w.create()
 	w.noError(w.Driver.Connect(w.ctx(), id, egress.ID))
 	w.noError(w.Driver.CopyRoutes(w.ctx(), id, w.sealedFor(1, "one", upstream)))
 	w.noError(w.Driver.Start(w.ctx(), id))

@@ -74,7 +74,7 @@ func (h hands) Connect(_ *testing.T, id, network string, aliases ...string) {
 
 func (h hands) Disconnect(_ *testing.T, id, network string) { h.DisconnectContainer(id, network) }
 
-func (h hands) Upstream(_ *testing.T, address string) string { return "http://" + address }
+func (h hands) Upstream(*testing.T, string) string { return "http://upstream.test" }
 
 func (h hands) Ask(_ *testing.T, q drivertest.Question) {
 	h.UpstreamAnswers(q.ContainerID, q.Route, q.Status)

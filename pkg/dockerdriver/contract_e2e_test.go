@@ -11,15 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -269,23 +265,20 @@ func (h hands) Disconnect(t *testing.T, id, network string) {
 	docker(t, "network", "disconnect", network, id)
 }
 
-// Upstream listens on every address, since Podman gives the host that of a network when the first container is on it.
-func (h hands) Upstream(t *testing.T, address string) string {
+// Upstream is a container: a sidecar dials nothing that is the host's.
+func (h hands) Upstream(t *testing.T, networkID string) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
+	image, name := h.prefix+"-toolbox", h.prefix+"-upstream"
+	script := `tar -C ../../bin -c toolbox | docker import --change 'ENTRYPOINT ["/toolbox"]' - "$0"`
+	if out, err := exec.CommandContext(t.Context(), "sh", "-c", script, image).CombinedOutput(); err != nil {
+		t.Fatalf("the toolbox, which make toolbox makes, was not imported: %v\n%s", err, out)
 	}
-	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		status, err := strconv.Atoi(path.Base(r.URL.Path))
-		if err != nil {
-			status = http.StatusBadRequest
-		}
-		w.WriteHeader(status)
-	})}}
-	server.Start()
-	t.Cleanup(server.Close)
-	return fmt.Sprintf("http://%s:%d", address, listener.Addr().(*net.TCPAddr).Port)
+	docker(t, "run", "-d", "--name", name, "--network", networkID, image, "upstream")
+	t.Cleanup(func() {
+		_, _ = tryDocker("rm", "-f", name)
+		_, _ = tryDocker("rmi", image)
+	})
+	return "http://" + name + ":8080/status"
 }
 
 // Ask runs the sidecar's image as the agent that `try` is.

@@ -74,6 +74,7 @@ func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 	mux.HandleFunc("POST /sse/{id}/next", r.next)
 	mux.HandleFunc("GET /ws", r.websocket)
 	mux.HandleFunc("GET /bytes/{n}", bytesOf)
+	mux.HandleFunc("/status/{code}", statusOf)
 	mux.HandleFunc("/", r.answer)
 
 	ended := make(chan error, 2)
@@ -85,6 +86,15 @@ func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 	go func() { ended <- serveMaybeTLS(ctx, *listen, mux, *selfSigned) }()
 	fmt.Fprintln(stdout, "listening on", *listen)
 	return <-ended
+}
+
+// statusOf answers with the status that is in the path.
+func statusOf(w http.ResponseWriter, req *http.Request) {
+	code, err := strconv.Atoi(req.PathValue("code"))
+	if err != nil || code < 200 || code > 599 {
+		code = http.StatusBadRequest
+	}
+	w.WriteHeader(code)
 }
 
 func serve(ctx context.Context, addr string, handler http.Handler) error {
