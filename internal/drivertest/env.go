@@ -45,9 +45,9 @@ type Hands interface {
 	Connect(t *testing.T, containerID, networkID string, aliases ...string)
 	Disconnect(t *testing.T, containerID, networkID string)
 
-	// Upstream starts a server on a network until the test ends, and returns its URL. It answers with the status that is the
-	// last segment of a path. Ask has a container ask a sidecar for such a path.
-	Upstream(t *testing.T, networkID string) (url string)
+	// Upstream starts a server until the test ends, on a network onto which it puts a container, and returns its URL. It answers
+	// with the status that is the last segment of a path. Ask has a container ask a sidecar for such a path.
+	Upstream(t *testing.T, containerID string) (url string)
 	Ask(t *testing.T, q Question)
 
 	// Name and Running look at a container; Name is empty when it is gone.

@@ -23,7 +23,8 @@ func (w *world) answered() (ask func(statuses ...int), renew func(generation int
 	if !ok {
 		w.Fatalf("the egress network is seen as %+v", egress)
 	}
-	upstream, id := w.Hands.Upstream(w.T, egress.ID), w.create()
+	id := w.create()
+	upstream := w.Hands.Upstream(w.T, id)
 	w.noError(w.Driver.Connect(w.ctx(), id, egress.ID))
 	w.noError(w.Driver.CopyRoutes(w.ctx(), id, w.sealedFor(1, "one", upstream)))
 	w.noError(w.Driver.Start(w.ctx(), id))

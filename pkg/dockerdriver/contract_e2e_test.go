@@ -265,17 +265,22 @@ func (h hands) Disconnect(t *testing.T, id, network string) {
 	docker(t, "network", "disconnect", network, id)
 }
 
-// Upstream is a container: a sidecar dials nothing that is the host's.
-func (h hands) Upstream(t *testing.T, networkID string) string {
+// Upstream is a container, since a sidecar dials nothing that is the host's, on a network of its own, since neighbours on an
+// egress network do not reach each other.
+func (h hands) Upstream(t *testing.T, containerID string) string {
 	t.Helper()
 	image, name := h.prefix+"-toolbox", h.prefix+"-upstream"
 	script := `tar -C ../../bin -c toolbox | docker import --change 'ENTRYPOINT ["/toolbox"]' - "$0"`
 	if out, err := exec.CommandContext(t.Context(), "sh", "-c", script, image).CombinedOutput(); err != nil {
 		t.Fatalf("the toolbox, which make toolbox makes, was not imported: %v\n%s", err, out)
 	}
-	docker(t, "run", "-d", "--name", name, "--network", networkID, image, "upstream")
+	docker(t, "network", "create", name)
+	docker(t, "run", "-d", "--name", name, "--network", name, image, "upstream")
+	docker(t, "network", "connect", name, containerID)
 	t.Cleanup(func() {
 		_, _ = tryDocker("rm", "-f", name)
+		_, _ = tryDocker("network", "disconnect", "-f", name, containerID)
+		_, _ = tryDocker("network", "rm", name)
 		_, _ = tryDocker("rmi", image)
 	})
 	return "http://" + name + ":8080/status"
