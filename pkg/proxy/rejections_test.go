@@ -194,7 +194,7 @@ func TestRejectionsAreToldInModeration(t *testing.T) {
 		statusOver(t, network)
 		says(0, routetable.Rejection{Route: "/r", Count: 1})
 		burst()
-		says(growthPause, routetable.Rejection{Route: "/r", Count: 51})
+		says(growthPause+rejectionPause, routetable.Rejection{Route: "/r", Count: 51})
 		s.signals <- syscall.SIGUSR1
 		says(0, routetable.Rejection{Route: "/r", Count: 51})
 		upstream.now.Store(http.StatusOK)

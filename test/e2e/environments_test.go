@@ -15,14 +15,18 @@ const manyEnvironments = 60
 // Many environments with networks of their own are made of the operator's addresses, all serve, and when they are removed
 // nothing is left.
 func TestManyEnvironmentsWithNetworksOfTheirOwn(t *testing.T) {
+	netns := ""
 	if mayHaveOwnEngine(t) {
-		t.Setenv("DOCKER_HOST", newOwnEngine(t).host())
+		own := newOwnEngine(t)
+		netns = fmt.Sprintf("/proc/%d/ns/net", own.holder.Process.Pid)
+		t.Setenv("DOCKER_HOST", own.host())
 		if err := importToolbox(toolboxImage); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w := emptyWorld(t)
 	w.setToken("token", "s3cret")
+	w.netns = netns
 	upstream := w.hostUpstream()
 	before := leftOn(t)
 	c := w.run("--network-pool", "10.231.0.0/20", "--drain-timeout", "1s")

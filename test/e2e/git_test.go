@@ -145,7 +145,7 @@ func TestSpecsAreDeliveredByGit(t *testing.T) {
 			r.push("web.yaml", strings.Replace(w.spec("web", "/v3"), "scheme: Bearer", "scheme: Bear", 1))
 			deliver()
 			c.found("web.yaml", func(f sourceFile) bool {
-				return f.State == "Invalid" && f.LastGood && f.Errors[0].Line == 12 &&
+				return f.State == "Invalid" && f.LastGood && f.Errors[0].Line == 13 &&
 					f.Errors[0].Field == "spec.routes[0].auth.scheme" && strings.Contains(f.Errors[0].Message, "Bear")
 			})
 			w.served(proxyURL+"/api/x", "/v2/x")

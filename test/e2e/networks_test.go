@@ -3,6 +3,9 @@
 package e2e
 
 import (
+	"cmp"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -152,9 +155,26 @@ type hostUpstream struct{ name, address, records string }
 func (w *world) hostUpstream() hostUpstream {
 	w.t.Helper()
 	port := func() string { return docker(w.t, "run", "--rm", "--network", "host", toolboxImage, "freeport") }
-	u := hostUpstream{w.upstream, net.JoinHostPort(gateways(w.t, "bridge")[0], port()), "127.0.0.1:" + port()}
+	u := hostUpstream{w.upstream, net.JoinHostPort(hostAddress(w.t, w.netns), port()), "127.0.0.1:" + port()}
 	docker(w.t, "run", "-d", "--name", u.name, "--network", "host", toolboxImage, "upstream", "-listen", u.address, "-records", u.records)
 	return u
+}
+
+// hostAddress gives the engine's host an address until the test ends that is no network's gateway, since no sidecar dials
+// those. netns is the host's network namespace; empty for that of the test.
+func hostAddress(t *testing.T, netns string) string {
+	t.Helper()
+	b := make([]byte, 2)
+	_, _ = rand.Read(b)
+	address := netip.AddrFrom4([4]byte{10, 213, b[0], b[1]}).String()
+	ip := func(args ...string) error {
+		return command("", "nsenter", append([]string{"--net=" + cmp.Or(netns, "/proc/self/ns/net"), "ip"}, args...)...)
+	}
+	if err := errors.Join(ip("link", "set", "lo", "up"), ip("address", "add", address+"/32", "dev", "lo")); err != nil {
+		t.Fatalf("this takes root, and iproute2: %v", err)
+	}
+	t.Cleanup(func() { _ = ip("address", "del", address+"/32", "dev", "lo") })
+	return address
 }
 
 // specTo is spec with another upstream.

@@ -140,7 +140,7 @@ func TestValidate(t *testing.T) {
 	w.drop("bad.yaml", strings.Replace(w.spec("bad", "/v1", "spec: prot: 1"), "Bearer", "Bear", 1))
 	out, errOut, status := verb(t, "validate", w.specs)
 	said := out + errOut
-	if status != 1 || !containsAll(said, []string{"bad.yaml:8: ", "prot", "bad.yaml:13: ", "spec.routes[0].auth.scheme: "}) {
+	if status != 1 || !containsAll(said, []string{"bad.yaml:8: ", "prot", "bad.yaml:14: ", "spec.routes[0].auth.scheme: "}) {
 		t.Errorf("a bad directory exits %d, without every problem: %s", status, said)
 	}
 	for _, args := range [][]string{{"validate"}, {"validate", "--nonsense"}, {"run"}, {"nonsense"}, {"plan", "-o", "xml", "--specs", w.specs}} {

@@ -24,6 +24,8 @@ type world struct {
 	agent, upstream  string
 	specs, tokens    string
 	state            string
+	// netns is the network namespace of the engine's host; empty for that of the tests.
+	netns string
 }
 
 func newWorld(t *testing.T) *world {
