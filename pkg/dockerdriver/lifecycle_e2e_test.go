@@ -157,7 +157,8 @@ func TestTheContainerIsWhatTheDesignSays(t *testing.T) {
 		got.PortBindings = map[string]any{}
 	}
 	if l.podman {
-		// It tells what it made of the request: each capability, and neither sysctls nor the options of the log.
+		// It tells what it made of the request: each capability and limit, and neither sysctls nor the options of the log.
+		want.Ulimits = got.Ulimits
 		want.NetworkMode, want.CapDrop, want.Sysctls, want.LogConfig.Config = "bridge", got.CapDrop, nil, nil
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {

@@ -40,10 +40,11 @@ type attempt struct {
 }
 
 // run takes the steps in order. It stops at the first that fails, and removes what this attempt had begun to make.
-// Between steps it heeds ctx; a step in hand is finished, within the step's own bounds.
+// Between steps it heeds ctx; a step in hand is finished, within the step's own bounds. What was written into the volume of a
+// sidecar that runs is also taken over, since tokens would lie there otherwise until somebody delivers again.
 func (a *attempt) run(ctx context.Context) error {
 	for _, s := range a.item.Steps {
-		if err := ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil && s.Step != StepReload {
 			return a.giveUp(ctx, fmt.Errorf("stopped before %s: %w", s.Step, context.Cause(ctx)))
 		}
 		began := time.Now()

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,6 +122,30 @@ func TestADeliveryThatIsLostWithTheRunIsRepeated(t *testing.T) {
 		s.wantServed("web", "https://api.example.com two")
 		if n := len(s.engine.Snapshot().Containers); n != 1 {
 			t.Errorf("there are %d containers", n)
+		}
+	})
+}
+
+// A controller that is told to end while it delivers leaves no token in the volume: the sidecar takes over what was written.
+func TestAnEndInTheMiddleOfADeliveryLeavesNothingInTheVolume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, fakeengine.New(time.Millisecond), defaultOptions())
+		ctx, end := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- s.Run(ctx) }()
+		s.declare(s.inMemory("web"))
+		s.engine.Inject(fakeengine.CopyRoutes, 1, fakeengine.Fault{Name: "ends", After: func(context.Context, *fakeengine.Call) error {
+			end()
+			return nil
+		}})
+		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, "two")
+		later(30 * time.Second) // a resync
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		s.wantServed("web", "https://api.example.com two")
+		if files := s.filesOf("web"); len(files) != 0 {
+			t.Errorf("its volume has %q", files)
 		}
 	})
 }
