@@ -45,8 +45,10 @@ func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (strin
 func (d *Driver) create(ctx context.Context, req reconcile.CreateRequest, volume string) (string, error) {
 	var made container.CreateResponse
 	var refusal error
+	host := d.hostConfig(req, volume)
+	host.Ulimits = d.noCores(ctx)
 	err := d.call(ctx, opContainerCreate, "create container "+req.ContainerName, func(ctx context.Context) error {
-		made, refusal = d.docker.ContainerCreate(ctx, d.config(req), d.hostConfig(req, volume), d.networking(req), nil, req.ContainerName)
+		made, refusal = d.docker.ContainerCreate(ctx, d.config(req), host, d.networking(req), nil, req.ContainerName)
 		if refusal != nil && nameTaken(refusal) {
 			return fmt.Errorf("%w: another container holds the name %s; rename or remove it (`docker ps -a --filter name=%s`)",
 				reconcile.ErrNameConflict, req.ContainerName, req.ContainerName)
@@ -104,9 +106,6 @@ func (d *Driver) config(req reconcile.CreateRequest) *container.Config {
 // hostConfig is what the sidecar's process may do.
 func (d *Driver) hostConfig(req reconcile.CreateRequest, volume string) *container.HostConfig {
 	noInit := false
-	resources := limits(req.Resources)
-	// The engine's own limit, which containers have otherwise, is often none at all.
-	resources.Ulimits = []*container.Ulimit{{Name: "core"}}
 	sysctls := map[string]string{sysctlForward4: "0", sysctlForward6: "0"}
 	if d.plainIPv6.Load() {
 		delete(sysctls, sysctlForward6)
@@ -119,7 +118,7 @@ func (d *Driver) hostConfig(req reconcile.CreateRequest, volume string) *contain
 		SecurityOpt:    []string{"no-new-privileges"},
 		Sysctls:        sysctls,
 		Init:           &noInit,
-		Resources:      resources,
+		Resources:      limits(req.Resources),
 		LogConfig: container.LogConfig{Type: "json-file", Config: map[string]string{
 			"max-size": logFileSize, "max-file": logFiles, "mode": "non-blocking", "max-buffer-size": logBuffer,
 		}},
@@ -137,6 +136,15 @@ func (d *Driver) volumeToMake(req reconcile.CreateRequest, existing string) *mou
 		made.DriverConfig = &mount.Driver{Name: "local", Options: options}
 	}
 	return made
+}
+
+// noCores lets no core of a container be dumped: the engine's own limit, which containers have otherwise, is often none at all.
+// Podman, once it is given one limit, adds others that not everywhere can be set; there it is left to the sidecar itself.
+func (d *Driver) noCores(ctx context.Context) []*container.Ulimit {
+	if engine, err := d.ask(ctx); err != nil || engine.isPodman() {
+		return nil
+	}
+	return []*container.Ulimit{{Name: "core"}}
 }
 
 // networking is the one network that engines before API 1.44 take at creation.

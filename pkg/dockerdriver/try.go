@@ -81,6 +81,7 @@ func (d *Driver) createTrial(ctx context.Context, name, networkID string, req re
 		Memory: spec.DefaultMemory, CPUs: spec.DefaultCPUs, Pids: spec.DefaultPids,
 	}}
 	host := d.hostConfig(like, "")
+	host.Ulimits = d.noCores(ctx)
 	host.AutoRemove, host.RestartPolicy, host.Mounts = true, container.RestartPolicy{}, nil
 	host.LogConfig = container.LogConfig{Type: "none"}
 	config := &container.Config{
