@@ -18,6 +18,7 @@ func declared(root string, s source.Snapshot) reconcile.Declared {
 		At: s.At, Complete: s.Complete, Err: s.Err, KeepNames: s.KeepNames, KeepAll: s.KeepAll,
 		Root:     reconcile.Root{Device: s.Root.Device, Inode: s.Root.Inode, Linked: s.Root.Linked},
 		Rejected: rejected(root, s), BadFiles: badFiles(s), Stale: stale(root, s),
+		Withheld: map[string]reconcile.Withholding{},
 	}
 	for _, object := range s.Specs {
 		d.Specs = append(d.Specs, object.CredProxy)

@@ -22,23 +22,27 @@ type verdict struct {
 }
 
 // permit adds to a declaration what the policy denies now of specs that are not declared any more in a way that can be used.
-// known reports whether anything is left of a name.
-func (o outlived) permit(d *reconcile.Declared, s source.Snapshot, state policyfile.State, known func(name string) bool) {
+// decisions are those on the others, and left reports whether anything is left of a name.
+func (o outlived) permit(
+	d *reconcile.Declared, s source.Snapshot, decisions map[string]policy.Decision, state policyfile.State, left func(name string) bool,
+) {
 	current := map[string]bool{}
 	for _, object := range s.Specs {
 		name := object.CredProxy.Name
 		current[name] = true
-		o[name] = verdict{object, state.Policy.Evaluate(object.Folder, object.CredProxy)}
+		o[name] = verdict{object, decisions[name]}
 	}
-	maps.DeleteFunc(o, func(name string, _ verdict) bool { return !current[name] && !known(name) })
+	maps.DeleteFunc(o, func(name string, _ verdict) bool { return !current[name] && !left(name) })
 	if state.Given && state.Policy == nil {
 		return // There is nothing to judge by.
 	}
 	for name, last := range o {
-		now := state.Policy.Evaluate(last.object.Folder, last.object.CredProxy)
-		if !current[name] && last.deniedAnew(now) {
+		if current[name] {
+			continue
+		}
+		if now := state.Policy.Evaluate(last.object.Folder, last.object.CredProxy); last.deniedAnew(now) {
 			all := denied(denials(now))
-			withhold(d, name, reconcile.Withholding{All: &all})
+			d.Withheld[name] = reconcile.Withholding{All: &all}
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	"credproxy.dev/controller/internal/policyfile"
 	"credproxy.dev/controller/pkg/policy"
-	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/source"
 	"credproxy.dev/controller/pkg/spec"
 )
@@ -35,10 +34,10 @@ func TestATokenIsNotKeptFromThePolicyByANameThatIsDeclaredTwice(t *testing.T) {
 	wide, narrow := state(teamsPolicy), state(strings.Replace(teamsPolicy, "{env: A}", "{env: OTHER}", 1))
 	remembered := outlived{}
 	left := map[string]bool{"web": true, "bare": true, "gone": true}
-	// permit returns the names of which everything is withheld although they are not in force.
-	permit := func(s source.Snapshot, p policyfile.State) []string {
-		var d reconcile.Declared
-		remembered.permit(&d, s, p, func(name string) bool { return left[name] })
+	// withheld returns the names of which everything is withheld although they are not in force.
+	withheld := func(s source.Snapshot, p policyfile.State) []string {
+		elsewhere, d := declared("", s), declared("", s)
+		remembered.permit(&d, s, permit(&elsewhere, s, p), p, func(name string) bool { return left[name] })
 		return slices.Sorted(maps.Keys(d.Withheld))
 	}
 	all := snapshot(withToken("web", "A"), withToken("bare", "B"), withToken("gone", "A"))
@@ -55,15 +54,15 @@ func TestATokenIsNotKeptFromThePolicyByANameThatIsDeclaredTwice(t *testing.T) {
 		{"a token is denied that the sidecar has; bare never had any", none, narrow, []string{"gone", "web"}},
 		{"it stays so", none, narrow, []string{"gone", "web"}},
 	} {
-		if diff := cmp.Diff(tt.want, permit(tt.files, tt.policy)); diff != "" {
+		if diff := cmp.Diff(tt.want, withheld(tt.files, tt.policy)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.when, diff)
 		}
 	}
 	delete(left, "gone")
-	if got := permit(none, narrow); !slices.Equal(got, []string{"web"}) {
+	if got := withheld(none, narrow); !slices.Equal(got, []string{"web"}) {
 		t.Errorf("of what is gone is remembered: %v", got)
 	}
-	if got := permit(all, narrow); got != nil {
+	if got := withheld(all, narrow); got != nil {
 		t.Errorf("in force again, and still withheld here: %v", got)
 	}
 }

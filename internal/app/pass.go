@@ -37,7 +37,7 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 	if err != nil {
 		return nil, err
 	}
-	revoked, err := newRevoked(opts)
+	rules, err := newRules(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +54,7 @@ func OpenPass(ctx context.Context, opts Options, parts Parts, offline bool) (*Pa
 		driver, locker = pass.engine, newLocker(&scope{engine: pass.engine}, opts)
 	}
 	pass.Controller = parts.controller(driver, tokens, locker, opts, registry)
-	d := declared(opts.Specs, pass.Snapshot)
-	permit(&d, pass.Snapshot, policy)
-	newRoots(opts).add(&d)
-	revoked.withhold(&d, nil)
-	pass.Declare(d)
+	pass.Declare(rules.declare(pass.Snapshot, policy, func(string) bool { return false }))
 	return pass, nil
 }
 

@@ -34,9 +34,10 @@ func readPolicy(o Options, specs ...string) (policyfile.State, error) {
 	return file.State(), file.State().Err
 }
 
-// permit adds to a declaration what the policy says of its specs. It is decided before any token's source is touched, from
-// the files alone.
-func permit(d *reconcile.Declared, s source.Snapshot, state policyfile.State) {
+// permit adds to a declaration what the policy says of its specs, and returns that by name. It is decided before any token's
+// source is touched, from the files alone.
+func permit(d *reconcile.Declared, s source.Snapshot, state policyfile.State) map[string]policy.Decision {
+	decisions := map[string]policy.Decision{}
 	d.Policy = reconcile.Policy{
 		InForce: state.Given, Denied: map[string]string{}, Folders: map[string]string{}, Quotas: quotas(state.Policy),
 	}
@@ -46,18 +47,13 @@ func permit(d *reconcile.Declared, s source.Snapshot, state policyfile.State) {
 	for _, object := range s.Specs {
 		name := object.CredProxy.Name
 		d.Policy.Folders[name] = object.Folder
-		if decision := state.Policy.Evaluate(object.Folder, object.CredProxy); !decision.Permitted() {
+		decisions[name] = state.Policy.Evaluate(object.Folder, object.CredProxy)
+		if decision := decisions[name]; !decision.Permitted() {
 			d.Policy.Denied[name] = denials(decision)
-			withhold(d, name, withholding(decision))
+			d.Withheld[name] = withholding(decision)
 		}
 	}
-}
-
-func withhold(d *reconcile.Declared, name string, w reconcile.Withholding) {
-	if d.Withheld == nil {
-		d.Withheld = map[string]reconcile.Withholding{}
-	}
-	d.Withheld[name] = w
+	return decisions
 }
 
 func denied(message string) reconcile.Withheld {

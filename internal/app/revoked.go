@@ -83,9 +83,6 @@ func (r *revoked) withhold(d *reconcile.Declared, last []*spec.CredProxy) {
 	if list.Empty() {
 		return
 	}
-	if d.Withheld == nil {
-		d.Withheld = map[string]reconcile.Withholding{}
-	}
 	for _, name := range list.Names {
 		w := d.Withheld[name]
 		w.All = ofRevoked("the spec is revoked; 'controller revoke --undo " + name + "' ends that")

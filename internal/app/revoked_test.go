@@ -53,7 +53,7 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			d := reconcile.Declared{Specs: []*spec.CredProxy{web, keyed}}
+			d := reconcile.Declared{Specs: []*spec.CredProxy{web, keyed}, Withheld: map[string]reconcile.Withholding{}}
 			(&revoked{list: tc.list}).withhold(&d, []*spec.CredProxy{web, outlived, bare})
 			var got map[string]map[string]routetable.Withheld
 			for name, w := range d.Withheld {

@@ -47,15 +47,13 @@ type daemon struct {
 	source     Source
 	tokens     reconcile.Resolver
 	files      *files
-	revoked    *revoked
-	roots      *roots
+	rules      *rules
 	policy     *policyfile.File
 	controller Controller
 
 	// declaring lets one declaration be put into force at a time; said is what the files said last, nil before they were read.
 	declaring sync.Mutex
 	said      *source.Snapshot
-	outlived  outlived
 }
 
 func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon, error) {
@@ -72,7 +70,7 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 	if err != nil {
 		return nil, err
 	}
-	revoked, err := newRevoked(opts)
+	rules, err := newRules(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +84,7 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 		return nil, errors.Join(err, driver.Close())
 	}
 	return &daemon{
-		opts: opts, registry: registry, engine: engine, source: directory, tokens: tokens, revoked: revoked, roots: newRoots(opts), policy: policy, outlived: outlived{},
+		opts: opts, registry: registry, engine: engine, source: directory, tokens: tokens, rules: rules, policy: policy,
 		files:      newFiles(opts.Specs, opts.Log, newFileMetrics(registry, watchErr(directory, tokens))),
 		controller: parts.controller(&told{Driver: engine, log: opts.Log}, tokens, newLocker(scope, opts), opts, registry),
 	}, nil
@@ -139,7 +137,7 @@ func (a *daemon) serve(ctx context.Context, stop context.CancelCauseFunc, l net.
 	keep("serve the pages", func() error { return web.Serve(ctx, l, handler, a.opts.Log) })
 	keep("watch the spec files", func() error { return a.source.Run(ctx, a.opts.Resync, a.found) })
 	keep("follow what is revoked", func() error {
-		a.revoked.follow(ctx, a.declare, func(err error) { a.opts.Log.Error("what is revoked stays as it was", "error", err) })
+		a.rules.revoked.follow(ctx, a.declare, func(err error) { a.opts.Log.Error("what is revoked stays as it was", "error", err) })
 		return nil
 	})
 	keep("watch the policy", func() error { return a.watchPolicy(ctx) })
@@ -170,13 +168,13 @@ func (a *daemon) declare() {
 	if a.said == nil {
 		return
 	}
-	d := declared(a.opts.Specs, *a.said)
-	policy := a.policy.State()
-	permit(&d, *a.said, policy)
-	a.outlived.permit(&d, *a.said, policy, func(name string) bool { _, left := a.controller.Get(name); return left })
-	a.roots.add(&d)
-	a.revoked.withhold(&d, a.outlived.specs())
-	a.controller.Declare(d)
+	a.controller.Declare(a.rules.declare(*a.said, a.policy.State(), a.left))
+}
+
+// left reports whether anything is left of a name.
+func (a *daemon) left(name string) bool {
+	_, left := a.controller.Get(name)
+	return left
 }
 
 // policyLook is how often the policy's file is looked at, whatever else happens.
