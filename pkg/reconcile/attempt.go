@@ -21,12 +21,13 @@ type attempt struct {
 	// that stand in for those that cannot be found now.
 	spec     *spec.CredProxy
 	withheld map[string]Withheld
-	world    reach
 	held     map[spec.TokenRef]Token
+	// world is how upstreams are reached.
+	world reach
 	// withholding is what the declaration withheld when the plan was made.
 	withholding Withholding
 	nets        pair
-	// next returns a generation that is higher than any before it.
+	// generation is higher than any before it.
 	generation int64
 
 	// What earlier steps found or made, for later ones.

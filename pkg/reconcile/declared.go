@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -64,4 +65,16 @@ type Root struct {
 	// Linked is true when the path leads through a symbolic link, so that another directory may stand behind it at
 	// any time.
 	Linked bool
+}
+
+// rootsAnew are the names of specs for which other certificates count than before.
+func (d *Declared) rootsAnew(before map[string]string) (names []string) {
+	for _, cp := range d.Specs {
+		if slices.ContainsFunc(cp.Spec.Routes, func(r spec.Route) bool {
+			return slices.ContainsFunc(r.CertificateFiles(), func(file string) bool { return d.Roots[file] != before[file] })
+		}) {
+			names = append(names, cp.Name)
+		}
+	}
+	return names
 }

@@ -12,11 +12,7 @@ import (
 // with its container.
 func (p *planner) takeTokens() {
 	for _, s := range p.view.sidecars[p.name] {
-		switch {
-		case !p.takes(s):
-		case p.spec != nil && s.State == StateRunning && s.Report != nil && !p.envBound(s) && p.placed():
-			p.push(s)
-		default:
+		if p.takes(s) && !p.push(s) {
 			p.add(StepRemove, s.Name, s.ID, "it may hold tokens that are withheld")
 		}
 	}
@@ -72,20 +68,21 @@ func (p *planner) within(refs []spec.Slot) bool {
 	})
 }
 
-// placed reports whether it is known on which network the spec is to be served: without that there is no table to deliver.
-func (p *planner) placed() bool {
-	_, ok := p.view.internalOf(p.spec)
-	return ok
-}
-
-// push delivers to a sidecar that runs what is declared and not withheld. One that is off its internal network cannot serve
-// it.
-func (p *planner) push(s Sidecar) {
-	cause := wordsOfWithheld(p.withheld, len(p.spec.Spec.Routes))
-	internal, _ := p.view.internalOf(p.spec)
+// push delivers to a sidecar that runs what is declared and not withheld, and reports whether that can be done: while it is not
+// known on which network the spec is to be served, there is no table to deliver. One that is off that network cannot serve it.
+func (p *planner) push(s Sidecar) bool {
+	if p.spec == nil || s.State != StateRunning || s.Report == nil || p.envBound(s) {
+		return false
+	}
+	internal, ok := p.view.internalOf(p.spec)
+	if !ok {
+		return false
+	}
 	_, on := s.endpoint(internal.ID)
+	cause := wordsOfWithheld(p.withheld, len(p.spec.Spec.Routes))
 	p.resolveTokens(cause)
 	p.steps = append(p.steps,
 		Step{Step: StepCopyRoutes, Target: s.Name, Cause: cause, id: s.ID, takes: true},
 		Step{Step: StepReload, Target: s.Name, Cause: cause, id: s.ID, takes: true, early: !on})
+	return true
 }

@@ -79,18 +79,6 @@ func (d *Declared) withheldAnew(before map[string]Withholding) (names []string) 
 	return names
 }
 
-// rootsAnew are the names of specs for which other certificates count than before.
-func (d *Declared) rootsAnew(before map[string]string) (names []string) {
-	for _, cp := range d.Specs {
-		if slices.ContainsFunc(cp.Spec.Routes, func(r spec.Route) bool {
-			return slices.ContainsFunc(r.CertificateFiles(), func(file string) bool { return d.Roots[file] != before[file] })
-		}) {
-			names = append(names, cp.Name)
-		}
-	}
-	return names
-}
-
 // inForce returns a spec as it is in force while some of its routes are withheld: these have no credential any more, so
 // that nothing after this knows of their tokens. Without any route left, there is nothing that a caller key would protect.
 func inForce(cp *spec.CredProxy, withheld map[string]Withheld) *spec.CredProxy {
