@@ -78,7 +78,7 @@ func TestWhatIsRevokedIsWithheld(t *testing.T) {
 func TestWhatIsRevokedStaysSoWhenItsFileIsAway(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	change := func(f func(*revocation.List)) {
-		if _, err := revocation.Change(t.Context(), dir, "default", f); err != nil {
+		if err := revocation.Change(t.Context(), dir, "default", f); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -99,19 +99,18 @@ func whatToRevoke(names, tokens []string) (revocation.List, error) {
 }
 
 func (r *revoker) do(ctx context.Context) error {
-	nothing := len(r.list.Names)+len(r.list.Tokens) == 0
 	switch {
-	case r.showsAlone && (!nothing || r.undo):
+	case r.showsAlone && (!r.list.Empty() || r.undo):
 		return usagef("--list goes alone")
 	case r.showsAlone:
 		return r.show()
-	case nothing:
+	case r.list.Empty():
 		return usagef("say what: the names of specs, or --token REF; --list shows what is revoked")
 	}
 	if r.undo {
 		return r.restore(ctx)
 	}
-	if _, err := revocation.Change(ctx, r.dir, r.instance, func(l *revocation.List) { l.Add(r.list) }); err != nil {
+	if err := revocation.Change(ctx, r.dir, r.instance, func(l *revocation.List) { l.Add(r.list) }); err != nil {
 		return err
 	}
 	return r.confirm(ctx)
@@ -120,7 +119,7 @@ func (r *revoker) do(ctx context.Context) error {
 // restore lets what was revoked be used again, and says what of it was not revoked at all.
 func (r *revoker) restore(ctx context.Context) error {
 	var never []string
-	_, err := revocation.Change(ctx, r.dir, r.instance, func(l *revocation.List) {
+	err := revocation.Change(ctx, r.dir, r.instance, func(l *revocation.List) {
 		never = r.list.Without(*l).Lines()
 		l.Remove(r.list)
 	})
@@ -207,8 +206,7 @@ func (r *revoker) unused(all []spec.CredProxy) string {
 		}
 	}
 	for _, ref := range r.list.Tokens {
-		alone := revoker{list: revocation.List{Tokens: []spec.TokenRef{ref}}}
-		if !slices.ContainsFunc(all, alone.concerns) {
+		if !slices.ContainsFunc(all, func(one spec.CredProxy) bool { return uses(one, ref) }) {
 			found = append(found, "no spec uses "+ref.String())
 		}
 	}
@@ -245,7 +243,13 @@ var errNotTakenUp = errors.New("the controller has not taken it up")
 
 // concerns reports whether a spec is revoked, or uses a token that is.
 func (r *revoker) concerns(one spec.CredProxy) bool {
-	return slices.Contains(r.list.Names, one.Name) || slices.ContainsFunc(one.Spec.Slots(), func(slot spec.Slot) bool { return r.revokes(slot.Ref) })
+	return slices.Contains(r.list.Names, one.Name) ||
+		slices.ContainsFunc(r.list.Tokens, func(ref spec.TokenRef) bool { return uses(one, ref) })
+}
+
+// uses reports whether a spec uses a token.
+func uses(one spec.CredProxy, ref spec.TokenRef) bool {
+	return slices.ContainsFunc(one.Spec.Slots(), func(slot spec.Slot) bool { return slot.Ref == ref })
 }
 
 func (r *revoker) revokes(ref spec.TokenRef) bool { return slices.Contains(r.list.Tokens, ref) }

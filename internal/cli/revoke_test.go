@@ -114,7 +114,7 @@ func TestRevokeWithoutAControllerIsNoted(t *testing.T) {
 
 func TestUndoSaysWhatWasNotRevoked(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := revocation.Change(t.Context(), dir, "default", func(l *revocation.List) { l.Names = []string{"web"} }); err != nil {
+	if err := revocation.Change(t.Context(), dir, "default", func(l *revocation.List) { l.Names = []string{"web"} }); err != nil {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct {

@@ -120,23 +120,21 @@ func Read(dir, instance string) (List, error) {
 // lockPatience is how long a change waits for another one.
 const lockPatience = 5 * time.Second
 
-// Change changes what is revoked, one process after another, and returns what it is then. A crash leaves the file as it was,
-// or as it is to be.
-func Change(ctx context.Context, dir, instance string, change func(*List)) (List, error) {
+// Change changes what is revoked, one process after another. A crash leaves the file as it was, or as it is to be.
+func Change(ctx context.Context, dir, instance string, change func(*List)) error {
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
-	names := lock.NewNames()
-	held, _, err := names.Acquire(ctx, dir, "revocations", instance)
+	held, _, err := lock.NewNames().Acquire(ctx, dir, "revocations", instance)
 	if err != nil {
-		return List{}, fmt.Errorf("change what is revoked: %w", err)
+		return fmt.Errorf("change what is revoked: %w", err)
 	}
 	defer func() { _ = held.Release() }()
 	list, err := Read(dir, instance)
 	if err != nil {
-		return List{}, err
+		return err
 	}
 	change(&list)
-	return list, write(Path(dir, instance), document{APIVersion: spec.APIVersion, Kind: kind, List: list})
+	return write(Path(dir, instance), document{APIVersion: spec.APIVersion, Kind: kind, List: list})
 }
 
 // write replaces the file as a whole.

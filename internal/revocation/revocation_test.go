@@ -15,13 +15,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func change(t *testing.T, dir string, f func(*List)) List {
+func change(t *testing.T, dir string, f func(*List)) {
 	t.Helper()
-	list, err := Change(t.Context(), dir, "default", f)
-	if err != nil {
+	if err := Change(t.Context(), dir, "default", f); err != nil {
 		t.Fatal(err)
 	}
-	return list
 }
 
 func read(t *testing.T, dir string) List {
@@ -63,7 +61,7 @@ func TestChangesAtOnceAreAllKept(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, name := range strings.Split("abcdefgh", "") {
 		wg.Go(func() {
-			if _, err := Change(t.Context(), dir, "default", func(l *List) { l.Add(List{Names: []string{name}}) }); err != nil {
+			if err := Change(t.Context(), dir, "default", func(l *List) { l.Add(List{Names: []string{name}}) }); err != nil {
 				t.Error(err)
 			}
 		})
@@ -86,7 +84,7 @@ func TestAFileThatIsNotOneIsAnError(t *testing.T) {
 			if _, err := Read(dir, "default"); err == nil || !strings.Contains(err.Error(), "mend it") {
 				t.Errorf("read as %v", err)
 			}
-			if _, err := Change(t.Context(), dir, "default", func(*List) {}); err == nil {
+			if err := Change(t.Context(), dir, "default", func(*List) {}); err == nil {
 				t.Error("it was written over")
 			}
 		})
