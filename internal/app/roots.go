@@ -3,13 +3,13 @@ package app
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
 	"syscall"
 
+	"credproxy.dev/controller/internal/plainfile"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/routetable"
 )
@@ -86,7 +86,7 @@ func readRoots(dir, name string) (string, error) {
 		return "", errors.New("is not there: --ca-dir cannot be opened; make it, and let the user that runs the controller read it")
 	}
 	defer root.Close()
-	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	file, err := root.OpenFile(name, plainfile.Flags, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return "", errors.New("is not there: put the certificates into it, beneath --ca-dir")
@@ -94,11 +94,13 @@ func readRoots(dir, name string) (string, error) {
 		return "", errors.New("cannot be opened: let the user that runs the controller read it, and have no link lead out of --ca-dir")
 	}
 	defer file.Close()
-	if is, err := file.Stat(); err != nil || !is.Mode().IsRegular() {
+	text, _, err := plainfile.Read(file, routetable.MaxCertificatesBytes)
+	switch {
+	case errors.Is(err, plainfile.ErrTooLarge):
+		return "", fmt.Errorf("is larger than %d bytes", routetable.MaxCertificatesBytes)
+	case errors.Is(err, plainfile.ErrIrregular):
 		return "", errors.New("is not a regular file")
-	}
-	text, err := io.ReadAll(io.LimitReader(file, routetable.MaxCertificatesBytes+1))
-	if err != nil {
+	case err != nil:
 		return "", errors.New("cannot be read")
 	}
 	return routetable.Certificates(string(text))

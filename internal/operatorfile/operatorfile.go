@@ -5,13 +5,12 @@ package operatorfile
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 
+	"credproxy.dev/controller/internal/plainfile"
 	"credproxy.dev/controller/pkg/dirwatch"
 )
 
@@ -33,26 +32,21 @@ func Read(path string, specs ...string) ([]byte, error) {
 			return nil, fmt.Errorf("%w: it lies beneath --specs %s, where authors of specs write: keep it elsewhere", ErrExposed, dir)
 		}
 	}
-	// Opening never waits for a writer, as it would at a FIFO.
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0) //nolint:gosec // the operator's own choice
+	file, err := os.OpenFile(path, plainfile.Flags, 0) //nolint:gosec // the operator's own choice
 	if err != nil {
 		return nil, fmt.Errorf("it cannot be opened: %w: write it, and let the user that runs the controller read it", bare(err))
 	}
 	defer file.Close()
-	info, err := file.Stat()
+	data, is, err := plainfile.Read(file, maxBytes)
 	switch {
+	case is != nil && is.Mode().IsRegular() && is.Mode()&othersWrite != 0:
+		return nil, fmt.Errorf("%w: users besides its owner may write it (%v): chmod go-w it, and look at what it says", ErrExposed, is.Mode())
+	case errors.Is(err, plainfile.ErrTooLarge):
+		return nil, errors.New("it is larger than 1 MiB")
 	case err != nil:
 		return nil, bare(err)
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is not a regular file")
-	case info.Mode()&othersWrite != 0:
-		return nil, fmt.Errorf("%w: users besides its owner may write it (%v): chmod go-w it, and look at what it says", ErrExposed, info.Mode())
 	}
-	data, err := io.ReadAll(io.LimitReader(file, maxBytes+1))
-	if len(data) > maxBytes {
-		return nil, errors.New("it is larger than 1 MiB")
-	}
-	return data, err
+	return data, nil
 }
 
 // Beneath reports whether a path lies in a directory, or leads through it by a link: then whoever writes in the directory

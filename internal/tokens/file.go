@@ -3,7 +3,6 @@ package tokens
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"credproxy.dev/controller/internal/plainfile"
 	"credproxy.dev/controller/internal/tokens/value"
 	"credproxy.dev/controller/pkg/reconcile"
 )
@@ -41,49 +41,28 @@ func look(dir, name string) (text string, is fs.FileInfo, err error) {
 			reconcile.ErrTokenUnknown, reason(err))
 	}
 	defer root.Close()
-	file, err := open(root, name)
+	file, err := root.OpenFile(name, plainfile.Flags, 0)
 	if err != nil {
 		return "", nil, explain(err)
 	}
 	defer file.Close()
-	data, is, err := read(file)
+	data, is, err := plainfile.Read(file, value.MaxBytes)
 	if err != nil {
 		return "", is, explain(err)
 	}
 	return string(data), is, nil
 }
 
-// open never waits, so that a FIFO in a file's place cannot hold the caller up.
-func open(root *os.Root, name string) (*os.File, error) {
-	return root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
-}
-
-// read reads a regular file. What it was is told as it was before it was read, so that whoever writes meanwhile shows.
-func read(file *os.File) ([]byte, fs.FileInfo, error) {
-	is, err := file.Stat()
-	if err != nil {
-		return nil, nil, err
-	}
-	if !is.Mode().IsRegular() {
-		return nil, is, errIrregular
-	}
-	data, err := io.ReadAll(io.LimitReader(file, value.MaxBytes+1))
-	if len(data) > value.MaxBytes {
-		return nil, is, errTooLarge
-	}
-	return data, is, err
-}
-
 // explain turns a failure to read into one of the kinds, with what to do.
 func explain(err error) error {
 	var errno syscall.Errno
 	switch {
-	case errors.Is(err, errIrregular), errors.Is(err, errTooLarge):
-		return fmt.Errorf("%w: %w", reconcile.ErrTokenInvalid, err)
+	case errors.Is(err, plainfile.ErrIrregular), errors.Is(err, syscall.ENXIO): // ENXIO: a socket, or a device without a driver.
+		return fmt.Errorf("%w: %w", reconcile.ErrTokenInvalid, errIrregular)
+	case errors.Is(err, plainfile.ErrTooLarge):
+		return fmt.Errorf("%w: %w", reconcile.ErrTokenInvalid, errTooLarge)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return fmt.Errorf("%w: write the token into that file beneath --token-dir", reconcile.ErrTokenMissing)
-	case errors.Is(err, syscall.ENXIO): // A socket, or a device without a driver.
-		return fmt.Errorf("%w: %w", reconcile.ErrTokenInvalid, errIrregular)
 	case errors.As(err, &errno):
 		return fmt.Errorf("%w: it cannot be read (%w): let the user that runs the controller read it", reconcile.ErrTokenUnknown, errno)
 	}

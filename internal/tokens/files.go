@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"credproxy.dev/controller/internal/plainfile"
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
@@ -135,7 +136,7 @@ func present(dir, name string) fs.FileInfo {
 		return nil
 	}
 	defer root.Close()
-	file, err := open(root, name)
+	file, err := root.OpenFile(name, plainfile.Flags, 0)
 	if err != nil {
 		return nil
 	}

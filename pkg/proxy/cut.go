@@ -62,11 +62,16 @@ func introduce(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
+// seatOf is where a request's connection says on which route it is; nil for one that has no seat.
+func seatOf(ctx context.Context) *atomic.Pointer[route] {
+	on, _ := ctx.Value(guestKey{}).(*atomic.Pointer[route])
+	return on
+}
+
 // take has a connection be on a route, unless another table is served by now, which may have taken the route's token away:
 // either the one who cuts sees the connection on its route, or this sees the new table.
-func (h *Handler) take(ctx context.Context, t *table, rt *route) (taken bool) {
-	on, ok := ctx.Value(guestKey{}).(*atomic.Pointer[route])
-	if !ok {
+func (h *Handler) take(on *atomic.Pointer[route], t *table, rt *route) (taken bool) {
+	if on == nil {
 		return true
 	}
 	on.Store(rt)
@@ -74,8 +79,8 @@ func (h *Handler) take(ctx context.Context, t *table, rt *route) (taken bool) {
 }
 
 // letGo has a connection be on no route.
-func letGo(ctx context.Context) {
-	if on, ok := ctx.Value(guestKey{}).(*atomic.Pointer[route]); ok {
+func letGo(on *atomic.Pointer[route]) {
+	if on != nil {
 		on.Store(nil)
 	}
 }

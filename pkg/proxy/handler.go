@@ -66,14 +66,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := &exchange{ResponseWriter: w, leaving: &h.leaving, begun: time.Now(), tally: h.tallies.none}
 	// Deferred, because httputil ends a broken exchange by a panic that net/http expects.
 	defer h.account(e, r)
-	defer letGo(r.Context())
-	h.serve(e, r)
+	on := seatOf(r.Context())
+	defer letGo(on)
+	h.serve(e, r, on)
 	e.finished = true
 }
 
-func (h *Handler) serve(e *exchange, r *http.Request) {
+func (h *Handler) serve(e *exchange, r *http.Request, on *atomic.Pointer[route]) {
 	e.traced = r.Header.Get(routetable.FieldTrace) == "true"
-	rt, refused := h.admit(r)
+	rt, refused := h.admit(r, on)
 	if rt != nil {
 		e.route, e.tally = rt.path, rt.tally
 	}
@@ -120,11 +121,11 @@ func (h *Handler) account(e *exchange, r *http.Request) {
 }
 
 // admit decides by the table that is served, and takes the route of what is forwarded.
-func (h *Handler) admit(r *http.Request) (*route, *refusal) {
+func (h *Handler) admit(r *http.Request, on *atomic.Pointer[route]) (*route, *refusal) {
 	for {
 		t := h.table.Load()
 		rt, refused := t.admit(r)
-		if refused != nil || h.take(r.Context(), t, rt) {
+		if refused != nil || h.take(on, t, rt) {
 			return rt, refused
 		}
 	}
