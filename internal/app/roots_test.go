@@ -8,22 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"credproxy.dev/controller/internal/testcert"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
 )
-
-// authority is a certificate.
-const authority = `-----BEGIN CERTIFICATE-----
-MIIBTzCB96ADAgECAgEBMAoGCCqGSM49BAMCMA8xDTALBgNVBAMTBGNvcnAwIBcN
-NzAwMTAxMDAwMDAwWhgPMjA5NjEwMDIwNzA2NDBaMA8xDTALBgNVBAMTBGNvcnAw
-WTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASlqbwE/BVx9OBBMUqTG5DqxzTMXQfq
-xjIQVnFQ4Hxz7oYfrnwuZFMTI0IuLX05cN2vYjDbjwaM/h/Hz447Zrkho0IwQDAO
-BgNVHQ8BAf8EBAMCAgQwDwYDVR0TAQH/BAUwAwEB/zAdBgNVHQ4EFgQULofMtPFB
-QKBamz1CCebS5fkiM+AwCgYIKoZIzj0EAwIDRwAwRAIgKOX7VMSPYJWhMgQnae4R
-cGEbSK6WOJ5/7mxCJZiUepkCIC8+dPW4ZF3ohLgkh6mf95CWiNCWO6o1iUMOAK42
-sw86
------END CERTIFICATE-----
-`
 
 // naming is a declaration of a spec whose route has a caFile.
 func naming(file string) *reconcile.Declared {
@@ -35,16 +23,16 @@ func naming(file string) *reconcile.Declared {
 
 func TestWithoutItsCertificatesARouteIsWithheld(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, "outside.pem", authority)
+	write(t, dir, "outside.pem", testcert.Authority)
 	roots := filepath.Join(dir, "roots")
 	for _, folder := range []string{"roots", "roots/folder", "roots/..data"} {
 		if err := os.Mkdir(filepath.Join(dir, folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	write(t, roots, "good.pem", "Ours:\n"+authority)
-	write(t, roots, "..data/root.pem", authority)
-	write(t, roots, "key.pem", strings.ReplaceAll(authority, "CERTIFICATE", "PRIVATE KEY"))
+	write(t, roots, "good.pem", "Ours:\n"+testcert.Authority)
+	write(t, roots, "..data/root.pem", testcert.Authority)
+	write(t, roots, "key.pem", strings.ReplaceAll(testcert.Authority, "CERTIFICATE", "PRIVATE KEY"))
 	for link, to := range map[string]string{"out.pem": "../outside.pem", "mounted.pem": "..data/root.pem"} {
 		if err := os.Symlink(to, filepath.Join(roots, link)); err != nil {
 			t.Fatal(err)
@@ -58,7 +46,7 @@ func TestWithoutItsCertificatesARouteIsWithheld(t *testing.T) {
 		newRoots(Options{CADir: roots, Log: slog.New(slog.DiscardHandler)}).add(d)
 		withheld := d.Withheld["web"].Routes
 		if want == "" {
-			if len(withheld) > 0 || d.Roots[file] != authority {
+			if len(withheld) > 0 || d.Roots[file] != testcert.Authority {
 				t.Errorf("%s: %v", file, withheld)
 			}
 			continue
@@ -86,7 +74,7 @@ func TestCertificatesThatTurnBadStayAsTheyWere(t *testing.T) {
 	for _, step := range []struct {
 		text, want string
 		said       int
-	}{{authority, authority, 0}, {"", authority, 1}, {"x", authority, 1}, {authority + authority, authority + authority, 1}, {"", authority + authority, 2}} {
+	}{{testcert.Authority, testcert.Authority, 0}, {"", testcert.Authority, 1}, {"x", testcert.Authority, 1}, {testcert.Authority + testcert.Authority, testcert.Authority + testcert.Authority, 1}, {"", testcert.Authority + testcert.Authority, 2}} {
 		write(t, dir, "root.pem", step.text)
 		d := naming("root.pem")
 		roots.add(d)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"credproxy.dev/controller/internal/testcert"
 	"credproxy.dev/controller/pkg/routetable"
 )
 
@@ -112,7 +113,7 @@ func TestARoutesOwnRootsAreItsAlone(t *testing.T) {
 		at:      map[string]string{"93.184.216.34:443": upstream.Listener.Addr().String()},
 	}
 	own := routetable.Route{Path: "/own", Upstream: "https://example.com", Roots: certificatesOf(upstream)}
-	other := routetable.Route{Path: "/other", Upstream: "https://example.com", Roots: otherAuthority}
+	other := routetable.Route{Path: "/other", Upstream: "https://example.com", Roots: testcert.Authority}
 	proxy := serveFaraway(t, f, own, other, routeTo("https://example.com"))
 	if res, body := get(t, proxy.url("/own")); res.StatusCode != http.StatusOK {
 		t.Errorf("%d %s", res.StatusCode, body)
@@ -125,16 +126,3 @@ func TestARoutesOwnRootsAreItsAlone(t *testing.T) {
 		}
 	}
 }
-
-// otherAuthority is the certificate of an authority that has signed nothing here.
-const otherAuthority = `-----BEGIN CERTIFICATE-----
-MIIBTzCB96ADAgECAgEBMAoGCCqGSM49BAMCMA8xDTALBgNVBAMTBGNvcnAwIBcN
-NzAwMTAxMDAwMDAwWhgPMjA5NjEwMDIwNzA2NDBaMA8xDTALBgNVBAMTBGNvcnAw
-WTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASlqbwE/BVx9OBBMUqTG5DqxzTMXQfq
-xjIQVnFQ4Hxz7oYfrnwuZFMTI0IuLX05cN2vYjDbjwaM/h/Hz447Zrkho0IwQDAO
-BgNVHQ8BAf8EBAMCAgQwDwYDVR0TAQH/BAUwAwEB/zAdBgNVHQ4EFgQULofMtPFB
-QKBamz1CCebS5fkiM+AwCgYIKoZIzj0EAwIDRwAwRAIgKOX7VMSPYJWhMgQnae4R
-cGEbSK6WOJ5/7mxCJZiUepkCIC8+dPW4ZF3ohLgkh6mf95CWiNCWO6o1iUMOAK42
-sw86
------END CERTIFICATE-----
-`
