@@ -57,7 +57,7 @@ func Beneath(path, dir string) bool {
 	}
 	inside, _ := resolve(dir)
 	final, hops := resolve(path)
-	return within(final, inside) || slices.ContainsFunc(hops, func(h dirwatch.Hop) bool { return within(h.Dir, inside) })
+	return dirwatch.Within(final, inside) || slices.ContainsFunc(hops, func(h dirwatch.Hop) bool { return dirwatch.Within(h.Dir, inside) })
 }
 
 // resolve is where a path leads, with the links on its way; of one that leads nowhere, where it says. One that may not be
@@ -72,11 +72,6 @@ func resolve(path string) (final string, hops []dirwatch.Hop) {
 		final = full
 	}
 	return final, hops
-}
-
-func within(path, dir string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && filepath.IsLocal(rel)
 }
 
 // bare is an error of a file without its path, which the caller names.

@@ -3,7 +3,6 @@ package tokens
 import (
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/util/sets"
 
@@ -43,7 +42,7 @@ func placesOf(dir string, names []string) (p places, optional sets.Set[string]) 
 func trail(base, name string) (hops []dirwatch.Hop) {
 	end, links, err := dirwatch.Resolve(base, name)
 	for _, hop := range links {
-		if !within(base, hop.Dir) {
+		if !dirwatch.Within(hop.Dir, base) {
 			return hops
 		}
 		hops = append(hops, hop)
@@ -51,15 +50,10 @@ func trail(base, name string) (hops []dirwatch.Hop) {
 	if err != nil {
 		end = links[len(links)-1].Dir
 	}
-	for ; end != base && within(base, end); end = filepath.Dir(end) {
+	for ; end != base && dirwatch.Within(end, base); end = filepath.Dir(end) {
 		hops = append(hops, dirwatch.Hop{Dir: filepath.Dir(end), Name: filepath.Base(end)})
 	}
 	return hops
-}
-
-// within reports whether a path is a directory or beneath it.
-func within(base, path string) bool {
-	return path == base || base == "/" || strings.HasPrefix(path, base+"/")
 }
 
 func (p places) add(at dirwatch.Hop, file string) {

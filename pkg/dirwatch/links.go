@@ -63,6 +63,12 @@ func split(path string) []string {
 	return names
 }
 
+// Within reports whether a path is that of a directory, or of something in it. Both are absolute, and neither has links.
+func Within(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
 // LeadsNowhere reports whether Resolve failed because nothing is there, and not because looking was refused.
 func LeadsNowhere(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)

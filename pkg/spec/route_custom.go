@@ -61,9 +61,6 @@ func (a *Auth) DeepCopy() *Auth {
 	}
 	out := *a
 	out.Tokens, out.Headers, out.Query = maps.Clone(a.Tokens), slices.Clone(a.Headers), slices.Clone(a.Query)
-	if a.Basic != nil {
-		basic := *a.Basic
-		out.Basic = &basic
-	}
+	out.Basic = copyOf(a.Basic)
 	return &out
 }
