@@ -28,12 +28,13 @@ func tunneller(t *testing.T, upstream *httptest.Server, heard *sink) *httptest.S
 		}
 		defer to.Close()
 		w.WriteHeader(http.StatusOK)
-		from, _, err := http.NewResponseController(w).Hijack()
+		from, buffered, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return
 		}
 		defer from.Close()
-		go func() { _, _ = io.Copy(to, io.TeeReader(from, heard)) }()
+		// The client may have spoken between the answer and the hijacking: its first byte is in the buffer then.
+		go func() { _, _ = io.Copy(to, io.TeeReader(buffered, heard)) }()
 		_, _ = io.Copy(from, to)
 	}))
 	t.Cleanup(server.Close)
