@@ -17,6 +17,7 @@ func delivering() []story {
 		{"a torn generation is refused, and the old one serves on", refusesTorn},
 		{"a generation with another's token is refused", refusesMixed},
 		{"routes that are refused at the start are told", refusesAtStart},
+		{"a start takes no generation older than the last, but for a signal", startsWithNoOlder},
 		{"tokens in the environment are seen", deliversEnv},
 		{"copying to what is gone is told as that", copiesToGone},
 		{"waiting for what is gone is told as that", waitsForGone},
@@ -124,6 +125,23 @@ func refusesAtStart(w *world) {
 	w.noError(w.Driver.Start(w.ctx(), id))
 	_, err := w.Driver.WaitReady(w.ctx(), id, 1)
 	w.wants(err, reconcile.ErrRoutesRefused)
+}
+
+func startsWithNoOlder(w *world) {
+	id := w.serve()
+	w.noError(w.Driver.CopyRoutes(w.ctx(), id, w.sealed(3, "three")))
+	_, err := w.Driver.Reload(w.ctx(), id, 3)
+	w.noError(err)
+	w.Hands.Stop(w.T, id)
+	w.noError(w.Driver.CopyRoutes(w.ctx(), id, w.sealed(2, "two")))
+	w.noError(w.Driver.Start(w.ctx(), id))
+	_, err = w.Driver.WaitReady(w.ctx(), id, 2)
+	w.wants(err, reconcile.ErrRoutesRefused)
+	r, err := w.Driver.Reload(w.ctx(), id, 2)
+	w.noError(err)
+	if !r.Serving || r.Generation != 2 {
+		w.Errorf("it reports %+v", r)
+	}
 }
 
 func deliversEnv(w *world) {

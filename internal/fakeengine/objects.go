@@ -110,12 +110,15 @@ type Volume struct {
 	Labels map[string]string
 	// Memory is true of a volume that has files only while its container runs.
 	Memory bool
+	// Served is the generation that a sidecar served last out of it, as the sidecar notes it there; 0 for none. A volume in memory
+	// has no such note.
+	Served int64
 	// Files are by path below the mount point.
 	Files fstest.MapFS
 }
 
 func (v *Volume) copy() Volume {
-	out := Volume{Name: v.Name, Labels: maps.Clone(v.Labels), Memory: v.Memory, Files: fstest.MapFS{}}
+	out := Volume{Name: v.Name, Labels: maps.Clone(v.Labels), Memory: v.Memory, Served: v.Served, Files: fstest.MapFS{}}
 	for name, file := range v.Files {
 		out.Files[name] = &fstest.MapFile{Data: slices.Clone(file.Data), Mode: file.Mode, ModTime: file.ModTime}
 	}

@@ -2,6 +2,7 @@ package fakeengine
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func (e *Engine) proceed(c *container) { //nolint:gocyclo // the life of a sidec
 		return // it looks when it is told
 	}
 	if r.loaded == nil {
-		if generation, err := e.load(c); err != nil {
+		if generation, err := e.load(c, e.lastServed(c)); err != nil {
 			if err.Error() != r.problem {
 				r.problem = err.Error()
 				// A set that is not whole may still be on its way.
@@ -80,7 +81,7 @@ func (e *Engine) hup(c *container) {
 		e.report(c, routetable.EventReloaded) // what it serves was taken out
 		return
 	}
-	if generation, err := e.load(c); err != nil {
+	if generation, err := e.load(c, 0); err != nil { // whoever signals has just delivered
 		if r.loaded == nil {
 			r.problem = err.Error()
 		}
@@ -94,13 +95,24 @@ func (e *Engine) hup(c *container) {
 	}
 }
 
-// load serves the generation in the volume, or leaves everything as it is.
-func (e *Engine) load(c *container) (generation int64, err error) {
+// lastServed is the generation that was served last out of a container's volume.
+func (e *Engine) lastServed(c *container) int64 {
+	if volume := e.volumes[c.Volume]; volume != nil {
+		return volume.Served
+	}
+	return 0
+}
+
+// load serves the generation in the volume unless it is older than another one, or leaves everything as it is.
+func (e *Engine) load(c *container, oldest int64) (generation int64, err error) {
 	volume := e.volumes[c.Volume]
 	if volume == nil {
 		return 0, routetable.ErrIncomplete
 	}
 	found, err := routetable.Load(volume.Files, func(name string) string { return c.Env[name] })
+	if err == nil && found.Table.Generation < oldest {
+		err = fmt.Errorf("generation %d is older than %d, which was served before", found.Table.Generation, oldest)
+	}
 	if err != nil {
 		return found.Table.Generation, err
 	}
@@ -114,6 +126,8 @@ func (e *Engine) load(c *container) (generation int64, err error) {
 	if volume.Memory {
 		upTo++
 		delete(volume.Files, routetable.FileName)
+	} else {
+		volume.Served = found.Table.Generation
 	}
 	for name := range volume.Files {
 		dir, _, _ := strings.Cut(name, "/")

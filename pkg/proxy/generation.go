@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strconv"
 
 	"credproxy.dev/controller/pkg/routetable"
 )
@@ -45,5 +46,39 @@ func removeTokens(dir string, upTo int64, log *slog.Logger) {
 		if err := root.RemoveAll(entry.Name()); err != nil {
 			log.Warn("the tokens of a generation were not removed from the volume", "generation", generation, "error", err)
 		}
+	}
+}
+
+// servedName is the file in which a sidecar keeps the generation that it served last. An engine may carry out a copy long after
+// its client has ended: what is older than that is not taken for a delivery when the sidecar starts again.
+const servedName = "served"
+
+// lastServed is the generation that was served last; 0 when that is not known.
+func lastServed(dir string) int64 {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = root.Close() }()
+	text, err := root.ReadFile(servedName)
+	if err != nil {
+		return 0
+	}
+	generation, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil {
+		return 0 // ParseInt gives the largest number for one that is too large
+	}
+	return generation
+}
+
+// noteServed keeps which generation is served. That it cannot be kept is no reason to stop serving.
+func noteServed(dir string, generation int64, log *slog.Logger) {
+	root, err := os.OpenRoot(dir)
+	if err == nil {
+		defer func() { _ = root.Close() }()
+		err = root.WriteFile(servedName, strconv.AppendInt(nil, generation, 10), 0o600)
+	}
+	if err != nil {
+		log.Warn("the generation that is served was not noted in the volume", "error", err)
 	}
 }

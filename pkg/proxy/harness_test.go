@@ -80,19 +80,31 @@ type started struct {
 
 func start(t *testing.T, m *machine, env map[string]string) *started {
 	t.Helper()
-	transport := mustTransport(anywhere()) // its upstreams are where its internal network is: on the loopback
-	t.Cleanup(transport.CloseIdleConnections)
-	s := startOn(t, m, always(transport), env)
+	s := startOn(t, m, near(t), env)
 	s.machine = m
 	return s
 }
 
+// near is the way to upstreams that are where the internal network is: on the loopback.
+func near(t *testing.T) *outlets {
+	t.Helper()
+	transport := mustTransport(anywhere())
+	t.Cleanup(transport.CloseIdleConnections)
+	return always(transport)
+}
+
 func startOn(t *testing.T, n network, outlets *outlets, env map[string]string) *started {
+	t.Helper()
+	return startIn(t, t.TempDir(), n, outlets, env)
+}
+
+// startIn starts a sidecar with a volume that another may have served out of.
+func startIn(t *testing.T, dir string, n network, outlets *outlets, env map[string]string) *started {
 	t.Helper()
 	out, in := io.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &started{
-		dir: t.TempDir(), signals: make(chan os.Signal), reports: bufio.NewScanner(out),
+		dir: dir, signals: make(chan os.Signal), reports: bufio.NewScanner(out),
 		log: &sink{}, done: make(chan error, 1),
 	}
 	var running sync.WaitGroup

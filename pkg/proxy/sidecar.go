@@ -98,7 +98,7 @@ func (s *sidecar) look(ctx context.Context) {
 		s.open(ctx, "")
 		return
 	}
-	if err := s.load(); err != nil {
+	if err := s.load(lastServed(s.options.Dir)); err != nil {
 		s.await(ctx, err)
 		return
 	}
@@ -151,7 +151,7 @@ func (s *sidecar) reload(ctx context.Context) {
 		s.open(ctx, routetable.EventReloaded)
 		return
 	}
-	if err := s.load(); err != nil {
+	if err := s.load(0); err != nil { // whoever signals has just delivered
 		s.streams.log.Warn("the new routing table is refused", "reason", err)
 		if s.loaded == nil {
 			s.problem = err
@@ -173,9 +173,13 @@ type refusedError struct {
 func (e *refusedError) Error() string { return e.err.Error() }
 func (e *refusedError) Unwrap() error { return e.err }
 
-// load serves the generation in the volume, or leaves everything as it is. Its errors are of type *refusedError.
-func (s *sidecar) load() error {
+// load serves the generation in the volume unless it is older than another one, or leaves everything as it is. Its errors are of
+// type *refusedError.
+func (s *sidecar) load(oldest int64) error {
 	loaded, err := loadVolume(s.options.Dir, s.options.Getenv)
+	if err == nil && loaded.Table.Generation < oldest {
+		err = fmt.Errorf("generation %d is older than %d, which was served before: somebody wrote it late", loaded.Table.Generation, oldest)
+	}
 	if err != nil {
 		return &refusedError{loaded.Table.Generation, err}
 	}
@@ -194,6 +198,7 @@ func (s *sidecar) load() error {
 	if s.options.standby != nil {
 		takeOut(s.options.Dir, s.loaded, s.streams.log)
 	} else {
+		noteServed(s.options.Dir, s.loaded.Generation, s.streams.log)
 		removeTokens(s.options.Dir, s.loaded.Generation-1, s.streams.log)
 	}
 	return nil

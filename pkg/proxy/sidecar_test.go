@@ -94,6 +94,38 @@ func TestTokensOfAPushInProgressStay(t *testing.T) {
 	}
 }
 
+// An engine may carry out a copy long after its client has ended, and start the sidecar again after that.
+func TestAStartTakesNoGenerationOlderThanTheLast(t *testing.T) {
+	s := start(t, newMachine(internal()), nil)
+	route := routetable.Route{Path: "/r", Upstream: "https://a.test", Auth: bearer()}
+	s.push(t, seal(t, 5, route))
+	s.wantReport(t, ready(5))
+	s.push(t, seal(t, 4, route))
+
+	m := newMachine(internal())
+	again := startIn(t, s.dir, m, near(t), nil)
+	again.wantReport(t, routetable.Report{Event: routetable.EventRefused, Refused: 4, Error: "generation 4 is older than 5"})
+	if len(m.opened) != 0 {
+		t.Error("it listened with the older generation")
+	}
+	// Whoever signals means what is in the volume, as a controller does whose clock was set back.
+	again.signals <- syscall.SIGHUP
+	again.wantReport(t, ready(4))
+
+	startIn(t, s.dir, newMachine(internal()), near(t), nil).wantReport(t, ready(4))
+}
+
+func TestANoteThatCannotBeReadRefusesNothing(t *testing.T) {
+	for name, text := range map[string]string{"empty": "", "not a number": "five", "too large": "99999999999999999999"} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, newMachine(internal()), nil)
+			s.push(t, []routetable.File{{Name: servedName, Data: []byte(text), Mode: 0o600}})
+			s.push(t, seal(t, 5, routetable.Route{Path: "/r", Upstream: "https://a.test"}))
+			s.wantReport(t, ready(5))
+		})
+	}
+}
+
 func TestListenerFollowsTheInterface(t *testing.T) {
 	egress := place{3, "eth1", addrOf("10.9.9.9")}
 	s := start(t, newMachine(egress), nil)

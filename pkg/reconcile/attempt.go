@@ -220,10 +220,11 @@ func (a *attempt) copyRoutes(ctx context.Context, id string) error {
 	return a.driver.CopyRoutes(ctx, id, files)
 }
 
-// waitReady waits for a sidecar that was started, or that is only to be known to serve. One that stands by is told first.
+// waitReady waits for a sidecar that was started, or that is only to be known to serve. One that stands by is told first, and one
+// that ran before, which may have served a later generation by a clock that was ahead.
 func (a *attempt) waitReady(ctx context.Context, id string, s Step) error {
 	loaded, ready := a.driver.WaitLoaded, a.driver.WaitReady
-	if s.standsBy {
+	if s.standsBy || s.id != "" {
 		loaded, ready = a.driver.Load, a.driver.Reload
 	}
 	switch {
