@@ -33,6 +33,18 @@ func (d *deliveries) put(id string, what delivery) {
 	d.byID[id] = what
 }
 
+// doubt notes that another process may have written to containers what they have not taken over.
+func (d *deliveries) doubt(sidecars []Sidecar) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range sidecars {
+		if what, ok := d.byID[s.ID]; ok {
+			what.doubtful = true
+			d.byID[s.ID] = what
+		}
+	}
+}
+
 func (d *deliveries) drop(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"credproxy.dev/controller/internal/fakeengine"
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -148,4 +150,37 @@ func TestAnEndInTheMiddleOfADeliveryLeavesNothingInTheVolume(t *testing.T) {
 			t.Errorf("its volume has %q", files)
 		}
 	})
+}
+
+// A person's pass may be killed between a copy and the reload: the controller has the sidecar take over what lies in the volume,
+// though it serves as it should.
+func TestWhatAnotherProcessLeftInTheVolumeIsTakenOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opts, handed := defaultOptions(), &baton{}
+		opts.Locker = handed
+		newStage(t, fakeengine.New(time.Millisecond), opts).runs(func(s *stage) {
+			s.declare(s.inMemory("web"))
+			s.settle()
+			left := []routetable.File{{Name: "tokens-9/CRED_PROXY_TOKEN_1", Data: []byte("left"), Mode: 0o400}}
+			if err := s.engine.Driver("default").CopyRoutes(t.Context(), s.container("web").ID, left); err != nil {
+				t.Fatal(err)
+			}
+			handed.taken()
+			later(31 * time.Second) // a resync
+			s.settle()
+			if files := s.filesOf("web"); len(files) != 0 {
+				t.Errorf("its volume has %q", files)
+			}
+			s.wantServed("web", "https://api.example.com one")
+		})
+	})
+}
+
+// baton is a Locker of names that another process held in between.
+type baton struct{ elsewhere atomic.Bool }
+
+func (b *baton) taken() { b.elsewhere.Store(true) }
+
+func (b *baton) Lock(context.Context, string) (reconcile.Held, error) {
+	return reconcile.Held{Release: func() {}, Fresh: !b.elsewhere.Swap(false)}, nil
 }

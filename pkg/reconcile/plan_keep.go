@@ -212,14 +212,24 @@ func (p *planner) stale(s Sidecar, nets pair) (string, Drift) {
 		return "a token or the caller key comes from elsewhere now", ""
 	case known && s.Report.Generation != pushed.generation:
 		return fmt.Sprintf("it serves generation %d instead of %d", s.Report.Generation, pushed.generation), DriftRoutes
-	case p.tokens == nil || p.spec.Spec.TokenDelivery == spec.DeliverEnv || len(p.tokens) == 0:
-		return "", ""
-	case !known:
-		return "tokens are delivered anew after a start of the controller", ""
-	case !p.tokens.equal(pushed.tokens):
-		return "a token changed at its source", ""
+	case known && pushed.doubtful && p.spec.Spec.TokenDelivery == spec.DeliverMemory:
+		return "another process acted on it, and may have left tokens in its volume", ""
 	}
-	return "", ""
+	return p.staleTokens(pushed, known), ""
+}
+
+// staleTokens says why the tokens that were delivered as files are not those of their sources; empty when they are, or were not
+// asked for.
+func (p *planner) staleTokens(pushed delivery, known bool) string {
+	switch {
+	case len(p.tokens) == 0 || p.spec.Spec.TokenDelivery == spec.DeliverEnv:
+		return ""
+	case !known:
+		return "tokens are delivered anew after a start of the controller"
+	case !p.tokens.equal(pushed.tokens):
+		return "a token changed at its source"
+	}
+	return ""
 }
 
 // move connects a sidecar to its egress network first, then takes it off the networks that are not its own.

@@ -56,6 +56,8 @@ type delivery struct {
 	refs []spec.Slot
 	// withheld are the routes that were without their token, by path.
 	withheld map[string]Withheld
+	// doubtful is true when another process may have written to the container since, what it has not taken over.
+	doubtful bool
 	// limits are those that this process made the container with; zero for one that it found.
 	limits Limits
 }

@@ -19,24 +19,36 @@ type outcome struct {
 }
 
 // reconcile looks at one name, plans, and takes the steps. When another process acted on the name since this one last
-// did, what was seen before that is not relied on.
+// did, what was seen before that is not relied on, nor is what this one delivered.
 func (c *Controller) reconcile(ctx context.Context, name string) outcome {
 	m, out := c.consider(ctx, name)
-	if len(m.item.Steps) == 0 {
+	settled := len(m.item.Steps) == 0
+	if settled && !c.asks(m) {
 		return out
 	}
 	held, err := c.lock(ctx, name)
-	if err != nil {
+	switch {
+	case err != nil && settled:
+		return out // it is asked again with the next look
+	case err != nil:
 		return c.notHeld(ctx, m, err)
 	}
 	defer held.Release()
 	if !held.Fresh {
 		c.touch(name)
-		if m, out = c.consider(ctx, name); len(m.item.Steps) == 0 {
-			return out
-		}
+		c.deliveries.doubt(m.in.view.sidecars[name])
+		m, out = c.consider(ctx, name)
+	}
+	if len(m.item.Steps) == 0 {
+		return out
 	}
 	return c.execute(ctx, m)
+}
+
+// asks reports whether it matters of a name for which nothing is to be done that another process may have acted on it: one
+// that ended in the middle of a delivery into memory has left tokens in the volume, which no look at the engine shows.
+func (c *Controller) asks(m matter) bool {
+	return c.runs() && m.in.spec != nil && m.in.spec.Spec.TokenDelivery == spec.DeliverMemory && len(m.in.delivered) > 0
 }
 
 // lock takes a name. A worker of Run does not wait for long: whoever has the name may have been stopped, and the others
