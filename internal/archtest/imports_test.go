@@ -76,7 +76,12 @@ func rules() []rule {
 			reason: "the client is frozen; its successor is to replace one package",
 		},
 		{
-			name: "the proxy knows the routing table and what it is written in only", of: []string{"pkg/proxy"}, imports: []string{"pkg/routetable", "pkg/glob", "pkg/template"},
+			name: "scrubbing is standard library only", of: []string{"pkg/scrub"}, standardOnly: true,
+			reason: "it is a function of tokens and text, so that it can be compared with a slow one",
+		},
+		{
+			name: "the proxy knows the routing table, what it is written in, and scrubbing only", of: []string{"pkg/proxy"},
+			imports: []string{"pkg/routetable", "pkg/glob", "pkg/template", "pkg/scrub"},
 			not: heavy(), reach: true,
 			reason: "it alone holds tokens beside a hostile agent; all that is in it is attack surface",
 		},
