@@ -52,6 +52,9 @@ func (a *audit) request(e *exchange, r *http.Request, took time.Duration) {
 	if e.warned != "" {
 		b = appendText(b, `,"warning":`, e.warned)
 	}
+	if e.scrub.found.Load() {
+		b = append(b, `,"scrubbed":true`...)
+	}
 	b = append(b, '}', '\n')
 	_, _ = a.out.Write(b)
 	*buffer = b

@@ -112,7 +112,9 @@ func TestATunnelIsLoggedWithWhatWentThroughIt(t *testing.T) {
 		_, _ = io.CopyN(conn, conn, 5)
 		_, _ = io.WriteString(conn, "!")
 	})
-	proxy := serve(t, routeTo(upstream))
+	route := routeTo(upstream)
+	route.Unscrubbed = true // these are no frames
+	proxy := serve(t, route)
 	client := dial(t, proxy.addr)
 	conn := newTalk(client)
 	write(t, conn, "GET /r/x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")

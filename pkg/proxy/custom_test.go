@@ -62,7 +62,7 @@ func TestSeveralCredentialsAreAddedAtOnce(t *testing.T) {
 		Method: "GET", Target: "/base/x?key=s3cond%20%26%20t%2Fken%3D%C3%BC&v=1%202&b=2&a=%20", Host: strings.TrimPrefix(upstream.URL, "http://"),
 		Header: http.Header{
 			"X-App-Key": {token}, "X-Both": {"k=" + token + "; {s}=" + second}, "Anthropic-Version": {"2023-06-01"}, "X-Keep": {"me"},
-			"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(token+":"+second))},
+			"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(token+":"+second))}, "Accept-Encoding": {"identity"},
 		},
 	}
 	if diff := cmp.Diff(want, upstream.only(t)); diff != "" {
@@ -103,8 +103,8 @@ func TestWhatOneRouteAddsNoClientBringsToAnother(t *testing.T) {
 	proxy := serveTwo(t,
 		routetable.Route{Path: "/r", Upstream: upstream.URL, Auth: everything()},
 		routetable.Route{Path: "/same", Upstream: upstream.URL + "/same"},
-		routetable.Route{Path: "/other", Upstream: other.URL, Auth: bearer()},
-		routetable.Route{Path: "/cookie", Upstream: other.URL, Auth: &routetable.Auth{Scheme: "Header", Header: "cookie", TokenFile: "CRED_PROXY_TOKEN_1"}})
+		routetable.Route{Path: "/other", Upstream: other.URL, Auth: bearer(), Unscrubbed: true},
+		routetable.Route{Path: "/cookie", Upstream: other.URL, Auth: &routetable.Auth{Scheme: "Header", Header: "cookie", TokenFile: "CRED_PROXY_TOKEN_1"}, Unscrubbed: true})
 	sent := "?key=evil&v=2 HTTP/1.1\nHost: a\nX-App-Key: evil\nx_both: evil\nAnthropic-Version: mine\nCookie: a=b\n\n"
 	for path, want := range map[string]struct {
 		at     *recorder
@@ -199,7 +199,7 @@ func TestWhatPassesIsTheClientsOwnAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			upstream := newRecorder(t)
 			proxy := serve(t,
-				routetable.Route{Path: "/r", Upstream: upstream.URL, Auth: tt.auth, PassCredentials: true},
+				routetable.Route{Path: "/r", Upstream: upstream.URL, Auth: tt.auth, PassCredentials: true, Unscrubbed: true},
 				routetable.Route{Path: "/else", Upstream: upstream.URL, Auth: other})
 			if res, body := raw(t, proxy.addr, lines("GET /r?key=mine HTTP/1.1\nHost: a\n"+mine+"\n")); res.StatusCode != http.StatusOK {
 				t.Fatalf("%d %s", res.StatusCode, body)

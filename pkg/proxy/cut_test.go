@@ -92,9 +92,9 @@ func TestTakingATokenAwayCutsWhatIsInFlight(t *testing.T) {
 	for _, end := range []io.Reader{onTunnel, fromStream, onRenamed} {
 		_, _ = io.Copy(io.Discard, end)
 	}
-	_, _ = onKept.WriteString("still here\n")
+	_, _ = onKept.WriteString(frame("still here\n"))
 	_ = onKept.Flush()
-	if line, err := onKept.ReadString('\n'); line != "still here\n" {
+	if line, err := onKept.ReadString('\n'); line != frame("still here\n") {
 		t.Errorf("the tunnel of a route that keeps its token was cut: %q, %v", line, err)
 	}
 }

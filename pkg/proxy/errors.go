@@ -28,6 +28,7 @@ import (
 //	429 rate_limited          the route has had its requests of this minute
 //	429 concurrency_limited   the route has as many requests in flight as its limit
 //	431 header_too_large      the header is larger than the route's limit
+//	502 unreadable            the upstream's answer cannot be searched for the route's token
 //	502 upstream_unreachable  the upstream could not be asked
 //	503 no_token              the route's token is missing or withheld, or the caller key is missing, or nothing was delivered yet
 //	504 upstream_timeout      the upstream did not answer in time

@@ -40,6 +40,7 @@ type exchange struct {
 	written int64
 	// finished is false while the response may still break off.
 	finished bool
+	scrub    scrubber
 }
 
 // Unwrap lets http.ResponseController find the writer below.
@@ -62,6 +63,7 @@ func (e *exchange) WriteHeader(status int) {
 	} else {
 		dropOwn(e.Header()) // of an upstream's interim answer
 	}
+	e.scrub.header(e.Header())
 	e.ResponseWriter.WriteHeader(status)
 }
 
@@ -84,9 +86,38 @@ func (e *exchange) trace(h http.Header) {
 	}
 }
 
-// Write counts.
+// Write sends a piece of the body, or what of it may be sent by now.
 func (e *exchange) Write(b []byte) (int, error) {
-	n, err := e.ResponseWriter.Write(b)
+	e.idle.touch()
+	if e.scrub.stream == nil {
+		return e.send(b)
+	}
+	out, err := e.scrub.next(b)
+	if len(out) > 0 {
+		if _, err := e.send(out); err != nil {
+			return 0, err
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// end sends what was held back of the body, and lets the trailers follow.
+func (e *exchange) end() {
+	if e.scrub.stream == nil {
+		return
+	}
+	if rest := e.scrub.stream.Rest(); len(rest) > 0 {
+		_, _ = e.send(rest) // who has left needs no more
+	}
+	e.scrub.trailers(e.Header())
+}
+
+// send counts.
+func (e *exchange) send(b []byte) (int, error) {
+	n, err := e.ResponseWriter.Write(b) //nolint:gosec // what an upstream answers passes as it is, under its own content type
 	e.written += int64(n)
 	e.idle.touch()
 	return n, err

@@ -51,6 +51,7 @@ func (h *Handler) Swap(loaded routetable.Loaded) error {
 		return err
 	}
 	t.inherit(h.table.Load(), h.rejections)
+	t.keepEchoes(h.table.Load())
 	t.keepBudgets(h.table.Load())
 	h.tallies.adopt(t)
 	h.table.Store(t)
@@ -102,7 +103,13 @@ func (h *Handler) serve(e *exchange, r *http.Request, on *atomic.Pointer[route])
 	}
 	e.tally.inFlight.Add(1)
 	e.forwarded = true
+	if rt.scrub != nil {
+		e.scrub.open(rt.scrub)
+		defer h.tellScrubbed(rt)
+		defer e.scrub.close()
+	}
 	rt.forward.ServeHTTP(e, e.takeIn(r))
+	e.end()
 }
 
 // account counts a request that has ended, and logs it unless it is one refusal of too many.

@@ -150,8 +150,8 @@ func TestAnOpenWebSocketIsInFlight(t *testing.T) {
 	from := bufio.NewReader(conn)
 	wantSwitch(t, from)
 	<-handshakes
-	write(t, conn, "ping\n")
-	if back, err := from.ReadString('\n'); back != "ping\n" {
+	write(t, conn, frame("ping\n"))
+	if back, err := from.ReadString('\n'); back != frame("ping\n") {
 		t.Fatalf("got %q, %v", back, err)
 	}
 	res, body := get(t, proxy.url("/r/x"))

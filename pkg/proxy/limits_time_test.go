@@ -224,8 +224,8 @@ func TestASilentWebSocketIsCut(t *testing.T) {
 		wantSwitch(t, c.from)
 		for range 3 {
 			<-time.After(50 * time.Second)
-			write(t, c, "ping\n")
-			if back, err := c.from.ReadString('\n'); back != "ping\n" {
+			write(t, c, frame("ping\n"))
+			if back, err := c.from.ReadString('\n'); back != frame("ping\n") {
 				t.Fatalf("%q, %v", back, err)
 			}
 		}

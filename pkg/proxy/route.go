@@ -35,6 +35,7 @@ type route struct {
 	// gate is the route's policy, and limits what its requests may take; nil where it has none.
 	gate   *gate
 	limits *limits
+	scrub  *scrubbing
 	// among are all routes of its generation.
 	among *table
 	// anonymous is true while the sidecar has no key for the route's client certificate.
@@ -77,6 +78,9 @@ func newTable(loaded routetable.Loaded, forward func(*route, *tls.Certificate) (
 			tokens, ok := loaded.Tokens(r.Auth)
 			if rt.credential, err = newCredential(r.Auth, tokens, ok); err != nil {
 				return nil, fmt.Errorf("route %s: %w", r.Path, err)
+			}
+			if !r.Unscrubbed {
+				rt.scrub = newScrubbing(tokens)
 			}
 		}
 		if rt.forward, err = forward(rt, certificate); err != nil {
@@ -180,4 +184,5 @@ func (rt *route) rewrite(pr *httputil.ProxyRequest) {
 	// (RFC 9110 section 6.5.1).
 	out.Trailer = nil
 	rt.authorize(out.Header)
+	rt.scrub.ask(out.Header)
 }

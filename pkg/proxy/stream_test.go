@@ -219,6 +219,9 @@ func echo(t *testing.T) (url string, handshakes chan http.Header) {
 	}), handshakes
 }
 
+// frame is a WebSocket's message as servers send it (RFC 6455 section 5.2), of at most 125 bytes.
+func frame(text string) string { return "\x81" + string(rune(len(text))) + text }
+
 func TestWebSocketPasses(t *testing.T) {
 	upstream, handshakes := echo(t)
 	proxy := serve(t, routetable.Route{Path: "/r", Upstream: upstream, Auth: bearer()})
@@ -229,7 +232,7 @@ func TestWebSocketPasses(t *testing.T) {
 	if got := (<-handshakes)["Authorization"]; len(got) != 1 || got[0] != "Bearer "+token {
 		t.Errorf("the handshake had Authorization %q", got)
 	}
-	for _, word := range []string{"ping\n", "pong\n"} {
+	for _, word := range []string{frame("ping\n"), frame("pong\n")} {
 		write(t, conn, word)
 		if back, err := from.ReadString('\n'); back != word {
 			t.Fatalf("got %q, %v", back, err)
@@ -274,7 +277,7 @@ func TestSwapLeavesRequestsInFlightAlone(t *testing.T) {
 	replacement := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "new "+r.Header.Get("Authorization"))
 	})
-	proxy := serve(t, routetable.Route{Path: "/r", Upstream: slow, Auth: bearer()})
+	proxy := serve(t, routetable.Route{Path: "/r", Upstream: slow, Auth: bearer(), Unscrubbed: true})
 	answer := make(chan string)
 	go func() {
 		_, body := get(t, proxy.url("/r"))

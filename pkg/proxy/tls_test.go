@@ -25,7 +25,7 @@ func tlsUpstream(t *testing.T, h http.HandlerFunc) *httptest.Server {
 
 // exampleRoute is to the name in httptest's certificate.
 func exampleRoute() routetable.Route {
-	return routetable.Route{Path: "/r", Upstream: "https://example.com", Auth: bearer()}
+	return routetable.Route{Path: "/r", Upstream: "https://example.com", Auth: bearer(), Unscrubbed: true}
 }
 
 // trusting reaches one upstream under whatever name, and trusts its certificate.

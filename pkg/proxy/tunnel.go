@@ -24,6 +24,9 @@ func (e *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	e.answer(http.StatusSwitchingProtocols)
 	e.tunnel = &tunnel{Conn: conn, idle: e.idle}
+	if e.scrub.stream != nil {
+		return e.scrub.tunnel(e.tunnel), buffered, nil
+	}
 	return e.tunnel, buffered, nil
 }
 

@@ -58,6 +58,7 @@ func TestThroughAnEgressProxyGoesATunnelAndNoToken(t *testing.T) {
 	through := func(upstreamURL string, private bool) routetable.Route {
 		r := routeTo(upstreamURL)
 		r.Roots, r.ProxyURL, r.AllowPrivate = certificatesOf(upstream), "http://proxy.example:3128", private
+		r.Unscrubbed = true
 		return r
 	}
 	proxy := serveFaraway(t, f, through("https://example.com", true))

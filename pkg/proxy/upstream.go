@@ -108,7 +108,8 @@ func (rt *route) receive(res *http.Response) error {
 		// section 7.1.2).
 		res.Header.Del("Content-Length")
 	}
-	return nil
+	rt.scrub.switched(res)
+	return rt.scrub.judge(res)
 }
 
 // fail answers when the upstream did not.
@@ -121,6 +122,11 @@ func (rt *route) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if !ours || r.Context().Err() != nil {
 		// The client has left, or the sidecar ends: nobody reads an answer.
 		panic(http.ErrAbortHandler)
+	}
+	var unread *unreadableError
+	if errors.As(err, &unread) {
+		e.refuse(unreadable(rt, unread))
+		return
 	}
 	if e.upload.failed.Load() {
 		e.refuse(bodyRefusal(e.upload.why))

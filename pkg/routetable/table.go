@@ -84,6 +84,8 @@ type Route struct {
 	ClientCertificate *ClientCertificate `json:"clientCertificate,omitempty"`
 	// ProxyURL is the http:// proxy through which the upstream is reached, by CONNECT (RFC 9110 section 9.3.6).
 	ProxyURL string `json:"proxyURL,omitempty"`
+	// Unscrubbed lets the route's token pass in what the upstream answers.
+	Unscrubbed bool `json:"unscrubbed,omitempty"`
 }
 
 // Withheld is why a route answers without its token.

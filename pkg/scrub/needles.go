@@ -2,11 +2,12 @@ package scrub
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math/bits"
-	"math/rand/v2"
 	"slices"
 	"strings"
 )
@@ -67,8 +68,10 @@ func New(tokens ...string) *Needles {
 
 func (n *Needles) index() {
 	n.window = len(slices.MinFunc(n.all, func(a, b needle) int { return len(a.text) - len(b.text) }).text)
+	var key [256 * 8]byte
+	_, _ = rand.Read(key[:]) // which never fails
 	for b := range n.in {
-		n.in[b] = rand.Uint64()
+		n.in[b] = binary.LittleEndian.Uint64(key[8*b:])
 		n.out[b] = bits.RotateLeft64(n.in[b], n.window)
 	}
 	for _, needle := range n.all {
