@@ -73,7 +73,7 @@ policy.yaml:16: spec.rules[1].upstreams[3].paths[4]: Invalid value: must not hol
 policy.yaml:17: spec.rules[1].upstreams[4].host: Invalid value: ` + hostForms + `
 policy.yaml:18: spec.rules[1].networks[0]: Invalid value: must be the name of a network: letters, digits, '_', '.', '-', and * for any of them
 policy.yaml:19: spec.rules[1].images[0]: Invalid value: must be an image reference, with * for any characters between slashes and ** for any number of parts
-policy.yaml:20: spec.rules[1].allow[0]: Invalid value: is no option; known: InsecureUpstream, CustomImage, EnvDelivery, PassCredentials, AllowPrivate, CustomRoots, EgressProxy, WarnMode
+policy.yaml:20: spec.rules[1].allow[0]: Invalid value: is no option; known: InsecureUpstream, CustomImage, EnvDelivery, PassCredentials, AllowPrivate, CustomRoots, EgressProxy, WarnMode, UnscrubbedResponses
 policy.yaml:20: spec.rules[1].allow: Required value: images alone permits nothing: add CustomImage to it
 policy.yaml:21: spec.rules[2].images: Required value: CustomImage alone permits nothing: say which images; "**" is any
 policy.yaml:25: spec.quotas[0].folder: Invalid value: must be one folder, without wildcards; what is below it counts anyway

@@ -167,6 +167,7 @@ func (e *evaluation) route(route spec.Route) (Denial, bool) {
 		{CustomRoots, "caFile", route.CAFile != ""},
 		{EgressProxy, "proxyURL", route.ProxyURL != ""},
 		{WarnMode, "mode: Warn", route.Mode == spec.ModeWarn},
+		{UnscrubbedResponses, "scrubResponses: false", !route.Scrubbed()},
 	} {
 		if !use.made {
 			continue

@@ -184,6 +184,8 @@ func TestWhatAPolicySays(t *testing.T) {
 		{"one that warns by the option", tools(func(s *subject) {
 			s.Spec.Routes[0].Methods, s.Spec.Routes[0].Mode = []string{"GET"}, spec.ModeWarn
 		}), ""},
+		{"a token that may come back in an answer", func(s *subject) { s.Spec.Routes[0].ScrubResponses = new(bool) },
+			`/gh rule "team-a-github" of the policy does not permit scrubResponses: false; that takes UnscrubbedResponses in its allow`},
 		{"the option of another rule that selects it", tools(upstream("http://192.0.2.1")), ""},
 
 		{"the key of callers", func(s *subject) { s.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "keys/web"}} }, ""},

@@ -95,11 +95,13 @@ const (
 	EgressProxy Option = "EgressProxy"
 	// WarnMode is mode: Warn of a route, whose methods, paths or git do not hold then, although they seem to.
 	WarnMode Option = "WarnMode"
+	// UnscrubbedResponses is scrubResponses: false of a route.
+	UnscrubbedResponses Option = "UnscrubbedResponses"
 )
 
 // Options lists every option.
 func Options() []Option {
-	return []Option{InsecureUpstream, CustomImage, EnvDelivery, PassCredentials, AllowPrivate, CustomRoots, EgressProxy, WarnMode}
+	return []Option{InsecureUpstream, CustomImage, EnvDelivery, PassCredentials, AllowPrivate, CustomRoots, EgressProxy, WarnMode, UnscrubbedResponses}
 }
 
 // Quota bounds what the specs of a folder, and of those below it, may ask for together. What is left out is not bounded.

@@ -42,6 +42,8 @@ func tableOf(s *spec.CredProxySpec, internal Network, withheld map[string]Withhe
 
 			ClientCertificate: world.certificateOf(r, s.TokenDelivery, slots),
 			ProxyURL:          r.ProxyURL,
+			// Only what is out of the ordinary is written.
+			Unscrubbed: !r.Scrubbed(),
 		})
 	}
 	// Without leave for private addresses nobody gets there, and earlier sidecars, which do not know the field, are served.

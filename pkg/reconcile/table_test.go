@@ -69,12 +69,12 @@ func TestNoAddressOfAnAgentIsToldAsTheHosts(t *testing.T) {
 func TestARouteIsToldTheWayToItsUpstream(t *testing.T) {
 	s := &spec.CredProxySpec{Routes: []spec.Route{
 		{Path: "/plain", Upstream: "https://a.test"},
-		{Path: "/far", Upstream: "https://a.test", AllowPrivate: true, CAFile: "corp.pem", ProxyURL: "http://proxy.test:3128"},
+		{Path: "/far", Upstream: "https://a.test", AllowPrivate: true, CAFile: "corp.pem", ProxyURL: "http://proxy.test:3128", ScrubResponses: new(bool)},
 	}}
 	got := tableOf(s, Network{}, nil, reach{roots: map[string]string{"corp.pem": "certificates", "": "of nobody"}}).Routes
 	want := []routetable.Route{
 		{Path: "/plain", Upstream: "https://a.test"},
-		{Path: "/far", Upstream: "https://a.test", AllowPrivate: true, Roots: "certificates", ProxyURL: "http://proxy.test:3128"},
+		{Path: "/far", Upstream: "https://a.test", AllowPrivate: true, Roots: "certificates", ProxyURL: "http://proxy.test:3128", Unscrubbed: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -58,7 +58,7 @@ func (r *reader) mistyped(path *field.Path, n *yaml.Node, want, hint string) {
 	r.refuse(path, "must be %s, not %s%s", want, describe(n), hint)
 }
 
-// value reads a node into v, which may be a struct, a pointer to one, a slice, a map by strings, a string, a bool or
+// value reads a node into v, which may be a struct, a pointer to what it may be, a slice, a map by strings, a string, a bool or
 // an integer. A null counts as a field that is left out. The line is that of the key, if there is one.
 func (r *reader) value(path *field.Path, n *yaml.Node, line int, v reflect.Value, tag reflect.StructTag) {
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
@@ -78,7 +78,7 @@ func (r *reader) value(path *field.Path, n *yaml.Node, line int, v reflect.Value
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		r.object(path, n, v.Elem())
+		r.value(path, n, line, v.Elem(), tag)
 	case reflect.Struct:
 		r.object(path, n, v)
 	case reflect.Slice:

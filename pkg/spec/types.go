@@ -137,7 +137,12 @@ type Route struct {
 	ClientCertificate *ClientCertificate `json:"clientCertificate,omitempty" spec:"stated"`
 	// ProxyURL is the http:// proxy through which the upstream is reached, by CONNECT.
 	ProxyURL string `json:"proxyURL,omitempty"`
+	// ScrubResponses, when false, lets the route's token pass in what the upstream answers; nil is true.
+	ScrubResponses *bool `json:"scrubResponses,omitempty"`
 }
+
+// Scrubbed reports whether the route's token is kept out of what the upstream answers.
+func (r *Route) Scrubbed() bool { return r.ScrubResponses == nil || *r.ScrubResponses }
 
 // Scheme is the form in which a token is put into a request.
 type Scheme string
