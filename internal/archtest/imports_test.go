@@ -82,7 +82,7 @@ func rules() []rule {
 		{
 			name: "the proxy knows the routing table, what it is written in, and scrubbing only", of: []string{"pkg/proxy"},
 			imports: []string{"pkg/routetable", "pkg/glob", "pkg/template", "pkg/scrub"},
-			not: heavy(), reach: true,
+			not:     heavy(), reach: true,
 			reason: "it alone holds tokens beside a hostile agent; all that is in it is attack surface",
 		},
 		{
