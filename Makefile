@@ -6,6 +6,8 @@ FUZZTIME  ?= 10s
 SOAK      ?= 10m
 # How many random scripts the model plays; from 10000 on a fault that never met its step is a failure.
 SCRIPTS   ?= 10000
+# Another seed for them than the everyday one; 0 is a new one at each run.
+SEED      ?=
 SPECS     ?= config/samples
 # The variables that the samples name.
 RUN_FLAGS ?= --token-env CLAUDE_CODE_OAUTH_TOKEN,GITHUB_TOKEN,INVENTORY_KEY
@@ -76,7 +78,7 @@ test-age: sidecars race ## Run the example of a token provider with age itself, 
 # The race detector has seen the model's other parts and some hundred scripts in test-unit; it would take five times as long.
 .PHONY: test-model
 test-model: ## Play SCRIPTS random stories of the controller on an engine in memory, and print which faults met which steps
-	$(GO) test -count=1 -timeout 30m -run '^TestModel$$' -v ./internal/model -rapid.checks=$(SCRIPTS) -rapid.nofailfile
+	$(GO) test -count=1 -timeout 30m -run '^TestModel$$' -v ./internal/model -rapid.checks=$(SCRIPTS) -rapid.nofailfile $(SEED:%=-rapid.seed=%)
 
 .PHONY: test-e2e
 test-e2e: build toolbox engine race ## Run the tests that need a real engine; without one they fail

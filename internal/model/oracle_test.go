@@ -19,7 +19,9 @@ type oracle struct {
 	declared reconcile.Declared
 	snapshot fakeengine.Snapshot
 	blocked  map[string]reconcile.Blocked
-	wrong    []string
+	// excuses say of declared specs why they need not be in force.
+	excuses map[string]string
+	wrong   []string
 }
 
 // unrest says what is not as it has to be; nil when the engine is at rest as declared.
@@ -28,11 +30,12 @@ func (w *world) unrest() []string {
 	for _, b := range w.now.Blocked() {
 		o.blocked[b.Name] = b
 	}
+	o.excuses = o.excused()
 	for _, cp := range o.declared.Specs {
 		if cp.Spec.RequireIsolation && !cp.Paused() && o.breached(cp) != "" {
 			o.keptOff(cp)
 		}
-		if o.excuse(cp) == "" {
+		if o.excuses[cp.Name] == "" {
 			o.inForce(cp)
 		} else {
 			o.honest(cp)
@@ -48,7 +51,27 @@ func (o *oracle) say(format string, args ...any) {
 	o.wrong = append(o.wrong, fmt.Sprintf(format, args...))
 }
 
-// excuse says why a declared spec need not be in force; empty when it has to.
+// excused is the excuse of every declared spec that has one. A spec with one leaves its sidecar as it is, which may be in the way of
+// another, and so on.
+func (o *oracle) excused() map[string]string {
+	excuses := map[string]string{}
+	for _, cp := range o.declared.Specs {
+		if why := o.excuse(cp); why != "" {
+			excuses[cp.Name] = why
+		}
+	}
+	for before := -1; before < len(excuses); {
+		before = len(excuses)
+		for _, cp := range o.declared.Specs {
+			if excuses[cp.Name] == "" && o.hindered(cp, excuses) {
+				excuses[cp.Name] = "another container is in its way"
+			}
+		}
+	}
+	return excuses
+}
+
+// excuse says why a declared spec need not be in force, whatever containers there are; empty when it has to.
 func (o *oracle) excuse(cp *spec.CredProxy) string {
 	switch {
 	case cp.Paused():
@@ -73,12 +96,14 @@ func (o *oracle) excuse(cp *spec.CredProxy) string {
 			return "another that comes first has a missing network made"
 		}
 	}
-	for _, c := range o.snapshot.Containers {
-		if o.stays(c, cp) && (c.Name == prefix+"-"+cp.Name || answers(c, cp.Spec.InternalNetwork, cp.Spec.Hostname)) {
-			return "another container is in its way"
-		}
-	}
 	return ""
+}
+
+// hindered reports whether a container that makes no way has a spec's name, or its place.
+func (o *oracle) hindered(cp *spec.CredProxy, excuses map[string]string) bool {
+	return slices.ContainsFunc(o.snapshot.Containers, func(c fakeengine.Container) bool {
+		return o.stays(c, cp, excuses) && (c.Name == prefix+"-"+cp.Name || answers(c, cp.Spec.InternalNetwork, cp.Spec.Hostname))
+	})
 }
 
 // owner is the spec for which the network of a name was made; empty when nobody here made it.
@@ -104,9 +129,9 @@ func clash(a, b *spec.CredProxy) bool {
 
 // stays reports whether a container makes no way for a spec: what is not ours, or a sidecar of another name that is left
 // as it is.
-func (o *oracle) stays(c fakeengine.Container, cp *spec.CredProxy) bool {
+func (o *oracle) stays(c fakeengine.Container, cp *spec.CredProxy, excuses map[string]string) bool {
 	_, kept := o.blocked[c.SpecName()]
-	return c.Instance() != instance || kept && c.SpecName() != cp.Name
+	return c.Instance() != instance || (kept || excuses[c.SpecName()] != "") && c.SpecName() != cp.Name
 }
 
 func answers(c fakeengine.Container, network, host string) bool {
@@ -319,7 +344,7 @@ func (o *oracle) left(name string) bool {
 	b, blocked := o.blocked[name]
 	blocked = blocked && b.Reason != reconcile.ReasonNetworkInUse // the rest goes all the same
 	for _, cp := range o.declared.Specs {
-		if cp.Name == name && o.excuse(cp) != "" {
+		if cp.Name == name && o.excuses[name] != "" {
 			return true
 		}
 	}
