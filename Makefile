@@ -58,6 +58,10 @@ toolbox: # The static helper that the demo, the tests and the benchmarks put in 
 	@mkdir -p bin
 	@$(STATIC_GO) build $(BUILD_FLAGS) -buildvcs=false -o bin/toolbox ./test/toolbox
 
+.PHONY: generate
+generate: sidecars ## Write the files that follow from the code, such as the tables of docs/metrics.md
+	@$(GO) run ./hack/generate
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin $(SIDECARS)

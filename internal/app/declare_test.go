@@ -93,7 +93,7 @@ func TestSpecsAreCountedByState(t *testing.T) {
 		Files:      []source.FileStatus{badFile("d.yaml"), badFile("garbage.yaml"), badFile("c.yaml"), {Path: "a.yaml", State: source.FileValid}},
 	})
 	const want = `
-# HELP credproxy_specs Specs by state; a file that cannot be read for its names counts as one invalid spec.
+# HELP credproxy_specs Specs at the last scan, by state; a bad file in which no name can be read counts as one that is invalid.
 # TYPE credproxy_specs gauge
 credproxy_specs{state="duplicate"} 1
 credproxy_specs{state="invalid"} 3

@@ -13,12 +13,8 @@ import (
 // newRegistry has the process's own metrics and which build it is.
 func newRegistry(build buildinfo.Info) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
-	info := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name:        "credproxy_build_info",
-		Help:        "Always 1; the labels say which build runs.",
-		ConstLabels: prometheus.Labels{"version": build.Version, "goversion": build.GoVersion},
-	})
-	info.Set(1)
+	info := buildInfo().NewGaugeVec()
+	info.WithLabelValues(build.Version, build.GoVersion).Set(1)
 	reg.MustRegister(info, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return reg
@@ -31,20 +27,8 @@ type fileMetrics struct {
 }
 
 func newFileMetrics(reg prometheus.Registerer, watchErr func() error) *fileMetrics {
-	m := &fileMetrics{
-		specs: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "credproxy_specs",
-			Help: "Specs by state; a file that cannot be read for its names counts as one invalid spec.",
-		}, []string{"state"}),
-		lastScan: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "credproxy_last_scan_success_timestamp_seconds",
-			Help: "When the last complete scan of the spec files began, in seconds since 1970; 0 before the first.",
-		}),
-	}
-	watchUp := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "credproxy_watch_up",
-		Help: "1 while changes of spec and token files are noticed as they happen; otherwise only a periodic look finds them.",
-	}, func() float64 {
+	m := &fileMetrics{specs: specsGauge().NewGaugeVec(), lastScan: lastScan().NewGauge()}
+	watchUp := watchUp().NewGaugeFunc(func() float64 {
 		if watchErr() != nil {
 			return 0
 		}
@@ -72,10 +56,10 @@ func (m *fileMetrics) count(s source.Snapshot) {
 			valid++
 		}
 	}
-	m.specs.WithLabelValues("valid").Set(float64(valid))
-	m.specs.WithLabelValues("paused").Set(float64(paused))
-	m.specs.WithLabelValues("duplicate").Set(float64(len(s.Duplicates)))
-	m.specs.WithLabelValues("invalid").Set(float64(invalid(s)))
+	m.specs.WithLabelValues(specsValid).Set(float64(valid))
+	m.specs.WithLabelValues(specsPaused).Set(float64(paused))
+	m.specs.WithLabelValues(specsDuplicate).Set(float64(len(s.Duplicates)))
+	m.specs.WithLabelValues(specsInvalid).Set(float64(invalid(s)))
 }
 
 // invalid counts the named objects that are not valid, and one for each bad file that is not counted by a name.

@@ -71,7 +71,7 @@ func (s *stage) after(f *File, d time.Duration) bool {
 
 func (s *stage) valid(want float64) {
 	s.t.Helper()
-	text := fmt.Sprintf("# HELP credproxy_policy_valid %s\n# TYPE credproxy_policy_valid gauge\ncredproxy_policy_valid %v\n", validHelp, want)
+	text := fmt.Sprintf("# HELP credproxy_policy_valid %s\n# TYPE credproxy_policy_valid gauge\ncredproxy_policy_valid %v\n", policyValid().Help, want)
 	if err := testutil.GatherAndCompare(s.registry, strings.NewReader(text), "credproxy_policy_valid"); err != nil {
 		s.t.Error(err)
 	}

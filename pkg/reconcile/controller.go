@@ -106,7 +106,7 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 	reg.MustRegister(newStateCollector(c.statuses,
 		func() map[string]int {
 			states := sidecarStates(c.lookout.latest())
-			states["crashlooping"] += c.statuses.crashing()
+			states[sidecarCrashLooping] += c.statuses.crashing()
 			return states
 		}, c.pruneBlocked), newTrafficCollector(c.traffic, c.statuses.routes))
 	return c

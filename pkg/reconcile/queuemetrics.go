@@ -14,26 +14,14 @@ type queueMetrics struct {
 }
 
 func newQueueMetrics(reg prometheus.Registerer) *queueMetrics {
-	labels := []string{"name"}
-	gauge := func(name, help string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Subsystem: "workqueue", Name: name, Help: help}, labels)
-	}
-	counter := func(name, help string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Subsystem: "workqueue", Name: name, Help: help}, labels)
-	}
-	histogram := func(name, help string) *prometheus.HistogramVec {
-		return prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Subsystem: "workqueue", Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(1e-5, 10, 8),
-		}, labels)
-	}
 	q := &queueMetrics{
-		depth:      gauge("depth", "Names waiting in the queue."),
-		unfinished: gauge("unfinished_work_seconds", "Seconds of work in progress that is not yet in work_duration."),
-		longest:    gauge("longest_running_processor_seconds", "Seconds that the longest running worker has run."),
-		adds:       counter("adds_total", "Names added to the queue."),
-		retries:    counter("retries_total", "Names added again after a failure."),
-		latency:    histogram("queue_duration_seconds", "Seconds a name waits in the queue."),
-		duration:   histogram("work_duration_seconds", "Seconds that processing a name takes."),
+		depth:      queueDepth().NewGaugeVec(),
+		unfinished: queueUnfinished().NewGaugeVec(),
+		longest:    queueLongest().NewGaugeVec(),
+		adds:       queueAdds().NewCounterVec(),
+		retries:    queueRetries().NewCounterVec(),
+		latency:    queueWait().NewHistogramVec(),
+		duration:   queueWork().NewHistogramVec(),
 	}
 	reg.MustRegister(q.depth, q.unfinished, q.longest, q.adds, q.retries, q.latency, q.duration)
 	return q

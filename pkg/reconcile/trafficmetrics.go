@@ -17,20 +17,17 @@ type trafficCollector struct {
 }
 
 func newTrafficCollector(t *traffic, routes func() map[string][]string) *trafficCollector {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(name, help, append([]string{"name", "route"}, labels...), nil)
-	}
 	return &trafficCollector{
 		traffic: t, routes: routes,
-		requests:      desc("credproxy_requests_total", "Requests that have ended, by the class of the status that was sent.", "code"),
-		refusals:      desc("credproxy_refusals_total", "Answers of the sidecar's own, by why it gave them.", "reason"),
-		warnings:      desc("credproxy_policy_warnings_total", "Requests that the route's policy would have refused, were it enforced."),
-		duration:      desc("credproxy_request_duration_seconds", "Time of a request that the upstream answered."),
-		firstByte:     desc("credproxy_time_to_first_byte_seconds", "Time until the answer to a request that the upstream answered began."),
-		requestBytes:  desc("credproxy_request_bytes_total", "Bytes of bodies, and through tunnels, from clients."),
-		responseBytes: desc("credproxy_response_bytes_total", "Bytes of bodies, and through tunnels, to clients."),
-		injections:    desc("credproxy_injections_total", "Requests to which a credential was added."),
-		inFlight:      desc("credproxy_requests_in_flight", "Requests that are forwarded now."),
+		requests:      requestsTotal().NewDesc(),
+		refusals:      refusalsTotal().NewDesc(),
+		warnings:      policyWarnings().NewDesc(),
+		duration:      requestDuration().NewDesc(),
+		firstByte:     timeToFirstByte().NewDesc(),
+		requestBytes:  requestBytes().NewDesc(),
+		responseBytes: responseBytes().NewDesc(),
+		injections:    injectionsTotal().NewDesc(),
+		inFlight:      requestsInFlight().NewDesc(),
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"credproxy.dev/controller/pkg/metric"
 )
 
 // metrics have the names of declared providers as labels, and no key: specs choose those.
@@ -12,18 +14,47 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 }
 
-func newMetrics(reg prometheus.Registerer, providers []Provider, nextExpiry func(provider string) time.Time) *metrics {
-	m := &metrics{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "credproxy_token_provider_requests_total",
-			Help: "Calls of token providers by what they gave.",
-		}, []string{"provider", "result"}),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "credproxy_token_provider_request_duration_seconds",
-			Help:    "Time of a call of a token provider.",
-			Buckets: prometheus.ExponentialBuckets(0.01, 2.5, 10), // 10 ms to 38 s
-		}, []string{"provider"}),
+// Metrics are those of the calls of providers.
+func Metrics() []metric.Family {
+	return []metric.Family{requestsTotal(), requestDuration(), nextExpiryGauge()}
+}
+
+// providerName is the label of what the file of providers declares.
+func providerName() metric.Label { return metric.Label{Name: "provider"} }
+
+func requestsTotal() metric.Family {
+	return metric.Family{
+		Name: "credproxy_token_provider_requests_total", Type: metric.Counter,
+		Help: "Calls of a provider's command by what they gave.",
+		Labels: []metric.Label{providerName(), {Name: "result", Values: []metric.Value{
+			{Name: resultSuccess, Means: "a token"},
+			{Name: resultMissing, Means: "an answer that there is none"},
+			{Name: resultFailed, Means: "no answer: it could not be run, or ended with an error"},
+			{Name: resultTimeout, Means: "no answer in time"},
+			{Name: resultInvalid, Means: "an answer that cannot be used"},
+		}}},
 	}
+}
+
+func requestDuration() metric.Family {
+	return metric.Family{
+		Name: "credproxy_token_provider_request_duration_seconds", Type: metric.Histogram,
+		Help:    "Time of a call of a provider's command.",
+		Labels:  []metric.Label{providerName()},
+		Buckets: prometheus.ExponentialBuckets(0.01, 2.5, 10), // 10 ms to 38 s
+	}
+}
+
+func nextExpiryGauge() metric.Family {
+	return metric.Family{
+		Name: "credproxy_token_provider_next_expiry_timestamp_seconds", Type: metric.Gauge,
+		Help:   "When the first of a provider's tokens that are in use expires, in seconds since 1970; 0 if none says when.",
+		Labels: []metric.Label{providerName()},
+	}
+}
+
+func newMetrics(reg prometheus.Registerer, providers []Provider, nextExpiry func(provider string) time.Time) *metrics {
+	m := &metrics{requests: requestsTotal().NewCounterVec(), duration: requestDuration().NewHistogramVec()}
 	for _, p := range providers {
 		m.duration.WithLabelValues(p.Name)
 		for _, result := range []string{resultSuccess, resultMissing, resultFailed, resultTimeout, resultInvalid} {
@@ -33,24 +64,20 @@ func newMetrics(reg prometheus.Registerer, providers []Provider, nextExpiry func
 	if reg != nil {
 		reg.MustRegister(m.requests, m.duration)
 		for _, p := range providers {
-			reg.MustRegister(expiryGauge(p.Name, nextExpiry))
+			reg.MustRegister(expiryOf(p.Name, nextExpiry))
 		}
 	}
 	return m
 }
 
-func expiryGauge(provider string, nextExpiry func(provider string) time.Time) prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name:        "credproxy_token_provider_next_expiry_timestamp_seconds",
-		Help:        "When the first of a provider's tokens that are in use expires, in seconds since 1970; 0 if none says when.",
-		ConstLabels: prometheus.Labels{"provider": provider},
-	}, func() float64 {
+func expiryOf(provider string, nextExpiry func(provider string) time.Time) prometheus.Collector {
+	return nextExpiryGauge().NewGaugeFunc(func() float64 {
 		first := nextExpiry(provider)
 		if first.IsZero() {
 			return 0
 		}
 		return float64(first.UnixNano()) / 1e9
-	})
+	}, provider)
 }
 
 // called counts a call that has ended.

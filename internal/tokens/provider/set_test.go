@@ -299,7 +299,7 @@ func TestCallsAreCountedByWhatTheyGave(t *testing.T) {
 # HELP credproxy_token_provider_next_expiry_timestamp_seconds When the first of a provider's tokens that are in use expires, in seconds since 1970; 0 if none says when.
 # TYPE credproxy_token_provider_next_expiry_timestamp_seconds gauge
 credproxy_token_provider_next_expiry_timestamp_seconds{provider="vault"} %v
-# HELP credproxy_token_provider_requests_total Calls of token providers by what they gave.
+# HELP credproxy_token_provider_requests_total Calls of a provider's command by what they gave.
 # TYPE credproxy_token_provider_requests_total counter
 credproxy_token_provider_requests_total{provider="vault",result="failed"} 0
 credproxy_token_provider_requests_total{provider="vault",result="invalid"} 0

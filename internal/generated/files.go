@@ -1,0 +1,36 @@
+package generated
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// File is one that is made.
+type File struct {
+	// Path is below the root of the repository, with slashes.
+	Path    string
+	Content []byte
+}
+
+// Files makes all of them for a repository. Of a page that is partly written by people, the rest is read from there and kept.
+func Files(root string) ([]File, error) {
+	page, err := fill(root, "docs/metrics.md", metricParts())
+	if err != nil {
+		return nil, err
+	}
+	return []File{page}, nil
+}
+
+// fill makes the parts of a page anew.
+func fill(root, path string, parts map[string]string) (File, error) {
+	page, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(path))) //nolint:gosec // a page of this repository
+	if err != nil {
+		return File{}, err
+	}
+	filled, err := Fill(string(page), parts)
+	if err != nil {
+		return File{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return File{path, []byte(filled)}, nil
+}
