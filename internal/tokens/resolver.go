@@ -90,6 +90,15 @@ func (r *Resolver) Close() error {
 	return r.opts.Providers.Close()
 }
 
+// Lifetime is until when the token is in force to which a reference led last; zero where the source does not say. Nothing is
+// asked for.
+func (r *Resolver) Lifetime(ref spec.TokenRef) reconcile.Lifetime {
+	if ref.Provider == "" || r.opts.Providers == nil {
+		return reconcile.Lifetime{}
+	}
+	return r.opts.Providers.Lifetime(ref.Provider, ref.Key)
+}
+
 // Permitted says in Resolve's words why the rules refuse a reference; nil when they do not. Nothing is looked for, so
 // that a link which leads out of the directory is left to Resolve.
 func (r *Resolver) Permitted(ref spec.TokenRef) error {

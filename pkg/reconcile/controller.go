@@ -108,7 +108,7 @@ func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Register
 			states := sidecarStates(c.lookout.latest())
 			states[sidecarCrashLooping] += c.statuses.crashing()
 			return states
-		}, c.pruneBlocked), newTrafficCollector(c.traffic, c.statuses.routes))
+		}, c.pruneBlocked), newTrafficCollector(c.traffic, c.statuses.routes), newLifetimeCollector(c.statuses, c.Lifetime))
 	return c
 }
 

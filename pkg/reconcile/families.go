@@ -10,8 +10,8 @@ import (
 // SidecarMetrics are those of specs and their sidecars.
 func SidecarMetrics() []metric.Family {
 	return []metric.Family{
-		sidecarsGauge(), conditionGauge(), isolationFindings(), aliasConflict(), tokenRejected(), specToReady(), stepDuration(),
-		driftTotal(), orphansRemoved(), pruneBlocked(),
+		sidecarsGauge(), conditionGauge(), isolationFindings(), aliasConflict(), tokenRejected(), tokenExpiry(), tokenRenewal(),
+		specToReady(), stepDuration(), driftTotal(), orphansRemoved(), pruneBlocked(),
 	}
 }
 

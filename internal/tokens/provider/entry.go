@@ -21,10 +21,10 @@ const (
 
 // entry is what is known of one key.
 type entry struct {
-	// has is whether there is a token, and expiry when it ends; zero when that was not said.
-	has    bool
-	token  reconcile.Token
-	expiry time.Time
+	// has is whether there is a token, and life until when; zero when that was not said. It is kept when the token has expired.
+	has   bool
+	token reconcile.Token
+	life  reconcile.Lifetime
 	// lapsed is whether there was one that has expired.
 	lapsed bool
 	// failure is why the last call gave none; nil if it did.
@@ -57,7 +57,7 @@ func (e *entry) find(now time.Time) (reconcile.Token, error) {
 
 // lapse drops a token that has expired, and reports whether it did.
 func (e *entry) lapse(now time.Time) bool {
-	if !e.has || e.expiry.IsZero() || now.Before(e.expiry) {
+	if !e.has || e.life.Expiry.IsZero() || now.Before(e.life.Expiry) {
 		return false
 	}
 	e.has, e.token, e.lapsed = false, reconcile.Token{}, true
@@ -70,12 +70,15 @@ func (e *entry) settle(p Provider, given answer, why *failure, now time.Time) (c
 	before, first := *e, e.failure == nil && !e.has && !e.lapsed // nothing was known
 	e.failure = why
 	if why == nil {
-		e.has, e.token, e.expiry, e.lapsed, e.failures = true, given.token, given.expiry, false, 0
+		e.has, e.token, e.lapsed, e.failures = true, given.token, false, 0
 		e.due = now.Add(refreshPause(p, given.expiry, now))
+		if !given.expiry.Equal(e.life.Expiry) { // otherwise it is the one that is to be renewed
+			e.life = lifetime(p, given.expiry, now)
+		}
 		return first || !before.has || !before.token.Equal(e.token)
 	}
 	if why.result == resultMissing {
-		e.has, e.token, e.lapsed = false, reconcile.Token{}, false
+		e.has, e.token, e.lapsed, e.life = false, reconcile.Token{}, false, reconcile.Lifetime{}
 	}
 	e.failures++
 	e.due = now.Add(retryPause(e.failures))
@@ -85,8 +88,8 @@ func (e *entry) settle(p Provider, given answer, why *failure, now time.Time) (c
 // wake is when something is to be done: to ask, to let the token go that expires, or to forget a key that is not used.
 func (e *entry) wake(idle time.Duration) time.Time {
 	at := e.used.Add(idle)
-	if e.has && !e.expiry.IsZero() && e.expiry.Before(at) {
-		at = e.expiry
+	if end := e.life.Expiry; e.has && !end.IsZero() && end.Before(at) {
+		at = end
 	}
 	if e.calling == nil && e.due.Before(at) {
 		at = e.due
@@ -99,10 +102,17 @@ func (e *entry) wake(idle time.Duration) time.Time {
 func refreshPause(p Provider, expiry, now time.Time) time.Duration {
 	pause := p.RefreshInterval
 	if !expiry.IsZero() {
-		life := expiry.Sub(now)
-		pause = life - min(p.RefreshBefore, life/2)
+		pause = lifetime(p, expiry, now).Renewal.Sub(now)
 	}
 	return max(minPause, wait.Jitter(time.Duration(float64(pause)/(1+earlier)), earlier))
+}
+
+// lifetime is that of a token which is given now and expires at a time; zero if it does not.
+func lifetime(p Provider, expiry, now time.Time) reconcile.Lifetime {
+	if expiry.IsZero() {
+		return reconcile.Lifetime{}
+	}
+	return reconcile.Lifetime{Renewal: expiry.Add(-min(p.RefreshBefore, expiry.Sub(now)/2)), Expiry: expiry}
 }
 
 // retryPause doubles with each call in a row that gave no token.

@@ -289,9 +289,20 @@ func (s *Set) nextExpiry(provider string) time.Time {
 	defer s.mu.Unlock()
 	var first time.Time
 	for ref, e := range s.entries {
-		if ref.provider == provider && e.has && !e.expiry.IsZero() && (first.IsZero() || e.expiry.Before(first)) {
-			first = e.expiry
+		if end := e.life.Expiry; ref.provider == provider && e.has && !end.IsZero() && (first.IsZero() || end.Before(first)) {
+			first = end
 		}
 	}
 	return first
+}
+
+// Lifetime is that of the token that was given last for a key, also once it has expired; zero if there is none or it does not
+// say. The provider is not asked.
+func (s *Set) Lifetime(name, key string) reconcile.Lifetime {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[reference{name, key}]; e != nil {
+		return e.life
+	}
+	return reconcile.Lifetime{}
 }
