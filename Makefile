@@ -59,7 +59,7 @@ toolbox: # The static helper that the demo, the tests and the benchmarks put in 
 	@$(STATIC_GO) build $(BUILD_FLAGS) -buildvcs=false -o bin/toolbox ./test/toolbox
 
 .PHONY: generate
-generate: sidecars ## Write the files that follow from the code, such as the tables of docs/metrics.md
+generate: sidecars ## Write the files that follow from the code, such as JSON schemas and tables of the documents
 	@$(GO) run ./hack/generate
 
 .PHONY: clean

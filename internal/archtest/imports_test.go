@@ -25,7 +25,7 @@ type rule struct {
 func rules() []rule {
 	return []rule{
 		{
-			name: "the API imports templates only", of: []string{"pkg/spec"}, imports: []string{"pkg/template"},
+			name: "the API imports templates and the nearest name only", of: []string{"pkg/spec"}, imports: []string{"pkg/template", "pkg/nearest"},
 			not: []string{"github.com/docker"}, reach: true,
 			reason: "a spec is what people write; every other package may depend on it, so it depends on none that means anything by itself",
 		},
@@ -37,6 +37,10 @@ func rules() []rule {
 		{
 			name: "templates are standard library only", of: []string{"pkg/template"}, standardOnly: true,
 			reason: "what a spec may write and what the sidecar makes of it have to be read by the same few lines",
+		},
+		{
+			name: "the nearest name is standard library only", of: []string{"pkg/nearest"}, standardOnly: true,
+			reason: "what a mistyped name may have meant is a comparison of texts",
 		},
 		{
 			name: "subnets are standard library only", of: []string{"pkg/subnet"}, standardOnly: true,
@@ -162,6 +166,7 @@ func TestFewKnowMuch(t *testing.T) {
 		{"internal/sidecarimage", []string{"internal/app"}, "only the wiring knows where the sidecar's binary comes from"},
 		{"internal/app", []string{"internal/cli", "internal/generated"}, "only the verbs start the whole, and documents are made of it; the parts do not know it"},
 		{"internal/cli", []string{"cmd/controller"}, "verbs are for people; code calls what is below them"},
+		{"internal/apigen", []string{"internal/generated"}, "reading Go source is for those who build, and ships nowhere"},
 		{"cmd/...", nil, "a command is an end; what others need belongs in a package"},
 		{"internal/fakeengine", nil, "fakes are for tests and ship nowhere"},
 		{"internal/drivertest", nil, "suites are for tests and ship nowhere"},

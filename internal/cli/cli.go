@@ -59,7 +59,8 @@ Every flag can also be set by a variable, which is named in brackets behind it; 
 	root.SetErr(sys.Stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRun(sys), newApply(sys), newValidate(sys), newPlan(sys), newStatus(sys), newEvents(sys),
-		newWait(sys), newRevoke(sys), newTry(sys), newDoctor(sys), newVersion(sys))
+		newWait(sys), newRevoke(sys), newTry(sys), newDoctor(sys), newExplain(sys), newSchema(sys),
+		newVersion(sys))
 	for _, verb := range root.Commands() {
 		nameVariables(verb.Flags())
 	}

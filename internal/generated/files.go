@@ -19,7 +19,11 @@ func Files(root string) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []File{page}, nil
+	fields, err := fieldFiles(root)
+	if err != nil {
+		return nil, err
+	}
+	return append(fields, page), nil
 }
 
 // fill makes the parts of a page anew.

@@ -42,7 +42,7 @@ func TestAFileOfTheOperatorsIsReadAsStrictlyAsASpec(t *testing.T) {
 		{
 			"all at once", "k.yaml", "apiVersion: v1\nkind: Kitchen\ncooks: [ann, rat]\ncock: x\n",
 			"k.yaml:1: apiVersion: Unsupported value: \"v1\": supported values: \"credproxy.dev/v1alpha1\"\n" +
-				"k.yaml:3: cooks[1]: Invalid value: is a rat\nk.yaml:4: cock: unknown field; known here: apiVersion, kind, cooks",
+				"k.yaml:3: cooks[1]: Invalid value: is a rat\nk.yaml:4: cock: unknown field; do you mean cooks? Known here: apiVersion, kind, cooks",
 		},
 		{"another kind", "k.yaml", "apiVersion: credproxy.dev/v1alpha1\nkind: CredProxy\n", "k.yaml:2: kind: kind \"CredProxy\" is not known; known: Kitchen"},
 		{"no kind", "k.yaml", "apiVersion: credproxy.dev/v1alpha1\n", "k.yaml:1: kind: Required value: write Kitchen"},

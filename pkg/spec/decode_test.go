@@ -87,10 +87,10 @@ func TestFieldsThatDoNotBelongAreSaidAtTheirLine(t *testing.T) {
 	for _, tt := range []edit{
 		{"unknown field", "upstream:", "upstrem:",
 			"9 spec.routes[0].upstream: Required value: write where requests go, such as https://api.example.com\n" +
-				"10 spec.routes[0].upstrem: unknown field; known here: path, upstream, insecureUpstream, auth, passCredentials, methods, paths, git, mode, limits, allowPrivate, caFile, clientCertificate, proxyURL, scrubResponses\n"},
+				"10 spec.routes[0].upstrem: unknown field; do you mean upstream? Known here: path, upstream, insecureUpstream, allowPrivate, caFile, clientCertificate, proxyURL, auth, passCredentials, methods, paths, git, mode, limits, scrubResponses\n"},
 		{"field in another case", "egressNetwork", "egressnetwork",
 			"5 spec.egressNetwork: Required value: name the network that leads to the upstreams\n" +
-				"7 spec.egressnetwork: unknown field; known here: internalNetwork, egressNetwork, createNetworks, requireIsolation, hostname, port, image, tokenDelivery, resources, callerAuth, routes\n"},
+				"7 spec.egressnetwork: unknown field; do you mean egressNetwork? Known here: internalNetwork, egressNetwork, createNetworks, requireIsolation, hostname, port, image, tokenDelivery, resources, callerAuth, routes\n"},
 		{"repeated field", "  routes:", "  internalNetwork: other\n  routes:",
 			"8 spec.internalNetwork: repeated field, first on line 6; keep one\n"},
 		{"repeated field at the top", "spec:", "kind: CredProxy\nspec:", "5 kind: repeated field, first on line 2; keep one\n"},

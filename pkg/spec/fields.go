@@ -7,6 +7,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"credproxy.dev/controller/pkg/nearest"
 )
 
 // fieldSet is what a struct may hold in a file.
@@ -27,11 +29,15 @@ func fieldsOf(t reflect.Type) fieldSet {
 }
 
 // unknownField says what to do about a field that is not of the API.
-func unknownField(at *field.Path, known []string) string {
+func unknownField(at *field.Path, name string, known []string) string {
 	if at.String() == "status" {
 		return "status is written by the controller and not read from a file; remove it"
 	}
-	return "unknown field; known here: " + strings.Join(known, ", ")
+	all := "nown here: " + strings.Join(known, ", ")
+	if hint := nearest.Hint(name, known); hint != "" {
+		return "unknown field" + hint + " K" + all
+	}
+	return "unknown field; k" + all
 }
 
 // isNull reports whether there is nothing at n.

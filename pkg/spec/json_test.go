@@ -40,7 +40,7 @@ func TestWhatIsWrongWithJSONIsSaidAtItsFieldAndLine(t *testing.T) {
 	tests := []struct{ name, from, to, want string }{
 		{"unknown and repeated keys", `"port": 9099,`, `"port": 9099, "port": 1, "ports": 2,`,
 			"8 spec.port: repeated field, first on line 8; keep one\n" +
-				"8 spec.ports: unknown field; known here: internalNetwork, egressNetwork, createNetworks, requireIsolation, hostname, port, image, tokenDelivery, resources, callerAuth, routes\n"},
+				"8 spec.ports: unknown field; do you mean port? Known here: internalNetwork, egressNetwork, createNetworks, requireIsolation, hostname, port, image, tokenDelivery, resources, callerAuth, routes\n"},
 		{"string for a number", "9099", `"9099"`, "8 spec.port: must be a whole number, not a string; write 9099, without quotes\n"},
 		{"fraction", "9099", "9.1e3", "8 spec.port: must be a whole number, not a fraction\n"},
 		{"string for true", "false", `"true"`, "9 spec.createNetworks: must be true or false, not a string; write true, without quotes\n"},

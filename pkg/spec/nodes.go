@@ -116,7 +116,7 @@ func (r *reader) object(path *field.Path, n *yaml.Node, v reflect.Value) {
 	r.entries(path, n, path.Child, func(key string, at *field.Path, child *yaml.Node, line int) {
 		i, known := fields.index[key]
 		if !known {
-			r.fail(at, line, "%s", unknownField(at, fields.names))
+			r.fail(at, line, "%s", unknownField(at, key, fields.names))
 			return
 		}
 		r.value(at, child, line, v.Field(i), v.Type().Field(i).Tag)

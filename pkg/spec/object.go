@@ -11,17 +11,35 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// fileObject is what a document may hold: CredProxy without status, and of the metadata only what a file decides.
+// fileObject is one credential-proxy sidecar for one environment, as a file declares it. Editors check files by this schema; the
+// checks of controller validate go further. There is no status here, and of the metadata only what a file decides.
 type fileObject struct {
-	APIVersion string        `json:"apiVersion"`
-	Kind       string        `json:"kind"`
-	Metadata   fileMetadata  `json:"metadata"`
-	Spec       CredProxySpec `json:"spec"`
+	// APIVersion is the version of the API.
+	// +enum=APIVersion
+	APIVersion string `json:"apiVersion"`
+	// Kind is the kind of the object.
+	// +enum=Kind
+	Kind string `json:"kind"`
+	// Metadata is name, labels and annotations; nothing else is read from a file.
+	Metadata fileMetadata `json:"metadata"`
+	// Spec is the sidecar as it should be.
+	Spec CredProxySpec `json:"spec"`
 }
 
+// fileMetadata is what a file says of the object itself.
+// +title=Metadata
 type fileMetadata struct {
-	Name        string            `json:"name"`
-	Labels      map[string]string `json:"labels,omitempty"`
+	// Name is the name of the environment, unique among all files: a DNS label, so at most 63 of a-z, 0-9 and "-", beginning and
+	// ending with a letter or digit.
+	// +pattern="^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+	Name string `json:"name"`
+	// Labels are for people, tools and policies. They do not change the sidecar.
+	// +maxProperties=maxEntries
+	Labels map[string]string `json:"labels,omitempty"`
+	// Annotations are those below, and yours; any other that begins with credproxy.dev/ is refused.
+	// +maxProperties=maxEntries
+	// +key=AnnotationPaused:"true","false"
+	// +key=AnnotationSuspended:"true","false"
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 

@@ -9,14 +9,23 @@ import (
 
 // Addition is a header or a parameter of the query that scheme Custom adds.
 type Addition struct {
+	// Name is its name.
 	Name string `json:"name"`
-	// Value is a template of package template; without a token in it, the same text for every request.
+	// Value is a template: {NAME} stands for the token of that name, {{ and }} for the characters. Visible ASCII and spaces;
+	// without a token in it, the same for every request.
+	// +minLength=1
+	// +maxLength=maxTemplate
+	// +see=docs/spec.md#templates
 	Value string `json:"value"`
 }
 
 // BasicPair is what scheme Custom puts into Authorization: Basic. Both are templates, and either may be empty.
 type BasicPair struct {
+	// Username is the template of the user name, such as {user}, without ":"; left out, it is empty.
+	// +maxLength=maxTemplate
 	Username string `json:"username,omitempty"`
+	// Password is the template of the password, such as {token}; left out, it is empty.
+	// +maxLength=maxTemplate
 	Password string `json:"password,omitempty"`
 }
 

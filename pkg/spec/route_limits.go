@@ -2,19 +2,36 @@ package spec
 
 import "time"
 
-// Limits bound what a route's requests may take. What is left out is bounded by the sidecar alone.
+// Limits are what a route's requests may take. What is left out is bounded by the sidecar alone.
+// +minProperties=1
 type Limits struct {
-	// HeaderBytes is how large a request's header may be, its first line included, as a quantity.
+	// HeaderBytes is how large a request's header may be, its first line included: a quantity such as 8Ki.
+	// +from=minHeaderBytes
+	// +to=maxHeaderBytes
 	HeaderBytes string `json:"headerBytes,omitempty" spec:"quantity,stated"`
-	// BodyBytes is how large a request's body may be, as a quantity.
+	// BodyBytes is how large a request's body may be: a quantity such as 10Mi.
+	// +from=minBodyBytes
+	// +to=maxBodyBytes
 	BodyBytes string `json:"bodyBytes,omitempty" spec:"quantity,stated"`
 	// ConcurrentRequests is how many requests may be in flight, open streams and WebSockets among them.
+	// +minimum=1
+	// +maximum=maxConcurrent
 	ConcurrentRequests int64 `json:"concurrentRequests,omitempty" spec:"stated"`
-	// RequestsPerMinute is how many requests are passed in a minute.
+	// RequestsPerMinute is how many requests pass in a minute: so many at once after a rest, then one whenever its share of the
+	// minute has gone by.
+	// +minimum=1
+	// +maximum=maxPerMinute
 	RequestsPerMinute int64 `json:"requestsPerMinute,omitempty" spec:"stated"`
-	// BodyTimeout is how long the whole body of a request may take to arrive, as a duration such as 30s.
+	// BodyTimeout is how long the whole body of a request may take to arrive: a duration such as 30s.
+	// +from=minTimeout
+	// +to=maxTimeout
+	// +minLength=1
 	BodyTimeout string `json:"bodyTimeout,omitempty" spec:"stated"`
-	// IdleTimeout is how long nothing may be sent in either direction, as a duration such as 5m.
+	// IdleTimeout is how long nothing may be sent in either direction, also of WebSockets and event streams: a duration such as
+	// 10m.
+	// +from=minTimeout
+	// +to=maxTimeout
+	// +minLength=1
 	IdleTimeout string `json:"idleTimeout,omitempty" spec:"stated"`
 }
 

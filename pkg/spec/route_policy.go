@@ -1,19 +1,33 @@
 package spec
 
-// Paths are patterns of the paths that a route passes, each of what follows the route's prefix. In a pattern * is any number of
-// characters of one segment, ** alone between slashes any number of segments, and %2f a slash that may be encoded.
+// Paths are patterns of the paths that a route passes, each of what follows the route's prefix. In a pattern `*` is any number of
+// characters of one segment, `**` alone between slashes any number of segments, and %2f a slash that may be encoded.
+// +minProperties=1
 type Paths struct {
-	// Allow are those that pass; nil for all that Deny does not have.
+	// Allow are the only paths that pass.
+	// +minItems=1
+	// +maxItems=maxEntries
+	// +items=A pattern such as `/v1/**`, compared letter by letter.
+	// +items:pattern="^/"
 	Allow []string `json:"allow,omitempty" spec:"stated"`
-	// Deny are those that never pass, whatever Allow says.
+	// Deny are paths that never pass, whatever allow says.
+	// +minItems=1
+	// +maxItems=maxEntries
+	// +items=A pattern such as `/v1/admin/**`, compared without regard to capitals.
+	// +items:pattern="^/"
 	Deny []string `json:"deny,omitempty" spec:"stated"`
 }
 
 // Git has a route pass git's smart HTTP protocol and nothing else.
+// +minProperties=1
 type Git struct {
 	// Fetch permits clone and fetch of every repository.
+	// +default=false
 	Fetch bool `json:"fetch,omitempty"`
-	// Push are patterns of the repositories that may be pushed to, by their path behind the route's prefix without .git.
+	// Push are the repositories that may be pushed to, by their path behind the route's prefix without .git.
+	// +maxItems=maxEntries
+	// +items=A pattern of repositories, such as `org/repo` or `org/*`.
+	// +items:pattern="^[^/%]"
 	Push []string `json:"push,omitempty"`
 }
 

@@ -20,11 +20,13 @@ const schemaFile = "../../config/schema/credproxy.v1alpha1.schema.json"
 type schema struct {
 	Dialect              string              `json:"$schema"`
 	ID                   string              `json:"$id"`
+	Comment              string              `json:"$comment"`
 	Title                string              `json:"title"`
 	Description          string              `json:"description"`
 	Type                 any                 `json:"type"` // a name or a list of names
 	Default              any                 `json:"default"`
 	Enum                 []string            `json:"enum"`
+	EnumDescriptions     []string            `json:"enumDescriptions"`
 	Pattern              string              `json:"pattern"`
 	MinLength            int                 `json:"minLength"`
 	MaxLength            int                 `json:"maxLength"`

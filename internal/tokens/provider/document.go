@@ -38,33 +38,74 @@ type Provider struct {
 	RefreshBefore, RefreshInterval time.Duration
 }
 
-// Variable is one of an environment.
+// Variable is a variable of an environment.
 type Variable struct {
-	Name  string `json:"name"`
+	// Name is the variable's name: letters, digits and "_", not beginning with a digit. Not CREDPROXY_ and what follows, nor
+	// KUBERNETES_EXEC_INFO: these are set by the controller.
+	// +pattern=variableName
+	Name string `json:"name"`
+	// Value is what it holds.
 	Value string `json:"value"`
 }
 
-// document is what the file may hold.
+// document is all providers of tokens: commands that the controller asks for them.
 type document struct {
-	APIVersion string        `json:"apiVersion"`
-	Kind       string        `json:"kind"`
-	Providers  []declaration `json:"providers"`
+	// APIVersion is the version of the API.
+	// +enum=spec.APIVersion
+	APIVersion string `json:"apiVersion"`
+	// Kind is the kind of the object.
+	// +enum=Kind
+	Kind string `json:"kind"`
+	// Providers are all that specs may name.
+	// +minItems=1
+	// +maxItems=256
+	Providers []declaration `json:"providers"`
 }
 
+// declaration is one provider.
+// +title=Provider
 type declaration struct {
-	Name            string    `json:"name"`
-	Exec            execution `json:"exec"`
-	Timeout         string    `json:"timeout,omitempty"`
-	RefreshBefore   string    `json:"refreshBefore,omitempty"`
-	RefreshInterval string    `json:"refreshInterval,omitempty"`
+	// Name is that by which specs know it, unique in the file: a DNS label.
+	// +pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+	// +maxLength=63
+	Name string `json:"name"`
+	// Exec is the command that gives tokens.
+	Exec execution `json:"exec"`
+	// Timeout is how long one call may take.
+	// +from=minTimeout
+	// +to=maxTimeout
+	// +default=DefaultTimeout
+	Timeout string `json:"timeout,omitempty"`
+	// RefreshBefore is how long before its expiry a token is asked for anew.
+	// +from=minRefreshBefore
+	// +to=maxRefreshBefore
+	// +default=DefaultRefreshBefore
+	RefreshBefore string `json:"refreshBefore,omitempty"`
+	// RefreshInterval is how long after the last call a token is asked for anew that says no expiry.
+	// +from=minRefreshInterval
+	// +to=maxRefreshInterval
+	// +default=DefaultRefreshInterval
+	RefreshInterval string `json:"refreshInterval,omitempty"`
 }
 
-// execution has the names of a kubeconfig's exec, and passEnv.
+// execution is a command with its arguments and its environment. It has the names of a kubeconfig's exec, and passEnv.
+// +title=Exec
 type execution struct {
-	Command string     `json:"command"`
-	Args    []string   `json:"args,omitempty"`
-	Env     []Variable `json:"env,omitempty"`
-	PassEnv []string   `json:"passEnv,omitempty"`
+	// Command is the absolute path of the program, not beneath --specs; nothing is looked up, and there is no shell.
+	// +pattern="^/"
+	Command string `json:"command"`
+	// Args are its arguments.
+	// +maxItems=256
+	// +items=An argument.
+	Args []string `json:"args,omitempty"`
+	// Env are variables that the program gets.
+	// +maxItems=256
+	Env []Variable `json:"env,omitempty"`
+	// PassEnv are variables of the controller that it gets as well.
+	// +maxItems=256
+	// +items=The name of a variable.
+	// +items:pattern=variableName
+	PassEnv []string `json:"passEnv,omitempty"`
 }
 
 // Load reads the file of --token-providers. Its error has every problem, each on a line of its own as

@@ -58,14 +58,3 @@ func FuzzKeyStaysInItsVariables(f *testing.F) {
 		}
 	})
 }
-
-func TestNamesThatAreNear(t *testing.T) {
-	names := []string{"vault", "age", "one-password"}
-	for typed, want := range map[string]string{
-		"vautl": "vault", "valt": "vault", "onepassword": "one-password", "agee": "age", "gcp": "", "x": "", "": "",
-	} {
-		if got := nearest(typed, names); got != want {
-			t.Errorf("%q: %q, want %q", typed, got, want)
-		}
-	}
-}

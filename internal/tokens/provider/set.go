@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"credproxy.dev/controller/pkg/nearest"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
 )
@@ -109,11 +110,8 @@ func (s *Set) Permitted(name, key string) error {
 	if _, ok := s.providers[name]; ok {
 		return nil
 	}
-	hint := ""
-	if meant := nearest(name, s.names()); meant != "" {
-		hint = fmt.Sprintf("; do you mean %s?", meant)
-	}
-	return fmt.Errorf("%w: the file of --token-providers does not declare the provider%s", reconcile.ErrTokenDenied, hint)
+	return fmt.Errorf("%w: the file of --token-providers does not declare the provider%s", reconcile.ErrTokenDenied,
+		nearest.Hint(name, s.names()))
 }
 
 func (s *Set) names() []string {

@@ -2,7 +2,21 @@
 // binary needs no checkout.
 package controller
 
-import _ "embed"
+import (
+	"embed"
+	"strings"
+)
+
+// schemas are the files of config/schema.
+//
+//go:embed config/schema/*.json
+var schemas embed.FS
+
+// Schema returns the text of the JSON Schema of a kind, such as CredProxy, and whether there is one.
+func Schema(kind string) (text []byte, ok bool) {
+	text, err := schemas.ReadFile("config/schema/" + strings.ToLower(kind) + ".v1alpha1.schema.json")
+	return text, err == nil
+}
 
 // singleUserPolicy is the text of config/policy/single-user.yaml.
 //

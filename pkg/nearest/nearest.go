@@ -1,0 +1,51 @@
+// Package nearest finds the name that somebody most likely meant by a mistyped one.
+package nearest
+
+import "strings"
+
+// maxTyped is the longest text, in bytes, for which anything is near: longer ones are no typing errors.
+const maxTyped = 100
+
+// Name returns the name that is nearest to what was typed: the one that differs least, in at most two letters to put in, take out or
+// change, capitals aside. Of several the first; empty when none is near.
+func Name(typed string, names []string) string {
+	if len(typed) > maxTyped {
+		return ""
+	}
+	best, distance := "", 3
+	for _, name := range names {
+		if d := edits(strings.ToLower(typed), strings.ToLower(name)); d < distance && d < len(name) {
+			best, distance = name, d
+		}
+	}
+	return best
+}
+
+// Hint asks whether the nearest name was meant: "; do you mean NAME?", or nothing when none is near.
+func Hint(typed string, names []string) string {
+	if name := Name(typed, names); name != "" {
+		return "; do you mean " + name + "?"
+	}
+	return ""
+}
+
+// edits counts the letters to put in, take out or change to make a from b (Levenshtein).
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
