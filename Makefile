@@ -102,6 +102,11 @@ lint: sidecars $(LINTER) ## Check formatting, modules, scripts and code
 bench: build toolbox engine ## Print this project's figures beside their floors, from one run
 	@$(GO) run ./test/bench $(PARTS)
 
+.PHONY: bench-proxy
+bench-proxy: build toolbox ## Print what the sidecar costs beside nginx, HAProxy, Caddy and a bare ReverseProxy, from one run
+	@$(STATIC_GO) build -buildvcs=false -o bin/benchproxy ./test/benchproxy
+	@hack/proxies.sh bin/benchproxy $(PARTS)
+
 .PHONY: soak
 soak: build toolbox engine race ## Edit a fleet at random for SOAK (10m): print what is lost and what it uses, fail on growth
 	@hack/soak.sh $(SOAK)

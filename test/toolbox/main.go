@@ -16,7 +16,7 @@ const usage = `usage: toolbox COMMAND [ARG…]
 
   sleep                     do nothing until SIGTERM
   env                       print the environment
-  upstream [-name N] [-listen :8080] [-records 127.0.0.1:8081] [-tls]
+  upstream [-name N] [-listen :8080] [-records 127.0.0.1:8081] [-tls [-certificate FILE] [-http1]]
                             answer requests with who answers and what was asked for, never with what was sent along;
                             the records, headers and all, are served at /, on an address that only it can reach
   get [-X M] [-H 'K: V']… [-E 'K: VARIABLE']… [-d BODY] [-t 15s] [-i] [-f] [-unix SOCKET] URL…
@@ -31,13 +31,17 @@ const usage = `usage: toolbox COMMAND [ARG…]
   knock -mac MAC IP:PORT    ask for a connection in a frame made by hand, and print syn-ack, rst or silence
   spoof IP MAC CLAIMED      tell the victim at IP and MAC that the address CLAIMED is here, and print as JSON whether it
                             sent something for that address
-  load [-n N] [-c C] URL    make N requests over C connections that are kept, and print as JSON how it went
+  load [-n N] [-c C] [-upload BYTES] URL
+                            make N requests over C connections that are kept, and print as JSON how it went
+  events [-n N] [-c C] [-hold] URL
+                            read N streams of an upstream's /events/COUNT/PAUSE, C at a time, and print as JSON how it went
   visit [-c C] [-keep] [-pause D]
                             request URLs over and over, each time over a new connection to the first address of the
                             name that accepts; follow the lines of stdin, and answer each with one: "ask NAME URL"
                             begins, "leave NAME" ends when no request is underway, "turn" waits until none is that began
                             before, "tell" prints the counts as JSON
-  reverseproxy URL          be the barest proxy there is, on :9099, which adds one header
+  reverseproxy [-listen :9099] [-roots FILE] URL
+                            be the barest proxy there is, which adds one header
   grep PATH…                look for the text on stdin in files and environments; exit 1 when it is nowhere
 `
 
@@ -95,6 +99,8 @@ func run(ctx context.Context, command string, args []string, stdin io.Reader, st
 		return spoof(ctx, args, stdout)
 	case "load":
 		return load(ctx, args, stdout)
+	case "events":
+		return followEvents(ctx, args, stdin, stdout)
 	case "visit":
 		return visit(ctx, args, stdin, stdout)
 	case "reverseproxy":

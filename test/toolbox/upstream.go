@@ -9,12 +9,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math/big"
+	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -64,6 +67,8 @@ func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 	name := flags.String("name", "upstream", "who says that it answers")
 	listen := flags.String("listen", ":8080", "address to listen on")
 	selfSigned := flags.Bool("tls", false, "speak TLS, with a certificate that nobody trusts")
+	certificate := flags.String("certificate", "", "file to write that certificate to, in PEM")
+	http1 := flags.Bool("http1", false, "speak no HTTP/2")
 	records := flags.String("records", recordsAddress, "address to serve the records on")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -73,7 +78,10 @@ func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 	mux.HandleFunc("GET /sse/{id}", r.stream)
 	mux.HandleFunc("POST /sse/{id}/next", r.next)
 	mux.HandleFunc("GET /ws", r.websocket)
-	mux.HandleFunc("GET /bytes/{n}", bytesOf)
+	mux.HandleFunc("GET /bytes/{n}", bytesOf(someText))
+	mux.HandleFunc("GET /base64/{n}", bytesOf(func(n int) []byte { return bytes.Repeat([]byte("x"), n) }))
+	mux.HandleFunc("GET /events/{n}/{pause}", sendEvents)
+	mux.HandleFunc("POST /sink", sink)
 	mux.HandleFunc("/status/{code}", statusOf)
 	mux.HandleFunc("/", r.answer)
 
@@ -82,8 +90,16 @@ func upstream(ctx context.Context, args []string, stdout io.Writer) error {
 	told.HandleFunc("POST /revoke", r.revoke)
 	told.HandleFunc("/", r.seen)
 	told.HandleFunc("/tally", r.counted)
+	server, err := newServer(*listen, mux, *selfSigned, *certificate)
+	if err != nil {
+		return err
+	}
+	if *http1 {
+		server.Protocols = new(http.Protocols)
+		server.Protocols.SetHTTP1(true)
+	}
 	go func() { ended <- serve(ctx, *records, told) }()
-	go func() { ended <- serveMaybeTLS(ctx, *listen, mux, *selfSigned) }()
+	go func() { ended <- serveUntil(ctx, server) }()
 	fmt.Fprintln(stdout, "listening on", *listen)
 	return <-ended
 }
@@ -98,19 +114,35 @@ func statusOf(w http.ResponseWriter, req *http.Request) {
 }
 
 func serve(ctx context.Context, addr string, handler http.Handler) error {
-	return serveMaybeTLS(ctx, addr, handler, false)
+	server, err := newServer(addr, handler, false, "")
+	if err != nil {
+		return err
+	}
+	return serveUntil(ctx, server)
 }
 
-func serveMaybeTLS(ctx context.Context, addr string, handler http.Handler, selfSigned bool) error {
+// newServer makes a server; a self-signed one writes its certificate to a file, if it is to.
+func newServer(addr string, handler http.Handler, selfSigned bool, certificateFile string) (*http.Server, error) {
 	server := &http.Server{Addr: addr, Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	if !selfSigned {
+		return server, nil
+	}
+	certificate, err := selfSignedCertificate()
+	if err != nil {
+		return nil, err
+	}
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	if certificateFile == "" {
+		return server, nil
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})
+	return server, os.WriteFile(certificateFile, text, 0o644)
+}
+
+func serveUntil(ctx context.Context, server *http.Server) error {
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	listenAndServe := server.ListenAndServe
-	if selfSigned {
-		certificate, err := selfSignedCertificate()
-		if err != nil {
-			return err
-		}
-		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	if server.TLSConfig != nil {
 		listenAndServe = func() error { return server.ListenAndServeTLS("", "") }
 	}
 	if err := listenAndServe(); !errors.Is(err, http.ErrServerClosed) {
@@ -119,13 +151,24 @@ func serveMaybeTLS(ctx context.Context, addr string, handler http.Handler, selfS
 	return nil
 }
 
-// selfSignedCertificate is for a server that no client should trust.
+// selfSignedCertificate is for a server that no client should trust but those who are handed it.
 func selfSignedCertificate() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour), DNSNames: []string{"upstream"}}
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), DNSNames: []string{"upstream"},
+	}
+	for _, address := range addresses {
+		if network, ok := address.(*net.IPNet); ok {
+			template.IPAddresses = append(template.IPAddresses, network.IP)
+		}
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
 }
@@ -175,15 +218,31 @@ func (r *recorder) isRevoked(req *http.Request) bool {
 	return r.revoked[req.Header.Get("Authorization")]
 }
 
-// bytesOf answers with N bytes and remembers nothing, for benchmarks.
-func bytesOf(w http.ResponseWriter, req *http.Request) {
-	n, err := strconv.Atoi(req.PathValue("n"))
-	if err != nil || n < 0 || n > 1<<20 {
-		http.Error(w, "between 0 and 1048576 bytes", http.StatusBadRequest)
-		return
+// maxBytes is the most that bytesOf answers with.
+const maxBytes = 1 << 20
+
+// bytesOf answers with the first N bytes of a text and remembers nothing, for benchmarks.
+func bytesOf(text func(n int) []byte) http.HandlerFunc {
+	all := text(maxBytes)
+	return func(w http.ResponseWriter, req *http.Request) {
+		n, err := strconv.Atoi(req.PathValue("n"))
+		if err != nil || n < 0 || n > maxBytes {
+			http.Error(w, fmt.Sprintf("between 0 and %d bytes", maxBytes), http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Header().Set("Content-Length", strconv.Itoa(n))
+		_, _ = w.Write(all[:n])
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(n))
-	_, _ = w.Write(bytes.Repeat([]byte("x"), n))
+}
+
+// sink takes in a body and says how long it was, for benchmarks.
+func sink(w http.ResponseWriter, req *http.Request) {
+	n, err := io.Copy(io.Discard, req.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	fmt.Fprintln(w, n)
 }
 
 func (r *recorder) seen(w http.ResponseWriter, _ *http.Request) {

@@ -207,6 +207,26 @@ func (v *visitor) askInTime(ctx context.Context, client *http.Client, name, url 
 	}}), client, url)
 }
 
+// ask reads the whole answer to a request.
+func ask(ctx context.Context, client *http.Client, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the answer was %s", resp.Status)
+	}
+	return nil
+}
+
 func rest(ctx context.Context, long time.Duration) {
 	moment := time.NewTimer(long)
 	defer moment.Stop()
