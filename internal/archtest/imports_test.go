@@ -60,6 +60,11 @@ func rules() []rule {
 			reason: "every package declares its own metrics with it, so it depends on none",
 		},
 		{
+			name: "wiring knows specs only", of: []string{"pkg/wiring"}, imports: []string{"pkg/spec"},
+			not: []string{"github.com/docker"}, reach: true,
+			reason: "what an agent needs follows from its spec alone, so that it is the same with and without a controller",
+		},
+		{
 			name: "a watch of directories knows no files", of: []string{"pkg/dirwatch"}, imports: []string{"pkg/spec"},
 			reason: "it says when to look again; what is looked at is its callers' business",
 		},

@@ -124,7 +124,7 @@ func checkOutput(cmd *cobra.Command, value *string, known ...string) error {
 	if slices.Contains(known, *value) {
 		return nil
 	}
-	if fromItsVariable(flag) && slices.Contains([]string{"table", "wide", "text", "json", "yaml"}, *value) {
+	if fromItsVariable(flag) && slices.Contains(append(formats(), "table", "wide", "text", "yaml"), *value) {
 		*value = flag.DefValue
 		return nil
 	}

@@ -51,7 +51,7 @@ Every flag can also be set by a variable, which is named in brackets behind it; 
 			if len(args) > 0 {
 				return usagef("there is no verb %q", args[0])
 			}
-			return usagef("a verb is missing: run, apply, validate, plan, status, events, wait, try, doctor or version")
+			return usagef("a verb is missing: run, apply, validate, plan, status, events, wait, env, try, doctor or version")
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromVariables(cmd.Flags(), sys.LookupEnv) },
 	}
@@ -59,7 +59,7 @@ Every flag can also be set by a variable, which is named in brackets behind it; 
 	root.SetErr(sys.Stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRun(sys), newApply(sys), newValidate(sys), newPlan(sys), newStatus(sys), newEvents(sys),
-		newWait(sys), newRevoke(sys), newTry(sys), newDoctor(sys), newExplain(sys), newSchema(sys),
+		newWait(sys), newEnv(sys), newRevoke(sys), newTry(sys), newDoctor(sys), newExplain(sys), newSchema(sys),
 		newVersion(sys))
 	for _, verb := range root.Commands() {
 		nameVariables(verb.Flags())

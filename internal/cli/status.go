@@ -67,7 +67,7 @@ func statusOfOne(cmd *cobra.Command, client *client, name, output string, sys Sy
 		if sources, err := client.sources(cmd.Context()); err == nil {
 			tellSources(sys.Stderr, sources) // The name may be in one of those.
 		}
-		return &exitError{codeBad, fmt.Errorf("%s: %w; 'controller status' lists those that are", name, err)}
+		return &exitError{codeBad, fmt.Errorf("%s: %w%s; 'controller status' lists those that are", name, err, client.meant(cmd.Context(), name))}
 	}
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -131,14 +130,7 @@ func (t *tryFlags) key(sys System) (*reconcile.Token, error) {
 func (t *tryFlags) declared(ctx context.Context, name string) (spec.CredProxy, error) {
 	client := newClient(t.server)
 	defer client.close()
-	one, err := client.one(ctx, name)
-	switch {
-	case errors.Is(err, errNotDeclared):
-		return one, &exitError{codeBad, fmt.Errorf("%s: %w; 'controller status' lists those that are", name, err)}
-	case err != nil && !isUsage(err):
-		return one, &exitError{codeNoController, err}
-	}
-	return one, err
+	return client.declared(ctx, name)
 }
 
 // unready says why a sidecar is not Ready; empty when it is.

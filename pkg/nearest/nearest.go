@@ -6,8 +6,11 @@ import "strings"
 // maxTyped is the longest text, in bytes, for which anything is near: longer ones are no typing errors.
 const maxTyped = 100
 
+// leastTyped is how many letters have to be there before the only name that they begin counts as meant.
+const leastTyped = 3
+
 // Name returns the name that is nearest to what was typed: the one that differs least, in at most two letters to put in, take out or
-// change, capitals aside. Of several the first; empty when none is near.
+// change, capitals aside; of several the first. Otherwise it is the only name that begins so; empty when none is near.
 func Name(typed string, names []string) string {
 	if len(typed) > maxTyped {
 		return ""
@@ -18,7 +21,23 @@ func Name(typed string, names []string) string {
 			best, distance = name, d
 		}
 	}
+	if best == "" {
+		return begun(typed, names)
+	}
 	return best
+}
+
+// begun is the only name that begins as what was typed.
+func begun(typed string, names []string) (found string) {
+	for _, name := range names {
+		if len(typed) >= leastTyped && len(name) >= len(typed) && strings.EqualFold(name[:len(typed)], typed) {
+			if found != "" {
+				return ""
+			}
+			found = name
+		}
+	}
+	return found
 }
 
 // Hint asks whether the nearest name was meant: "; do you mean NAME?", or nothing when none is near.

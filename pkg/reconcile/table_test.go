@@ -44,6 +44,17 @@ func TestACustomCredentialIsToldWithItsSlots(t *testing.T) {
 	}
 }
 
+// Roles are for who makes the agent's container: a change of them pushes nothing.
+func TestRolesAreNotToldToTheSidecar(t *testing.T) {
+	s := newWorld().spec.Spec
+	before := tableOf(&s, Network{}, nil, reach{})
+	s.Routes = slices.Clone(s.Routes)
+	s.Routes[0].Roles = spec.Roles()
+	if diff := cmp.Diff(before, tableOf(&s, Network{}, nil, reach{})); diff != "" {
+		t.Errorf("(-without +with):\n%s", diff)
+	}
+}
+
 // What a sidecar is not told it guesses; it is to guess nothing where the first address may be an agent's.
 func TestNoAddressOfAnAgentIsToldAsTheHosts(t *testing.T) {
 	for name, c := range map[string]struct {

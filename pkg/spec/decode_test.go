@@ -87,7 +87,7 @@ func TestFieldsThatDoNotBelongAreSaidAtTheirLine(t *testing.T) {
 	for _, tt := range []edit{
 		{"unknown field", "upstream:", "upstrem:",
 			"9 spec.routes[0].upstream: Required value: write where requests go, such as https://api.example.com\n" +
-				"10 spec.routes[0].upstrem: unknown field; do you mean upstream? Known here: path, upstream, insecureUpstream, allowPrivate, caFile, clientCertificate, proxyURL, auth, passCredentials, methods, paths, git, mode, limits, scrubResponses\n"},
+				"10 spec.routes[0].upstrem: unknown field; do you mean upstream? Known here: path, upstream, insecureUpstream, allowPrivate, caFile, clientCertificate, proxyURL, auth, passCredentials, methods, paths, git, mode, limits, roles, scrubResponses\n"},
 		{"field in another case", "egressNetwork", "egressnetwork",
 			"5 spec.egressNetwork: Required value: name the network that leads to the upstreams\n" +
 				"7 spec.egressnetwork: unknown field; do you mean egressNetwork? Known here: internalNetwork, egressNetwork, createNetworks, requireIsolation, hostname, port, image, tokenDelivery, resources, callerAuth, routes\n"},

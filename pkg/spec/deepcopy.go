@@ -54,6 +54,7 @@ func (r *Route) deepCopy() Route {
 	}
 	out.Limits = copyOf(r.Limits)
 	out.ClientCertificate = copyOf(r.ClientCertificate)
+	out.Roles = slices.Clone(r.Roles)
 	out.ScrubResponses = copyOf(r.ScrubResponses)
 	return out
 }

@@ -188,6 +188,7 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 		{"sources of callers", auth["tokenRef"].OneOf, spec["callerAuth"].Properties["keyRef"].OneOf},
 		{"methods", methodName.String(), route["methods"].Items.Pattern},
 		{"mode", []string{string(ModeEnforce), string(ModeWarn)}, route["mode"].Enum},
+		{"roles", []any{rolesInWords(), 1, len(Roles())}, []any{route["roles"].Items.Enum, route["roles"].MinItems, route["roles"].MaxItems}},
 		{"concurrentRequests", []int64{1, maxConcurrent}, []int64{limits["concurrentRequests"].Minimum, limits["concurrentRequests"].Maximum}},
 		{"requestsPerMinute", []int64{1, maxPerMinute}, []int64{limits["requestsPerMinute"].Minimum, limits["requestsPerMinute"].Maximum}},
 		{"reference of client certificates", auth["tokenRef"].Properties, spec["routes"].Items.Properties["clientCertificate"].Properties["keyRef"].Properties},
@@ -198,6 +199,13 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 			t.Errorf("%s (-go +schema):\n%s", tt.what, diff)
 		}
 	}
+}
+
+func rolesInWords() (words []string) {
+	for _, role := range Roles() {
+		words = append(words, string(role))
+	}
+	return words
 }
 
 // additions are the rules of a list of Addition.
@@ -221,6 +229,8 @@ func TestTheSchemaRefusesWhatEditorsShouldMark(t *testing.T) {
 		t.Fatalf("a custom credential is refused: %v", faults)
 	}
 	for name, file := range map[string]string{
+		"unknown role":         web + "    roles: [npm]\n",
+		"no roles":             web + "    roles: []\n",
 		"unknown field":        web + "    upstrem: x\n",
 		"missing field":        strings.Replace(web, "  egressNetwork: web-egress\n", "", 1),
 		"wrong kind":           strings.Replace(web, "kind: CredProxy", "kind: Proxy", 1),

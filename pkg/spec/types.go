@@ -201,6 +201,14 @@ type Route struct {
 	// Limits are what the route's requests may take; what is left out is bounded by the sidecar alone.
 	// +see=docs/spec.md#limits
 	Limits *Limits `json:"limits,omitempty" spec:"stated"`
+	// Roles are which of the agent's clients are to use the route: controller env prints the settings that they need. Nothing of
+	// the sidecar changes with it. A client that has one setting can be given one route of a spec; several may have git-insteadof
+	// and tea-login.
+	// +minItems=1
+	// +maxItems=maxRoles
+	// +items=One of its clients.
+	// +see=docs/agent.md
+	Roles []Role `json:"roles,omitempty" spec:"stated"`
 	// ScrubResponses has the route's tokens overwritten in what the upstream answers; such routes ask for answers that are not
 	// compressed. False lets them pass. A policy has to allow it.
 	// +default=true

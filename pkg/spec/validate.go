@@ -31,6 +31,12 @@ type omitted = field.OmitValueType
 
 func invalid(path *field.Path, todo string) *field.Error { return field.Invalid(path, omitted{}, todo) }
 
+// Check returns what is wrong with an object that did not come from a file of the operator's, such as one that another process
+// sent. Nothing in one that passes means more in a command line or a file than what it stands for.
+func Check(c *CredProxy) error {
+	return validate(c, Options{AllowCustomImages: true}).ToAggregate()
+}
+
 // validate returns every problem of an object that has its defaults. Types are right already.
 func validate(c *CredProxy, opts Options) field.ErrorList {
 	errs := validateKind(c.APIVersion, c.Kind, Kind)

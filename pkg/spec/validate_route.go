@@ -36,7 +36,7 @@ func validateRoutes(routes []Route, path *field.Path) field.ErrorList {
 		errs = append(errs, validateRoutePolicy(&route, at)...)
 		errs = append(errs, validateLimits(route.Limits, at.Child("limits"))...)
 	}
-	return errs
+	return append(errs, validateRoles(routes, path)...)
 }
 
 const maxPathLength = 512
