@@ -69,7 +69,7 @@ clean: ## Remove what was built
 ##@ Check
 
 .PHONY: test
-test: test-unit test-age test-model test-e2e ## Run every test: units, the model's random stories, then end to end on a real engine
+test: test-unit test-age test-prometheus test-model test-e2e ## Run every test: units, the model's random stories, then end to end on a real engine
 
 .PHONY: test-unit
 test-unit: sidecars race ## Run the tests that need no engine, with the race detector
@@ -78,6 +78,10 @@ test-unit: sidecars race ## Run the tests that need no engine, with the race det
 .PHONY: test-age
 test-age: sidecars race ## Run the example of a token provider with age itself, which is installed on Debian as root
 	@hack/age.sh $(GO) test -race -count=1 -tags age -run Age ./internal/tokens/provider
+
+.PHONY: test-prometheus
+test-prometheus: sidecars race ## Check rules and dashboards with a real Prometheus, Debian's, that scrapes a controller
+	@hack/prometheus.sh $(GO) test -race -count=1 -tags prometheus ./test/prometheus
 
 # The race detector has seen the model's other parts and some hundred scripts in test-unit; it would take five times as long.
 .PHONY: test-model

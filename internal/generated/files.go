@@ -15,7 +15,7 @@ type File struct {
 
 // Files makes all of them for a repository. Of a page that is partly written by people, the rest is read from there and kept.
 func Files(root string) ([]File, error) {
-	page, err := fill(root, "docs/metrics.md", metricParts())
+	metrics, err := fill(root, "docs/metrics.md", metricParts())
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,11 @@ func Files(root string) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(fields, page), nil
+	alerts, err := alertPage(root)
+	if err != nil {
+		return nil, err
+	}
+	return append(fields, metrics, alerts), nil
 }
 
 // fill makes the parts of a page anew.
