@@ -91,6 +91,14 @@ func (f *files) last(name string) reading {
 	return f.asked[name]
 }
 
+// written is when the token that was read last was written; zero when none was.
+func (f *files) written(name string) time.Time {
+	if last := f.last(name); last.good {
+		return last.is.ModTime()
+	}
+	return time.Time{}
+}
+
 func (f *files) note(name string, r reading) {
 	f.mu.Lock()
 	_, known := f.asked[name]

@@ -99,6 +99,18 @@ func (r *Resolver) Lifetime(ref spec.TokenRef) reconcile.Lifetime {
 	return r.opts.Providers.Lifetime(ref.Provider, ref.Key)
 }
 
+// Changed is since when the source of a reference has the token to which it led last: of a file when it was written, of a
+// provider when it first gave this one; zero for a variable, of which nobody knows. Nothing is looked for.
+func (r *Resolver) Changed(ref spec.TokenRef) time.Time {
+	switch {
+	case ref.Provider != "" && r.opts.Providers != nil:
+		return r.opts.Providers.Changed(ref.Provider, ref.Key)
+	case ref.File != "":
+		return r.files.written(ref.File)
+	}
+	return time.Time{}
+}
+
 // Permitted says in Resolve's words why the rules refuse a reference; nil when they do not. Nothing is looked for, so
 // that a link which leads out of the directory is left to Resolve.
 func (r *Resolver) Permitted(ref spec.TokenRef) error {

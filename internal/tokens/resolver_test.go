@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -272,5 +273,28 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestSinceWhenASourceHasItsToken(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "token", secret)
+	write(t, dir, "empty", "")
+	written := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, name := range []string{"token", "empty"} {
+		must(t, os.Chtimes(filepath.Join(dir, name), written, written))
+	}
+	r := resolver(t, Options{Dir: dir, EnvPatterns: []string{"SET"}, Lookup: environment(map[string]string{"SET": secret})})
+	refs := map[spec.TokenRef]time.Time{
+		{File: "token"}: written, {File: "empty"}: {}, {File: "missing"}: {}, {Env: "SET"}: {}, {Provider: "vault", Key: "a"}: {},
+	}
+	for ref, want := range refs {
+		if got := r.Changed(ref); !got.IsZero() {
+			t.Errorf("%s before anybody looked: %v", ref, got)
+		}
+		_, _ = r.Resolve(t.Context(), ref)
+		if got := r.Changed(ref); !got.Equal(want) {
+			t.Errorf("%s: %v, want %v", ref, got, want)
+		}
 	}
 }

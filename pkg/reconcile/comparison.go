@@ -12,10 +12,13 @@ import (
 // compareTokens resolves the tokens of a spec, so that the plan can tell whether they changed, and the status whether they
 // are there. A plan that delivers them resolves them once more, in a step of its own.
 func (c *Controller) compareTokens(ctx context.Context, in *inputs) error {
+	var seen sighted
+	defer func() { c.statuses.saw(in.name, seen, in.withheld) }()
 	if in.spec == nil || (in.refused != nil || in.spec.Paused()) && len(in.withheld) == 0 {
 		return nil
 	}
 	found := lookFor(ctx, c.resolver, in.spec)
+	seen = found.sighted()
 	in.held = in.heldTokens()
 	if c.opts.RevokeMissing {
 		in.withhold(found.gone(in.spec))

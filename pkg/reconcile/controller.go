@@ -40,6 +40,9 @@ type Options struct {
 	RevokeMissing bool
 	// Locker is asked for a name before anything is done about it; nil when nobody else acts on the engine's sidecars.
 	Locker Locker
+	// Changed is called when List, Get, Events or Readyz have something else to tell, from any goroutine and perhaps often. It must not wait.
+	// Nil when nobody wants to know.
+	Changed func()
 }
 
 // containerName is what the sidecar of a spec is called.
@@ -91,10 +94,13 @@ type Controller struct {
 
 // New makes a Controller. Metrics are registered with reg. It does nothing until Run, Once or Plan.
 func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Registerer, log *slog.Logger) *Controller {
+	if opts.Changed == nil {
+		opts.Changed = func() {}
+	}
 	c := &Controller{
 		driver: driver, resolver: resolver, opts: opts,
 		metrics: newMetrics(reg), queueStats: newQueueMetrics(reg),
-		recorder: newRecorder(log), statuses: newStatuses(), deliveries: newDeliveries(), traffic: newTraffic(),
+		recorder: newRecorder(log, opts.Changed), statuses: newStatuses(opts.Changed), deliveries: newDeliveries(), traffic: newTraffic(),
 		marks: map[string]time.Time{}, rests: map[string]time.Time{}, blocked: map[string]Blocked{},
 		lookAgain: make(chan struct{}, 1), strangers: make(chan struct{}, 1),
 		declared: Declared{Err: errNotRead}, redeclared: make(chan struct{}),
@@ -135,12 +141,6 @@ func (c *Controller) Declare(d Declared) {
 	c.tellFiles(before, d)
 	c.enqueue(names...)
 }
-
-// List returns every declared name with its status, in order of names.
-func (c *Controller) List() []spec.CredProxy { return c.statuses.list() }
-
-// Get returns one declared name with its status.
-func (c *Controller) Get(name string) (spec.CredProxy, bool) { return c.statuses.get(name) }
 
 // Events returns the last events, oldest first.
 func (c *Controller) Events() []Event { return c.recorder.list() }
@@ -195,6 +195,9 @@ func (c *Controller) seen(err error) {
 	c.metrics.dockerUp.Set(up)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if (err == nil) != (c.engineErr == nil) {
+		c.opts.Changed()
+	}
 	c.engineErr = err
 }
 

@@ -48,6 +48,8 @@ const eventCapacity = 1000
 // recorder keeps the last events and writes each to the log.
 type recorder struct {
 	log *slog.Logger
+	// changed is called, under the lock, when there is another event.
+	changed func()
 
 	mu       sync.Mutex
 	sequence int64 // of the last event
@@ -59,8 +61,8 @@ type recorder struct {
 	standing map[string][]Blocked
 }
 
-func newRecorder(log *slog.Logger) *recorder {
-	return &recorder{log: log, sequence: time.Now().UnixMilli(), last: map[string]Blocked{}, standing: map[string][]Blocked{}}
+func newRecorder(log *slog.Logger, changed func()) *recorder {
+	return &recorder{log: log, changed: changed, sequence: time.Now().UnixMilli(), last: map[string]Blocked{}, standing: map[string][]Blocked{}}
 }
 
 // did records a step that was taken.
@@ -157,6 +159,7 @@ func (r *recorder) forget(name string) {
 func (r *recorder) add(e Event) {
 	r.sequence++
 	e.Sequence, e.Time = r.sequence, time.Now()
+	r.changed()
 	if len(r.ring) < eventCapacity {
 		r.ring = append(r.ring, e)
 		return

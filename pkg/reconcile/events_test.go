@@ -15,7 +15,7 @@ import (
 )
 
 func TestRingKeepsTheLastEventsInOrder(t *testing.T) {
-	r := newRecorder(slog.New(slog.DiscardHandler))
+	r := newRecorder(slog.New(slog.DiscardHandler), func() {})
 	for i := range eventCapacity + 10 {
 		r.did(Event{Name: "web", Type: eventNormal, Reason: "Reloaded", Message: fmt.Sprint(i)})
 	}
@@ -26,7 +26,7 @@ func TestRingKeepsTheLastEventsInOrder(t *testing.T) {
 }
 
 func TestARefusalThatRepeatsIsToldOnce(t *testing.T) {
-	r := newRecorder(slog.New(slog.DiscardHandler))
+	r := newRecorder(slog.New(slog.DiscardHandler), func() {})
 	r.warn("web", ReasonTokenMissing, "env TOKEN")
 	r.warn("web", ReasonTokenMissing, "env TOKEN")
 	r.warn("api", ReasonTokenMissing, "env TOKEN")
@@ -39,12 +39,12 @@ func TestARefusalThatRepeatsIsToldOnce(t *testing.T) {
 
 func TestEventsAreNumberedAfterThoseOfEarlierControllers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first := newRecorder(slog.New(slog.DiscardHandler))
+		first := newRecorder(slog.New(slog.DiscardHandler), func() {})
 		for range 10 {
 			first.did(Event{Name: "web", Type: eventNormal, Reason: "Reloaded", Message: "cred-proxy-web"})
 		}
 		time.Sleep(time.Second) // a restart
-		second := newRecorder(slog.New(slog.DiscardHandler))
+		second := newRecorder(slog.New(slog.DiscardHandler), func() {})
 		second.warn("web", ReasonTokenMissing, "env TOKEN")
 		second.did(Event{Name: "web", Type: eventNormal, Reason: "Created", Message: "cred-proxy-web"})
 		before, after := first.list(), second.list()

@@ -207,7 +207,10 @@ func (c *Controller) lookAtAll(ctx context.Context) bool {
 	c.forgetGone(v, names)
 	c.mu.Lock()
 	queue := c.queue
-	c.looked = c.looked || c.declared.Complete
+	if !c.looked && c.declared.Complete {
+		c.looked = true
+		c.opts.Changed()
+	}
 	for _, name := range names {
 		if c.marks[name].Before(began) {
 			c.marks[name] = began

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"unicode/utf8"
 
@@ -40,6 +41,16 @@ func lookFor(ctx context.Context, resolver Resolver, cp *spec.CredProxy) resolut
 		}
 	}
 	return r
+}
+
+// sighted is what became of each reference.
+func (r resolution) sighted() sighted {
+	seen := sighted{}
+	for ref := range r.found {
+		seen[ref] = nil
+	}
+	maps.Copy(seen, r.failed)
+	return seen
 }
 
 // values are the tokens of all slots of a spec, whose references are among those that were looked for. What the sidecar was

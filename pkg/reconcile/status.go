@@ -15,6 +15,9 @@ import (
 
 // statuses is the status of every declared name.
 type statuses struct {
+	// changed is called, under the lock, when something else is to be shown.
+	changed func()
+
 	mu      sync.Mutex
 	entries map[string]*entry
 }
@@ -41,9 +44,25 @@ type entry struct {
 	wasReady bool
 	// rejections are of the tokens that upstreams took and then answered with 401.
 	rejections rejectionRecord
+	// sighted is what became of its references at the last look, withheld are the routes that were withheld then, and planned
+	// are the steps of the last plan that are not taken yet. None is changed once it is here.
+	sighted  sighted
+	withheld map[string]Withheld
+	planned  []Step
 }
 
-func newStatuses() *statuses { return &statuses{entries: map[string]*entry{}} }
+func newStatuses(changed func()) *statuses {
+	return &statuses{changed: changed, entries: map[string]*entry{}}
+}
+
+// noting makes a change to an entry, and tells if it made a difference to its status.
+func (s *statuses) noting(e *entry, change func(*spec.CredProxyStatus)) {
+	before := e.object.Status.DeepCopy()
+	change(e.object.Status)
+	if !reflect.DeepEqual(before, e.object.Status) {
+		s.changed()
+	}
+}
 
 // declare takes over a declaration, and returns the names that it adds, changes or removes.
 func (s *statuses) declare(d Declared) []string {
@@ -68,6 +87,9 @@ func (s *statuses) declare(d Declared) []string {
 			e.leave()
 			changed = append(changed, name)
 		}
+	}
+	if len(changed) > 0 {
+		s.changed()
 	}
 	slices.Sort(changed)
 	return changed
@@ -137,10 +159,11 @@ func (s *statuses) hold(name string, v verdict) (gone bool) {
 		return false // it is declared by now
 	case !v.left:
 		delete(s.entries, name)
+		s.changed()
 		return ok && e.object.Status.ContainerID != ""
 	case v.blocked == nil && v.err == nil:
 		if ok {
-			e.leave()
+			s.noting(e, func(*spec.CredProxyStatus) { e.leave() })
 		}
 		return false
 	case !ok:
@@ -150,7 +173,7 @@ func (s *statuses) hold(name string, v verdict) (gone bool) {
 		e.object.Status = &spec.CredProxyStatus{}
 		s.entries[name] = e
 	}
-	v.apply(e.object.Status)
+	s.noting(e, v.apply)
 	return false
 }
 
@@ -185,7 +208,7 @@ func (s *statuses) settle(name string, v verdict, made bool) (end settled) {
 	if !ok {
 		return settled{}
 	}
-	v.apply(e.object.Status)
+	s.noting(e, v.apply)
 	ready := meta.FindStatusCondition(e.object.Status.Conditions, spec.ConditionReady)
 	if ready.Status != metav1.ConditionTrue {
 		e.suffer(ready.Reason)
@@ -219,8 +242,10 @@ func (s *statuses) unavailable(name string, err error) bool {
 	if ready := meta.FindStatusCondition(e.object.Status.Conditions, spec.ConditionReady); ready != nil {
 		before = ready.Reason
 	}
-	setCondition(e.object.Status, condition(spec.ConditionReady, statusOf(err), reasonOf(err), err.Error()))
-	e.object.Status.LastError = cut(err.Error())
+	s.noting(e, func(status *spec.CredProxyStatus) {
+		setCondition(status, condition(spec.ConditionReady, statusOf(err), reasonOf(err), err.Error()))
+		status.LastError = cut(err.Error())
+	})
 	e.suffer(reasonOf(err))
 	return before != reasonOf(err)
 }
@@ -325,7 +350,7 @@ func (s *statuses) list() []spec.CredProxy {
 	defer s.mu.Unlock()
 	out := make([]spec.CredProxy, 0, len(s.entries))
 	for _, name := range slices.Sorted(maps.Keys(s.entries)) {
-		out = append(out, *s.entries[name].object.DeepCopy())
+		out = append(out, s.entries[name].shown())
 	}
 	return out
 }
@@ -337,7 +362,7 @@ func (s *statuses) get(name string) (spec.CredProxy, bool) {
 	if !ok {
 		return spec.CredProxy{}, false
 	}
-	return *e.object.DeepCopy(), true
+	return e.shown(), true
 }
 
 // setCondition sets one condition, and the status's own transition time when its value changes.

@@ -13,13 +13,22 @@ import (
 // traffic adds up what sidecars count, by spec and route. Their counts begin anew with each run of a process, and the sums go on,
 // over restarts and replacements. What is counted never leads to a look at anything.
 type traffic struct {
+	// began is when this process did.
+	began time.Time
+
 	mu   sync.Mutex
 	runs map[string]*countedRun // by container
 	sums map[string]sums        // by spec name
 }
 
 // sums are those of a spec's routes, by path. Which of them are routes is for others to know.
-type sums map[string]*routetable.RouteCounters
+type sums map[string]*counted
+
+type counted struct {
+	routetable.RouteCounters
+	// last is when a request was last heard to have ended; zero when none was.
+	last time.Time
+}
 
 // countedRun is what a run of a container has said.
 type countedRun struct {
@@ -31,7 +40,7 @@ type countedRun struct {
 }
 
 func newTraffic() *traffic {
-	return &traffic{runs: map[string]*countedRun{}, sums: map[string]sums{}}
+	return &traffic{began: time.Now(), runs: map[string]*countedRun{}, sums: map[string]sums{}}
 }
 
 // take adds what a sidecar has counted since it last told.
@@ -45,10 +54,13 @@ func (t *traffic) take(c Counted) {
 		}
 		return
 	}
-	if run == nil || run.began != c.Counters.Run {
+	heard := run != nil && run.began == c.Counters.Run
+	if !heard {
 		run = &countedRun{name: c.SpecName, began: c.Counters.Run, said: sums{}}
 		t.runs[c.ContainerID] = run
 	}
+	// What a run says first it may have counted long ago, unless it is younger than this process.
+	lately := heard || run.began > t.began.UnixNano()
 	run.ended = time.Time{}
 	if t.sums[run.name] == nil {
 		t.sums[run.name] = sums{}
@@ -57,20 +69,37 @@ func (t *traffic) take(c Counted) {
 		now := &c.Counters.Routes[i]
 		sum, before := t.sums[run.name].of(now.Route), run.said.of(now.Route)
 		if sum != nil && before != nil {
-			sum.Grow(before, now)
+			sum.grow(before, now, lately)
 		}
 	}
 }
 
+// grow adds what a run has counted since before; lately is true when that was since the run was last heard.
+func (c *counted) grow(before *counted, now *routetable.RouteCounters, lately bool) {
+	ended := c.ended()
+	c.Grow(&before.RouteCounters, now)
+	if lately && c.ended() > ended {
+		c.last = time.Now()
+	}
+}
+
+// ended is how many requests have.
+func (c *counted) ended() (n int64) {
+	for _, of := range c.Requests {
+		n += of
+	}
+	return n
+}
+
 // of returns the counters of a route; nil for one too many, as there are of a sidecar that says what it likes.
-func (s sums) of(route string) *routetable.RouteCounters {
+func (s sums) of(route string) *counted {
 	if known, ok := s[route]; ok {
 		return known
 	}
 	if len(s) > routetable.MaxCounted {
 		return nil
 	}
-	made := &routetable.RouteCounters{Route: route}
+	made := &counted{RouteCounters: routetable.RouteCounters{Route: route}}
 	s[route] = made
 	return made
 }
@@ -88,7 +117,7 @@ func (t *traffic) declare(specs []*spec.CredProxy) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, cp := range specs {
-		maps.DeleteFunc(t.sums[cp.Name], func(path string, _ *routetable.RouteCounters) bool {
+		maps.DeleteFunc(t.sums[cp.Name], func(path string, _ *counted) bool {
 			return path != routetable.NoRoute && !slices.ContainsFunc(cp.Spec.Routes, func(r spec.Route) bool { return r.Path == path })
 		})
 	}
@@ -110,11 +139,11 @@ func (t *traffic) keep(v *view, known map[string]bool) {
 
 // of returns what was counted of the routes of specs, by their names, in no order. A route of which nothing was told yet is not
 // among them: it may have counted before this process began.
-func (t *traffic) of(routes map[string][]string) map[string][]routetable.RouteCounters {
+func (t *traffic) of(routes map[string][]string) map[string][]counted {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	found := make(map[string][]routetable.RouteCounters, len(routes))
-	inFlight := t.inFlight()
+	found := make(map[string][]counted, len(routes))
+	inFlight := t.inFlight(routes)
 	for name, paths := range routes {
 		for _, path := range paths {
 			if sum, ok := t.sums[name][path]; ok {
@@ -129,10 +158,13 @@ func (t *traffic) of(routes map[string][]string) map[string][]routetable.RouteCo
 
 type routeOf struct{ name, path string }
 
-// inFlight is what all runs have in flight.
-func (t *traffic) inFlight() map[routeOf]int64 {
+// inFlight is what all runs of these names have in flight.
+func (t *traffic) inFlight(names map[string][]string) map[routeOf]int64 {
 	now := map[routeOf]int64{}
 	for _, run := range t.runs {
+		if _, wanted := names[run.name]; !wanted {
+			continue
+		}
 		for path, said := range run.said {
 			now[routeOf{run.name, path}] += said.InFlight
 		}
@@ -149,11 +181,7 @@ func (s *statuses) routes() map[string][]string {
 		if e.held || len(e.object.Spec.Routes) == 0 {
 			continue
 		}
-		paths := []string{routetable.NoRoute}
-		for _, r := range e.object.Spec.Routes {
-			paths = append(paths, r.Path)
-		}
-		all[name] = paths
+		all[name] = pathsOfRoutes(&e.object)
 	}
 	return all
 }

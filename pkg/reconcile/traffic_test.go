@@ -50,8 +50,8 @@ func TestCountsGoOnOverRuns(t *testing.T) {
 				traffic.take(c)
 			}
 			found := traffic.of(map[string][]string{"web": {"/r"}})
-			want := map[string][]routetable.RouteCounters{"web": {{Route: "/r", Injections: c.injected, InFlight: c.inFlight}}}
-			if diff := cmp.Diff(want, found); diff != "" {
+			want := map[string][]counted{"web": {{RouteCounters: routetable.RouteCounters{Route: "/r", Injections: c.injected, InFlight: c.inFlight}}}}
+			if diff := cmp.Diff(want, found, cmp.AllowUnexported(counted{})); diff != "" {
 				t.Errorf("(-wanted +got)\n%s", diff)
 			}
 		})

@@ -44,7 +44,7 @@ func (c *trafficCollector) Describe(ch chan<- *prometheus.Desc) {
 func (c *trafficCollector) Collect(ch chan<- prometheus.Metric) {
 	for name, routes := range c.traffic.of(c.routes()) {
 		for i := range routes {
-			c.collect(ch, name, &routes[i])
+			c.collect(ch, name, &routes[i].RouteCounters)
 		}
 	}
 }

@@ -107,6 +107,7 @@ func (c *Controller) consider(ctx context.Context, name string) (matter, outcome
 	in := c.inputs(s, name, history)
 	tokenErr := c.compareTokens(ctx, &in)
 	item, blocked := planName(in)
+	c.statuses.planned(name, item.Steps)
 	found := c.verdict(in, blocked, tokenErr)
 	c.tellRefusal(name, found)
 	c.tellBounds(name, found.bounds)
@@ -202,6 +203,9 @@ func (c *Controller) execute(ctx context.Context, m matter) outcome {
 	}
 	c.settleProgress(in.name, found)
 	err := a.run(ctx)
+	if err == nil {
+		c.statuses.planned(in.name, nil)
+	}
 	c.touch(in.name)
 	found.err, found.lastLines, found.taking = err, a.lines, false
 	found.note(a)

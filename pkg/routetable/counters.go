@@ -126,6 +126,23 @@ func (h *Histogram) Count() (n int64) {
 	return n
 }
 
+// Quantile estimates the time that a share q, from 0 to 1, of those counted did not exceed, as Prometheus' histogram_quantile
+// does: within a bucket they are taken to be spread evenly. For those above the last bound it is that bound, and without any 0.
+func (h *Histogram) Quantile(q float64) time.Duration {
+	rank, below, lower := q*float64(h.Count()), 0.0, time.Duration(0)
+	for i, upper := range LatencyBounds() {
+		in := float64(h.Buckets[i])
+		if in > 0 && below+in >= rank {
+			return lower + time.Duration(float64(upper-lower)*(rank-below)/in)
+		}
+		below, lower = below+in, upper
+	}
+	if h.Count() == 0 {
+		return 0
+	}
+	return lower
+}
+
 // CountersLine encodes the first of the routes as one line with its newline, of at most MaxReportBytes, and returns those that are
 // left for the next. The line is nil when none are left.
 func CountersLine(run int64, routes []RouteCounters) (line []byte, rest []RouteCounters) {

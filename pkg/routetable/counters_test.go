@@ -190,3 +190,27 @@ func FuzzCounters(f *testing.F) {
 		}
 	})
 }
+
+func TestQuantilesAreEstimated(t *testing.T) {
+	bounds := LatencyBounds()
+	tests := map[string]struct {
+		fill func(*Histogram)
+		q    float64
+		want time.Duration
+	}{
+		"nothing":                 {func(*Histogram) {}, 0.5, 0},
+		"the middle of a bucket":  {func(h *Histogram) { h.Buckets[0] = 10 }, 0.5, bounds[0] / 2},
+		"all of a bucket":         {func(h *Histogram) { h.Buckets[1] = 10 }, 1, bounds[1]},
+		"above empty ones":        {func(h *Histogram) { h.Buckets[0], h.Buckets[5] = 90, 10 }, 0.95, (bounds[4] + bounds[5]) / 2},
+		"above the highest bound": {func(h *Histogram) { h.Buckets[len(bounds)] = 1 }, 0.5, bounds[len(bounds)-1]},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var h Histogram
+			tt.fill(&h)
+			if got := h.Quantile(tt.q); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

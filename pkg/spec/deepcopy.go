@@ -71,6 +71,7 @@ func (s *CredProxyStatus) DeepCopy() *CredProxyStatus {
 	}
 	out.WithheldRoutes = slices.Clone(s.WithheldRoutes)
 	out.LastTransitionTime = copyOf(s.LastTransitionTime)
+	s.copyDetails(&out)
 	return &out
 }
 

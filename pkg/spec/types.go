@@ -336,6 +336,16 @@ type CredProxyStatus struct {
 	LastError string `json:"lastError,omitempty"`
 	// LastTransitionTime is when any condition last changed its status.
 	LastTransitionTime *metav1.Time `json:"lastTransitionTime,omitempty"`
+	// IsolationFindings are the things by which the environment is not isolated, breaches first.
+	IsolationFindings []IsolationFinding `json:"isolationFindings,omitempty"`
+	// Tokens are the spec's token references, in order of first use.
+	Tokens []TokenStatus `json:"tokens,omitempty"`
+	// Traffic is what was counted of its routes, in their order, and behind them of the requests that none took.
+	Traffic []RouteTraffic `json:"traffic,omitempty"`
+	// PlannedSteps are those of the last plan that are not taken yet; empty when there is nothing to do.
+	PlannedSteps []PlannedStep `json:"plannedSteps,omitempty"`
+	// NextAttemptTime is until when it rests after a failure, unless something changes.
+	NextAttemptTime *metav1.Time `json:"nextAttemptTime,omitempty"`
 }
 
 // Condition types of CredProxyStatus.

@@ -25,6 +25,8 @@ type entry struct {
 	has   bool
 	token reconcile.Token
 	life  reconcile.Lifetime
+	// since is when this token was first given.
+	since time.Time
 	// lapsed is whether there was one that has expired.
 	lapsed bool
 	// failure is why the last call gave none; nil if it did.
@@ -74,6 +76,9 @@ func (e *entry) settle(p Provider, given answer, why *failure, now time.Time) (c
 		e.due = now.Add(refreshPause(p, given.expiry, now))
 		if !given.expiry.Equal(e.life.Expiry) { // otherwise it is the one that is to be renewed
 			e.life = lifetime(p, given.expiry, now)
+		}
+		if !before.has || !before.token.Equal(e.token) {
+			e.since = now
 		}
 		return first || !before.has || !before.token.Equal(e.token)
 	}

@@ -85,3 +85,34 @@ func TestATokenThatIsGoneOrDoesNotSayHasNoLifetime(t *testing.T) {
 		s.wantNoLifetime("it does not say")
 	})
 }
+
+func TestATokenIsAsOldAsItsFirstGiving(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, s *stage) {
+		s.running()
+		s.plugin.gives = func(_ string, call int) (answer, *failure) {
+			switch call {
+			case 1, 2:
+				return tokenOf("first"), nil
+			case 3:
+				return tokenOf("second"), nil
+			}
+			return answer{}, failed(resultMissing, "there is none")
+		}
+		if got := s.Changed("vault", "a"); !got.IsZero() {
+			t.Errorf("before it was asked for: %v", got)
+		}
+		s.expect("a", "first")
+		s.until("a", 2)
+		if got := s.Changed("vault", "a"); !got.Equal(s.plugin.began) {
+			t.Errorf("the same token again: %v, want %v", got, s.plugin.began)
+		}
+		at := s.until("a", 3)
+		if got := s.Changed("vault", "a"); got.Sub(s.plugin.began) < at {
+			t.Errorf("another token, asked for after %v: %v after the beginning", at, got.Sub(s.plugin.began))
+		}
+		s.until("a", 4)
+		if got := s.Changed("vault", "a"); !got.IsZero() {
+			t.Errorf("once there is none: %v", got)
+		}
+	})
+}

@@ -304,3 +304,13 @@ func (s *Set) Lifetime(name, key string) reconcile.Lifetime {
 	}
 	return reconcile.Lifetime{}
 }
+
+// Changed is when the token of a key was first given; zero when there is none. The provider is not asked.
+func (s *Set) Changed(name, key string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[reference{name, key}]; e != nil && e.has {
+		return e.since
+	}
+	return time.Time{}
+}
