@@ -20,9 +20,26 @@ type dialer struct {
 	around func() (surroundings, error)
 }
 
-func newDialer(around func() (surroundings, error)) *dialer {
-	connect := &net.Dialer{KeepAlive: 30 * time.Second}
-	return &dialer{lookup: net.DefaultResolver.LookupNetIP, connect: connect.DialContext, atlas: newAtlas(), around: around}
+// WayOut is how the machine reaches others.
+type WayOut interface {
+	// LookupNetIP is net.Resolver's.
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+	// DialContext is net.Dialer's. It gets addresses that have been judged, never names.
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// hostWayOut is that of the network namespace that the process is in.
+type hostWayOut struct {
+	*net.Resolver
+	net.Dialer
+}
+
+func newHostWayOut() *hostWayOut {
+	return &hostWayOut{net.DefaultResolver, net.Dialer{KeepAlive: 30 * time.Second}}
+}
+
+func newDialer(out WayOut, around func() (surroundings, error)) *dialer {
+	return &dialer{lookup: out.LookupNetIP, connect: out.DialContext, atlas: newAtlas(), around: around}
 }
 
 // dial connects to a host and port, within dialTimeout. Of a host that may not be asked the error is a *destinationError.

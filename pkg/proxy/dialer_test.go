@@ -65,7 +65,7 @@ func (f *faraway) connections() []string {
 }
 
 func (f *faraway) dialer() *dialer {
-	d := newDialer(func() (surroundings, error) { return nearby(), nil })
+	d := newDialer(newHostWayOut(), func() (surroundings, error) { return nearby(), nil })
 	d.lookup, d.connect = f.lookup, f.connect
 	return d
 }

@@ -18,7 +18,7 @@ const acceptRetry = 50 * time.Millisecond
 // doorway is one net.Listener over the sockets that are open on the internal network at the moment. Sockets come and
 // go with the interface; connections of others than the network's own are closed before a byte of theirs is read.
 type doorway struct {
-	network network
+	network Network
 	log     *slog.Logger
 
 	accepted chan net.Conn
@@ -37,15 +37,15 @@ type doorway struct {
 	mu        sync.Mutex
 	shut      bool
 	perimeter perimeter
-	sockets   map[place]net.Listener
+	sockets   map[Place]net.Listener
 }
 
-func newDoorway(n network, in *guests, log *slog.Logger) *doorway {
+func newDoorway(n Network, in *guests, log *slog.Logger) *doorway {
 	return &doorway{
 		network: n, guests: in, log: log,
 		accepted: make(chan net.Conn), arrived: make(chan struct{}, 1), closed: make(chan struct{}),
 		leaving: make(chan struct{}), seats: make(chan struct{}, maxConnections),
-		sockets: map[place]net.Listener{},
+		sockets: map[Place]net.Listener{},
 	}
 }
 
@@ -61,7 +61,7 @@ func (d *doorway) watch(p perimeter) {
 
 // adjust makes the open sockets match the places inside the perimeter. It fails while none is open.
 func (d *doorway) adjust(ctx context.Context) error {
-	places, err := d.network.places()
+	places, err := d.network.Places()
 	if err != nil {
 		return err
 	}
@@ -70,9 +70,9 @@ func (d *doorway) adjust(ctx context.Context) error {
 	if d.shut {
 		return net.ErrClosed
 	}
-	wanted := map[place]bool{}
+	wanted := map[Place]bool{}
 	for _, p := range places {
-		if d.perimeter.inside(p.addr) {
+		if d.perimeter.inside(p.Addr) {
 			wanted[p] = true
 		}
 	}
@@ -102,22 +102,22 @@ func joinPrefixes(prefixes []netip.Prefix) string {
 }
 
 // open starts to accept at one place, unless it does already.
-func (d *doorway) open(ctx context.Context, at place) error {
+func (d *doorway) open(ctx context.Context, at Place) error {
 	if d.sockets[at] != nil {
 		return nil
 	}
-	socket, err := d.network.listen(ctx, at, d.perimeter.port)
+	socket, err := d.network.Listen(ctx, at, d.perimeter.port)
 	if err != nil {
 		return err
 	}
 	d.sockets[at] = socket
-	d.log.Info("listening on the internal network", "address", socket.Addr().String(), "interface", at.name)
+	d.log.Info("listening on the internal network", "address", socket.Addr().String(), "interface", at.Name)
 	d.running.Go(func() { d.accept(at, socket) })
 	return nil
 }
 
 // closeExcept closes the sockets of all other places.
-func (d *doorway) closeExcept(wanted map[place]bool) {
+func (d *doorway) closeExcept(wanted map[Place]bool) {
 	for at, socket := range d.sockets {
 		if !wanted[at] {
 			_ = socket.Close()
@@ -126,14 +126,14 @@ func (d *doorway) closeExcept(wanted map[place]bool) {
 	}
 }
 
-func (d *doorway) accept(at place, socket net.Listener) {
+func (d *doorway) accept(at Place, socket net.Listener) {
 	for {
 		conn, err := socket.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil:
-			d.log.Warn("a connection could not be accepted", "interface", at.name, "error", err)
+			d.log.Warn("a connection could not be accepted", "interface", at.Name, "error", err)
 			if !d.rest() {
 				return
 			}

@@ -86,15 +86,15 @@ type disguise struct {
 	from string
 }
 
-func (d disguise) listen(ctx context.Context, at place, port uint16) (net.Listener, error) {
-	l, err := d.machine.listen(ctx, at, port)
+func (d disguise) Listen(ctx context.Context, at Place, port uint16) (net.Listener, error) {
+	l, err := d.machine.Listen(ctx, at, port)
 	return disguised{l, d.from}, err
 }
 
 func TestStrangersAreClosedUnread(t *testing.T) {
 	for from, heard := range map[string]bool{"10.1.2.3": true, "10.1.2.1": false, "10.1.3.3": false, "127.0.0.1": false, "fe80::1": false} {
 		t.Run(from, func(t *testing.T) {
-			at := place{2, "eth0", addrOf("10.1.2.2")}
+			at := Place{2, "eth0", addrOf("10.1.2.2")}
 			m := disguise{newMachine(at), from}
 			d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
 			server := newServer(t.Context(), http.NotFoundHandler(), slog.New(slog.DiscardHandler))
@@ -127,11 +127,11 @@ func TestStrangersAreClosedUnread(t *testing.T) {
 }
 
 func TestDoorwayListensInsideOnly(t *testing.T) {
-	inside4, inside6 := place{2, "eth0", addrOf("10.1.2.2")}, place{2, "eth0", addrOf("fd00:1::2")}
+	inside4, inside6 := Place{2, "eth0", addrOf("10.1.2.2")}, Place{2, "eth0", addrOf("fd00:1::2")}
 	m := newMachine(
-		place{1, "lo", addrOf("127.0.0.1")}, place{1, "lo", addrOf("::1")},
-		inside4, inside6, place{2, "eth0", addrOf("fe80::2")},
-		place{3, "eth1", addrOf("10.1.3.2")})
+		Place{1, "lo", addrOf("127.0.0.1")}, Place{1, "lo", addrOf("::1")},
+		inside4, inside6, Place{2, "eth0", addrOf("fe80::2")},
+		Place{3, "eth1", addrOf("10.1.3.2")})
 	d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
 	defer func() { _ = d.Close() }()
 	p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"10.1.2.0/24", "fd00:1::/64"}})
@@ -152,7 +152,7 @@ func TestDoorwayListensInsideOnly(t *testing.T) {
 // broken is a machine that cannot listen.
 type broken struct{ *machine }
 
-func (broken) listen(context.Context, place, uint16) (net.Listener, error) {
+func (broken) Listen(context.Context, Place, uint16) (net.Listener, error) {
 	return nil, errors.New("address in use")
 }
 
@@ -181,8 +181,8 @@ type exhausted struct {
 	failed chan struct{}
 }
 
-func (e exhausted) listen(ctx context.Context, at place, port uint16) (net.Listener, error) {
-	l, err := e.machine.listen(ctx, at, port)
+func (e exhausted) Listen(ctx context.Context, at Place, port uint16) (net.Listener, error) {
+	l, err := e.machine.Listen(ctx, at, port)
 	return &failingOnce{Listener: l, failed: e.failed}, err
 }
 

@@ -20,23 +20,23 @@ import (
 // machine is a network namespace made of loopback sockets.
 type machine struct {
 	mu      sync.Mutex
-	now     []place
-	opened  []place
-	sockets map[place]net.Listener
+	now     []Place
+	opened  []Place
+	sockets map[Place]net.Listener
 	notices chan struct{}
 }
 
-func newMachine(places ...place) *machine {
-	return &machine{now: places, sockets: map[place]net.Listener{}, notices: make(chan struct{}, 1)}
+func newMachine(places ...Place) *machine {
+	return &machine{now: places, sockets: map[Place]net.Listener{}, notices: make(chan struct{}, 1)}
 }
 
-func (m *machine) places() ([]place, error) {
+func (m *machine) Places() ([]Place, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.now, nil
 }
 
-func (m *machine) listen(ctx context.Context, at place, _ uint16) (net.Listener, error) {
+func (m *machine) Listen(ctx context.Context, at Place, _ uint16) (net.Listener, error) {
 	config := net.ListenConfig{}
 	config.SetMultipathTCP(false)
 	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -50,11 +50,11 @@ func (m *machine) listen(ctx context.Context, at place, _ uint16) (net.Listener,
 }
 
 // gateways is where a machine's way out would lead.
-func (m *machine) gateways() ([]netip.Addr, error) { return []netip.Addr{addrOf("93.184.216.1")}, nil }
+func (m *machine) Gateways() ([]netip.Addr, error) { return []netip.Addr{addrOf("93.184.216.1")}, nil }
 
-func (m *machine) changes(context.Context) (<-chan struct{}, error) { return m.notices, nil }
+func (m *machine) Changes(context.Context) (<-chan struct{}, error) { return m.notices, nil }
 
-func (m *machine) change(places ...place) {
+func (m *machine) change(places ...Place) {
 	m.mu.Lock()
 	m.now = places
 	m.mu.Unlock()
@@ -62,7 +62,7 @@ func (m *machine) change(places ...place) {
 }
 
 // addr is where the last socket at a place listens.
-func (m *machine) addr(at place) string {
+func (m *machine) addr(at Place) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.sockets[at].Addr().String()
@@ -93,13 +93,13 @@ func near(t *testing.T) *outlets {
 	return always(transport)
 }
 
-func startOn(t *testing.T, n network, outlets *outlets, env map[string]string) *started {
+func startOn(t *testing.T, n Network, outlets *outlets, env map[string]string) *started {
 	t.Helper()
 	return startIn(t, t.TempDir(), n, outlets, env)
 }
 
 // startIn starts a sidecar with a volume that another may have served out of.
-func startIn(t *testing.T, dir string, n network, outlets *outlets, env map[string]string) *started {
+func startIn(t *testing.T, dir string, n Network, outlets *outlets, env map[string]string) *started {
 	t.Helper()
 	out, in := io.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -110,7 +110,7 @@ func startIn(t *testing.T, dir string, n network, outlets *outlets, env map[stri
 	var running sync.WaitGroup
 	running.Go(func() {
 		s.done <- Run(ctx, Options{
-			Dir: s.dir, Stdout: in, Stderr: s.log, Signals: s.signals, network: n, outlets: outlets,
+			Dir: s.dir, Stdout: in, Stderr: s.log, Signals: s.signals, Network: n, outlets: outlets,
 			Getenv: func(name string) string { return env[name] },
 		})
 	})
@@ -177,7 +177,7 @@ func (s *started) wantReport(t *testing.T, want routetable.Report) {
 	}
 }
 
-func internal() place { return place{2, "eth0", addrOf("127.0.0.1")} }
+func internal() Place { return Place{2, "eth0", addrOf("127.0.0.1")} }
 
 func ready(generation int64) routetable.Report {
 	return routetable.Report{Event: routetable.EventReady, Generation: generation, Serving: true}

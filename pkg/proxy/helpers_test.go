@@ -92,7 +92,7 @@ func (s *sink) String() string {
 
 // anywhere dials whatever is asked for: upstreams of tests are on the loopback.
 func anywhere() *dialer {
-	d := newDialer(func() (surroundings, error) { return surroundings{}, nil })
+	d := newDialer(newHostWayOut(), func() (surroundings, error) { return surroundings{}, nil })
 	d.atlas = atlas{{prefix: netip.MustParsePrefix("0.0.0.0/0")}, {prefix: netip.MustParsePrefix("::/0")}}
 	return d
 }

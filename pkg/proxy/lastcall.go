@@ -38,7 +38,7 @@ func (d *doorway) stopHandshakes() (stopped bool) {
 	d.calling.Do(func() { close(d.leaving) })
 	for at, socket := range d.sockets {
 		if err := stopHandshakes(socket); err != nil {
-			d.log.Warn("connections that are just being made may be reset", "interface", at.name, "error", err)
+			d.log.Warn("connections that are just being made may be reset", "interface", at.Name, "error", err)
 			continue
 		}
 		stopped = true

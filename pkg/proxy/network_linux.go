@@ -15,12 +15,12 @@ import (
 // hostNetwork is the network namespace that the process is in.
 type hostNetwork struct{}
 
-func (hostNetwork) places() ([]place, error) {
+func (hostNetwork) Places() ([]Place, error) {
 	interfaces, err := net.Interfaces()
 	if err != nil {
 		return nil, fmt.Errorf("listing the network interfaces: %w", err)
 	}
-	var places []place
+	var places []Place
 	for _, i := range interfaces {
 		if i.Flags&net.FlagUp == 0 {
 			continue
@@ -32,15 +32,15 @@ func (hostNetwork) places() ([]place, error) {
 		}
 		for _, a := range addrs {
 			if prefix, err := netip.ParsePrefix(a.String()); err == nil {
-				places = append(places, place{index: i.Index, name: i.Name, addr: prefix.Addr()})
+				places = append(places, Place{Index: i.Index, Name: i.Name, Addr: prefix.Addr()})
 			}
 		}
 	}
 	return places, nil
 }
 
-// gateways asks the kernel for its routes (rtnetlink(7)).
-func (hostNetwork) gateways() ([]netip.Addr, error) {
+// Gateways asks the kernel for its routes (rtnetlink(7)).
+func (hostNetwork) Gateways() ([]netip.Addr, error) {
 	dump, err := syscall.NetlinkRIB(unix.RTM_GETROUTE, unix.AF_UNSPEC)
 	if err != nil {
 		return nil, fmt.Errorf("listing the routes: %w", err)
@@ -67,28 +67,28 @@ func (hostNetwork) gateways() ([]netip.Addr, error) {
 	return found, nil
 }
 
-// listen binds to the interface before the address: Linux answers for an address on any interface otherwise.
+// Listen binds to the interface before the address: Linux answers for an address on any interface otherwise.
 // SO_BINDTODEVICE needs no capability on a socket that is not bound to a device yet, since Linux 5.7.
-func (hostNetwork) listen(ctx context.Context, at place, port uint16) (net.Listener, error) {
+func (hostNetwork) Listen(ctx context.Context, at Place, port uint16) (net.Listener, error) {
 	config := net.ListenConfig{Control: func(_, _ string, conn syscall.RawConn) error {
 		var bindErr error
-		err := conn.Control(func(fd uintptr) { bindErr = unix.BindToDevice(int(fd), at.name) })
+		err := conn.Control(func(fd uintptr) { bindErr = unix.BindToDevice(int(fd), at.Name) })
 		if errors.Is(bindErr, unix.EPERM) {
-			return fmt.Errorf("binding to the interface %s needs Linux 5.7 or newer: %w", at.name, bindErr)
+			return fmt.Errorf("binding to the interface %s needs Linux 5.7 or newer: %w", at.Name, bindErr)
 		}
 		return errors.Join(err, bindErr)
 	}}
 	// Plain TCP: a multipath socket cannot be made deaf or counted, and there is but one path.
 	config.SetMultipathTCP(false)
-	l, err := config.Listen(ctx, "tcp", netip.AddrPortFrom(at.addr, port).String())
+	l, err := config.Listen(ctx, "tcp", netip.AddrPortFrom(at.Addr, port).String())
 	if err != nil {
-		return nil, fmt.Errorf("listening on %s of %s: %w", at.addr, at.name, err)
+		return nil, fmt.Errorf("listening on %s of %s: %w", at.Addr, at.Name, err)
 	}
 	return l, nil
 }
 
-// changes subscribes to the kernel's notices about links and addresses (rtnetlink(7)).
-func (hostNetwork) changes(ctx context.Context) (<-chan struct{}, error) {
+// Changes subscribes to the kernel's notices about links and addresses (rtnetlink(7)).
+func (hostNetwork) Changes(ctx context.Context) (<-chan struct{}, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)

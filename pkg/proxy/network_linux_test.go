@@ -19,24 +19,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func loopback(t *testing.T) place {
+func loopback(t *testing.T) Place {
 	t.Helper()
-	places, err := hostNetwork{}.places()
+	places, err := hostNetwork{}.Places()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range places {
-		if p.addr.IsLoopback() && p.addr.Is4() {
+		if p.Addr.IsLoopback() && p.Addr.Is4() {
 			return p
 		}
 	}
 	t.Fatalf("no loopback address among %v", places)
-	return place{}
+	return Place{}
 }
 
 func TestSocketIsBoundToItsInterface(t *testing.T) {
 	at := loopback(t)
-	l, err := hostNetwork{}.listen(t.Context(), at, 0)
+	l, err := hostNetwork{}.Listen(t.Context(), at, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,11 +50,11 @@ func TestSocketIsBoundToItsInterface(t *testing.T) {
 	err = conn.Control(func(fd uintptr) {
 		device, optErr = unix.GetsockoptString(int(fd), syscall.SOL_SOCKET, unix.SO_BINDTODEVICE)
 	})
-	if err != nil || optErr != nil || device != at.name {
-		t.Errorf("bound to %q instead of %q: %v, %v", device, at.name, err, optErr)
+	if err != nil || optErr != nil || device != at.Name {
+		t.Errorf("bound to %q instead of %q: %v, %v", device, at.Name, err, optErr)
 	}
-	if host, _, _ := net.SplitHostPort(l.Addr().String()); host != at.addr.String() {
-		t.Errorf("listens on %s instead of %s", host, at.addr)
+	if host, _, _ := net.SplitHostPort(l.Addr().String()); host != at.Addr.String() {
+		t.Errorf("listens on %s instead of %s", host, at.Addr)
 	}
 	if !reachable(l.Addr().String()) {
 		t.Error("nobody can connect")
@@ -63,19 +63,19 @@ func TestSocketIsBoundToItsInterface(t *testing.T) {
 
 // TestDeafSocketCompletesWhatWasBegun holds what the farewell needs of the kernel.
 func TestDeafSocketCompletesWhatWasBegun(t *testing.T) {
-	places, err := hostNetwork{}.places()
+	places, err := hostNetwork{}.Places()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, at := range places {
-		if at.addr.IsLoopback() {
-			t.Run(at.addr.String(), func(t *testing.T) { deafAt(t, at) })
+		if at.Addr.IsLoopback() {
+			t.Run(at.Addr.String(), func(t *testing.T) { deafAt(t, at) })
 		}
 	}
 }
 
-func deafAt(t *testing.T, at place) {
-	l, err := hostNetwork{}.listen(t.Context(), at, 0)
+func deafAt(t *testing.T, at Place) {
+	l, err := hostNetwork{}.Listen(t.Context(), at, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func deafAt(t *testing.T, at place) {
 }
 
 func TestDeafConnectionHearsWhatItMissed(t *testing.T) {
-	l, err := hostNetwork{}.listen(t.Context(), loopback(t), 0)
+	l, err := hostNetwork{}.Listen(t.Context(), loopback(t), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func wantOf(t *testing.T, l net.Listener, wantQueued, wantTurnedAway bool) {
 
 // The kernel says the same in two ways: proc_net_route has the addresses in hexadecimal digits, as the machine stores them.
 func TestGatewaysAreThoseOfTheRoutes(t *testing.T) {
-	got, err := hostNetwork{}.gateways()
+	got, err := hostNetwork{}.Gateways()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,8 +213,8 @@ func TestGatewaysAreThoseOfTheRoutes(t *testing.T) {
 
 func TestInterfaceThatIsGoneCannotBeListenedOn(t *testing.T) {
 	at := loopback(t)
-	at.name = "gone0"
-	if l, err := (hostNetwork{}).listen(t.Context(), at, 0); err == nil {
+	at.Name = "gone0"
+	if l, err := (hostNetwork{}).Listen(t.Context(), at, 0); err == nil {
 		_ = l.Close()
 		t.Error("it listens although the interface does not exist")
 	}
@@ -222,7 +222,7 @@ func TestInterfaceThatIsGoneCannotBeListenedOn(t *testing.T) {
 
 func TestSubscriptionEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := (hostNetwork{}).changes(ctx); err != nil {
+	if _, err := (hostNetwork{}).Changes(ctx); err != nil {
 		t.Fatal(err)
 	}
 	// The goroutine that reads would be found as leaked.

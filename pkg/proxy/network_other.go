@@ -14,12 +14,12 @@ type hostNetwork struct{}
 
 var errNotLinux = errors.New("the sidecar runs on Linux only: nothing else can bind a listener to one interface")
 
-func (hostNetwork) places() ([]place, error) { return nil, errNotLinux }
+func (hostNetwork) Places() ([]Place, error) { return nil, errNotLinux }
 
-func (hostNetwork) gateways() ([]netip.Addr, error) { return nil, errNotLinux }
+func (hostNetwork) Gateways() ([]netip.Addr, error) { return nil, errNotLinux }
 
-func (hostNetwork) listen(context.Context, place, uint16) (net.Listener, error) {
+func (hostNetwork) Listen(context.Context, Place, uint16) (net.Listener, error) {
 	return nil, errNotLinux
 }
 
-func (hostNetwork) changes(context.Context) (<-chan struct{}, error) { return nil, errNotLinux }
+func (hostNetwork) Changes(context.Context) (<-chan struct{}, error) { return nil, errNotLinux }

@@ -19,33 +19,33 @@ import (
 // pipes is a network in memory, so that stories on it can have a time of their own.
 type pipes struct {
 	mu      sync.Mutex
-	now     []place
+	now     []Place
 	dialled chan net.Conn
 	notices chan struct{}
 }
 
-func newPipes(at place) *pipes {
-	return &pipes{now: []place{at}, dialled: make(chan net.Conn), notices: make(chan struct{}, 1)}
+func newPipes(at Place) *pipes {
+	return &pipes{now: []Place{at}, dialled: make(chan net.Conn), notices: make(chan struct{}, 1)}
 }
 
-func (*pipes) gateways() ([]netip.Addr, error) { return nil, nil }
+func (*pipes) Gateways() ([]netip.Addr, error) { return nil, nil }
 
-func (p *pipes) places() ([]place, error) {
+func (p *pipes) Places() ([]Place, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.now, nil
 }
 
-func (p *pipes) changes(context.Context) (<-chan struct{}, error) { return p.notices, nil }
+func (p *pipes) Changes(context.Context) (<-chan struct{}, error) { return p.notices, nil }
 
-func (p *pipes) change(places ...place) {
+func (p *pipes) change(places ...Place) {
 	p.mu.Lock()
 	p.now = places
 	p.mu.Unlock()
 	p.notices <- struct{}{}
 }
 
-func (p *pipes) listen(context.Context, place, uint16) (net.Listener, error) {
+func (p *pipes) Listen(context.Context, Place, uint16) (net.Listener, error) {
 	return &pipeListener{pipes: p, closed: make(chan struct{})}, nil
 }
 
@@ -88,13 +88,13 @@ func (f upstreamFunc) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // onPipes starts a sidecar with one route, /r, and tells a story in synctest's time.
-func onPipes(t *testing.T, at place, upstream upstreamFunc, story func(*testing.T, *started, *pipes)) {
+func onPipes(t *testing.T, at Place, upstream upstreamFunc, story func(*testing.T, *started, *pipes)) {
 	t.Helper()
 	onPipesTo(t, at, upstream, routetable.Route{Path: "/r", Upstream: "http://a.test"}, story)
 }
 
 // onPipesTo is the same for a route and an upstream of any kind.
-func onPipesTo(t *testing.T, at place, upstream http.RoundTripper, route routetable.Route, story func(*testing.T, *started, *pipes)) {
+func onPipesTo(t *testing.T, at Place, upstream http.RoundTripper, route routetable.Route, story func(*testing.T, *started, *pipes)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := newPipes(at)

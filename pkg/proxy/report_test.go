@@ -12,7 +12,7 @@ import (
 const unconnected = "is the sidecar connected"
 
 func TestSidecarOnEgressAloneSaysThatItIsLoaded(t *testing.T) {
-	egress := place{3, "eth1", addrOf("10.9.9.9")}
+	egress := Place{3, "eth1", addrOf("10.9.9.9")}
 	onPipes(t, egress, ok, func(t *testing.T, s *started, network *pipes) {
 		s.wantReport(t, routetable.Report{Event: routetable.EventLoaded, Generation: 1, Error: unconnected})
 		s.push(t, seal(t, 2, routetable.Route{Path: "/r", Upstream: "http://b.test"}))
@@ -26,7 +26,7 @@ func TestSidecarOnEgressAloneSaysThatItIsLoaded(t *testing.T) {
 
 func TestLoadedIsSaidOnceWhoeverAskedForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := startOn(t, newPipes(place{3, "eth1", addrOf("10.9.9.9")}), always(upstreamFunc(ok)), nil)
+		s := startOn(t, newPipes(Place{3, "eth1", addrOf("10.9.9.9")}), always(upstreamFunc(ok)), nil)
 		synctest.Wait()
 		// Before the volume is looked at again.
 		s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: "http://a.test"}))

@@ -127,7 +127,7 @@ func TestANoteThatCannotBeReadRefusesNothing(t *testing.T) {
 }
 
 func TestListenerFollowsTheInterface(t *testing.T) {
-	egress := place{3, "eth1", addrOf("10.9.9.9")}
+	egress := Place{3, "eth1", addrOf("10.9.9.9")}
 	s := start(t, newMachine(egress), nil)
 	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: newRecorder(t).URL}))
 	s.wantReport(t, routetable.Report{Event: routetable.EventLoaded, Generation: 1, Error: "no network interface has an address inside"})
@@ -141,13 +141,13 @@ func TestListenerFollowsTheInterface(t *testing.T) {
 		t.Error("the old socket is still open")
 	}
 
-	renamed := place{7, "eth2", addrOf("127.0.0.1")}
+	renamed := Place{7, "eth2", addrOf("127.0.0.1")}
 	s.change(egress, renamed)
 	s.wantReport(t, unasked(1, ""))
 	if res, _ := get(t, "http://"+s.addr(renamed)+"/r"); res.StatusCode != http.StatusOK {
 		t.Errorf("status %d", res.StatusCode)
 	}
-	if diff := cmp.Diff([]place{internal(), renamed}, s.opened, cmp.Comparer(func(a, b place) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff([]Place{internal(), renamed}, s.opened, cmp.Comparer(func(a, b Place) bool { return a == b })); diff != "" {
 		t.Errorf("it listened at (-want +got):\n%s", diff)
 	}
 }

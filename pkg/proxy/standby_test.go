@@ -161,7 +161,7 @@ func TestANewerDocumentIsNotTakenOut(t *testing.T) {
 }
 
 func TestOnStandbyItWaitsForTheInternalNetworkAsWell(t *testing.T) {
-	egress := place{3, "eth1", addrOf("10.9.9.9")}
+	egress := Place{3, "eth1", addrOf("10.9.9.9")}
 	s := start(t, newMachine(egress), onStandby())
 	s.wantReport(t, wantsDelivery())
 	s.push(t, seal(t, 1, routetable.Route{Path: "/r", Upstream: newRecorder(t).URL, Auth: bearer()}))

@@ -12,7 +12,7 @@ var errNowhere = errors.New("no table says yet which network is the internal one
 
 // ward knows what is next to the sidecar.
 type ward struct {
-	network network
+	network Network
 	where   atomic.Pointer[perimeter]
 }
 
@@ -25,17 +25,17 @@ func (w *ward) around() (surroundings, error) {
 	if where == nil {
 		return surroundings{}, errNowhere
 	}
-	gateways, err := w.network.gateways()
+	gateways, err := w.network.Gateways()
 	if err != nil {
 		return surroundings{}, err
 	}
-	places, err := w.network.places()
+	places, err := w.network.Places()
 	if err != nil {
 		return surroundings{}, err
 	}
 	s := surroundings{internal: *where, hosts: slices.Concat(where.hosts, gateways)}
 	for _, p := range places {
-		s.own = append(s.own, plain(p.addr))
+		s.own = append(s.own, plain(p.Addr))
 	}
 	return s, nil
 }

@@ -14,10 +14,10 @@ import (
 // the host, nor the sidecar itself, whatever the route permits.
 func TestNothingLeavesByTheInternalNetwork(t *testing.T) {
 	f := &faraway{answers: map[string][][]netip.Addr{"impostor": {addrs("10.9.9.9")}}}
-	egress := place{3, "eth1", addrOf("10.7.7.2")}
+	egress := Place{3, "eth1", addrOf("10.7.7.2")}
 	m := newMachine(internal(), egress)
 	outside := &ward{network: m}
-	d := newDialer(outside.around)
+	d := newDialer(newHostWayOut(), outside.around)
 	d.lookup, d.connect = f.lookup, f.connect
 	outlets := newOutlets(func(w way, own *tls.Certificate) (http.RoundTripper, error) { return newTransport(d, w, own) })
 	proxy := serveOutlets(t, outlets,
