@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"slices"
+	"strings"
 
 	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/template"
@@ -112,7 +113,7 @@ func (c *credential) sameAs(other *credential) bool {
 // the header that is sent.
 func (rt *route) authorize(h http.Header) {
 	for name, values := range h {
-		if rt.takesOut(name) || isForwarding(name) || isOwn(name) || rt.gate != nil && isMethodOverride(name) ||
+		if rt.takesOut(name) || isForwarding(name) || isOverride(name) || isOwn(name) || rt.gate != nil && isMethodOverride(name) ||
 			rt.passes && rt.callers.shownIn(name, values) {
 			delete(h, name)
 		}
@@ -176,6 +177,15 @@ func isOwn(name string) bool {
 func dropOwn(h http.Header) {
 	for name := range h {
 		if isOwn(name) {
+			delete(h, name)
+		}
+	}
+}
+
+// dropOwnTrailers is dropOwn for the trailers that httputil has added to a header since it was sent.
+func dropOwnTrailers(h http.Header) {
+	for name := range h {
+		if trailer, ok := strings.CutPrefix(name, http.TrailerPrefix); ok && isOwn(trailer) {
 			delete(h, name)
 		}
 	}

@@ -38,6 +38,8 @@ type exchange struct {
 	firstByte        time.Duration
 	// written counts the bytes of the body.
 	written int64
+	// fields is how many the header had when it was sent.
+	fields int
 	// finished is false while the response may still break off.
 	finished bool
 	scrub    scrubber
@@ -64,6 +66,7 @@ func (e *exchange) WriteHeader(status int) {
 		dropOwn(e.Header()) // of an upstream's interim answer
 	}
 	e.scrub.header(e.Header())
+	e.fields = len(e.Header())
 	e.ResponseWriter.WriteHeader(status)
 }
 
@@ -106,13 +109,17 @@ func (e *exchange) Write(b []byte) (int, error) {
 
 // end sends what was held back of the body, and lets the trailers follow.
 func (e *exchange) end() {
-	if e.scrub.stream == nil {
-		return
+	if e.scrub.stream != nil {
+		if rest := e.scrub.stream.Rest(); len(rest) > 0 {
+			_, _ = e.send(rest) // who has left needs no more
+		}
 	}
-	if rest := e.scrub.stream.Rest(); len(rest) > 0 {
-		_, _ = e.send(rest) // who has left needs no more
+	h := e.Header()
+	if len(h) == e.fields && len(h["Trailer"]) == 0 {
+		return // no trailer has been added
 	}
-	e.scrub.trailers(e.Header())
+	dropOwnTrailers(h)
+	e.scrub.trailers(h)
 }
 
 // send counts.

@@ -41,7 +41,7 @@ func badPath(escaped string) string {
 
 func badDecodedPath(path string) string {
 	switch {
-	case strings.Contains(path, "/.") && hasDotSegment(path):
+	case strings.Contains(path, "/.") && hasDotSegment(path), looksLikeDots(path):
 		return "the path has a dot segment (. or ..)"
 	case strings.Contains(path, `\`):
 		return `the path has a backslash`
@@ -65,6 +65,34 @@ func hasDotSegment(path string) bool {
 		}
 	}
 	return false
+}
+
+// looksLikeDots reports whether there is a dot segment for a server that takes characters for those of ASCII that look like them, by
+// Unicode's compatibility (UAX 15, NFKC) or by what Windows calls the best fit.
+func looksLikeDots(path string) bool {
+	if !strings.ContainsFunc(path, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return false
+	}
+	var plain strings.Builder
+	for _, r := range path {
+		plain.WriteString(lookAlike(r))
+	}
+	return hasDotSegment(plain.String())
+}
+
+// lookAlike is what such a server makes of a character, and of a backslash.
+func lookAlike(r rune) string {
+	switch r {
+	case '\u2024', '\ufe52', '\uff0e':
+		return "."
+	case '\u2025':
+		return ".."
+	case '\u2044', '\u2215', '\uff0f', '\u2216', '\ufe68', '\uff3c', '\\':
+		return "/"
+	case '\uff03', '\uff1b', '\uff1f':
+		return ";" // or # or ?: whatever ends a segment
+	}
+	return string(r)
 }
 
 // decodeOnce undoes one percent-encoding; what is not one stays as it is.

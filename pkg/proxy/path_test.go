@@ -42,6 +42,13 @@ func TestPathsThatCouldLeadOutAreRefused(t *testing.T) {
 		"delete":                     "/r/%7f",
 		"overlong dots":              "/r/%c0%ae%c0%ae/x",
 		"not UTF-8":                  "/r/%ff",
+		"wide dots":                  "/r/%ef%bc%8e%ef%bc%8e/x",
+		"small dots, encoded twice":  "/r/%25ef%25b9%2592%25ef%25b9%2592/x",
+		"two dots in one":            "/r/%e2%80%a5/x",
+		"wide slash":                 "/r/..%ef%bc%8fx",
+		"slashes of mathematics":     "/r/a%e2%88%95..%e2%81%84x",
+		"wide backslash":             "/r/..%ef%bc%bcx",
+		"dots and a wide semicolon":  "/r/..%ef%bc%9bx",
 		"no slash":                   "*",
 		"empty":                      "",
 	}
@@ -75,6 +82,9 @@ func TestLegalPathsStay(t *testing.T) {
 		"trailing slash":            "/r/a/",
 		"space":                     "/r/a%20b",
 		"umlaut":                    "/r/%C3%BC",
+		"wide dot in a name":        "/r/%e3%83%95%ef%bc%8etxt",
+		"wide slash in a name":      "/r/a%ef%bc%8fb",
+		"ellipsis":                  "/r/%e2%80%a6",
 		"reserved characters":       "/r/a:b@c!$&'()*+,=~",
 		"tilde and colon":           "/r/v1/models/gemini:generateContent",
 	}

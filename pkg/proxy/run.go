@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"os"
 	"syscall"
@@ -34,11 +35,13 @@ type Options struct {
 	// Getenv reads the environment: token slots, routetable.DrainTimeoutVariable, routetable.StandbyVariable and
 	// routetable.SpecVariable.
 	Getenv func(string) string
+	// Network is where it listens, and Out how it sends; nil are those of the network namespace of the process.
+	Network Network
+	Out     WayOut
 
 	// standby is set when the volume is in memory.
 	standby *routetable.Standby
-	// network and outlets replace the machine's in tests.
-	network network
+	// outlets replace those of its own in tests.
 	outlets *outlets
 }
 
@@ -56,17 +59,22 @@ func Run(ctx context.Context, o Options) error {
 	if o.Dir == "" {
 		o.Dir = routetable.Dir
 	}
-	if o.network == nil {
-		o.network = hostNetwork{}
+	if o.Network == nil {
+		o.Network = hostNetwork{}
 	}
-	outside := &ward{network: o.network}
+	if o.Out == nil {
+		o.Out = newHostWayOut()
+	}
+	outside := &ward{network: o.Network}
 	if o.outlets == nil {
-		dialer := newDialer(outside.around)
+		dialer := newDialer(o.Out, outside.around)
 		o.outlets = newOutlets(func(w way, certificate *tls.Certificate) (http.RoundTripper, error) {
 			return newTransport(dialer, w, certificate)
 		})
 	}
 	defer o.outlets.keep(&table{})
+	// net/http tells the standard logger, word for word, what an upstream sends that nobody asked for, and waits until it is written.
+	log.SetOutput(io.Discard)
 	s := newSidecar(o, drainTimeout, outside)
 	defer s.streams.close()
 	return s.run(ctx)
@@ -88,7 +96,7 @@ func drainTimeoutFrom(getenv func(string) string) (time.Duration, error) {
 func (s *sidecar) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	changes, err := s.options.network.changes(ctx)
+	changes, err := s.options.Network.Changes(ctx)
 	if err != nil {
 		s.streams.log.Warn("network changes are found by looking every few seconds only", "error", err)
 	}

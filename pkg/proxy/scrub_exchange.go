@@ -16,8 +16,6 @@ type scrubber struct {
 	stream *scrub.Stream
 	// frames are those of a body that is a stream of messages, each of which has to arrive when it is whole.
 	frames *scrub.Frames
-	// fields is how many the header had when it was sent.
-	fields int
 	// found is whether anything was overwritten. A tunnel may say so later than the exchange.
 	found atomic.Bool
 }
@@ -44,7 +42,6 @@ func (s *scrubber) header(h http.Header) {
 		return
 	}
 	scrubFields(s.stream, h)
-	s.fields = len(h)
 	if isEnveloped(h) {
 		s.frames = scrub.NewFrames(s.stream, scrub.Enveloped)
 	}
@@ -71,7 +68,7 @@ func (s *scrubber) next(piece []byte) ([]byte, error) {
 
 // trailers scrubs those that have been added to a header since it was sent.
 func (s *scrubber) trailers(h http.Header) {
-	if len(h) != s.fields || len(h["Trailer"]) > 0 {
+	if s.stream != nil {
 		scrubFields(s.stream, h)
 	}
 }

@@ -103,6 +103,7 @@ func (rt *route) receive(res *http.Response) error {
 	// An answer with such a field has to be the sidecar's own.
 	dropOwn(res.Header)
 	rt.relocate(res)
+	dropOwn(res.Trailer)
 	if len(res.Trailer) > 0 {
 		// HTTP/2 has trailers behind a body of announced length; HTTP/1.1 has them behind chunks only (RFC 9112
 		// section 7.1.2).
