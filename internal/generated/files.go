@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"credproxy.dev/controller/internal/dashboards"
 )
 
 // File is one that is made.
@@ -27,7 +29,15 @@ func Files(root string) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(fields, metrics, alerts), nil
+	boards, err := dashboards.Files()
+	if err != nil {
+		return nil, err
+	}
+	files := append([]File{metrics, alerts}, fields...)
+	for name, content := range boards {
+		files = append(files, File{"config/grafana/dashboards/" + name, content})
+	}
+	return files, nil
 }
 
 // fill makes the parts of a page anew.

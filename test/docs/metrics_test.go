@@ -63,23 +63,6 @@ func TestWhatMetricsNameIsDescribed(t *testing.T) {
 	}
 }
 
-func TestDashboardsUseMetricsThatExist(t *testing.T) {
-	known := described(t)
-	for _, path := range []string{"config/grafana/credproxy.json"} {
-		names := regexp.MustCompile(`\b`+ourMetric).FindAllString(read(t, path), -1)
-		if len(names) == 0 {
-			t.Errorf("%s names no metric", path)
-		}
-		for _, name := range names {
-			_, plain := known[name]
-			base := regexp.MustCompile(`_(bucket|count|sum)$`).ReplaceAllString(name, "")
-			if _, ok := known[base]; !ok && !plain {
-				t.Errorf("%s uses %s, which does not exist", path, name)
-			}
-		}
-	}
-}
-
 // described are the metrics in the tables of docs/metrics.md.
 func described(t *testing.T) map[string]metric {
 	t.Helper()
