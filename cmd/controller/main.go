@@ -16,6 +16,7 @@ func main() {
 	if err := nodump.Forbid(); err != nil {
 		fmt.Fprintln(os.Stderr, "controller: a crash could leave a token behind:", err)
 	}
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a write says so, too, and the step in hand is to be finished
 	ctx, cancel := context.WithCancel(context.Background())
 	go obey(signals(), cancel)
 	os.Exit(cli.Run(ctx, os.Args[1:], cli.System{

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -151,4 +153,25 @@ func untilClosed(t *testing.T, address string) {
 		_ = conn.Close()
 	}
 	t.Fatal("it still listens")
+}
+
+// As with most programs, nothing is said, and the exit code is that of a program that SIGPIPE ended.
+func TestAPipeThatClosesEndsItQuietly(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	cmd := exec.Command(os.Args[0], "schema")
+	cmd.Env = append(os.Environ(), asMain+"=1")
+	cmd.Stdout = writer
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	var ended *exec.ExitError
+	if err := cmd.Run(); !errors.As(err, &ended) || ended.ExitCode() != 128+int(syscall.SIGPIPE) || said.Len() > 0 {
+		t.Errorf("%v, and it says %q", err, said.String())
+	}
 }

@@ -117,7 +117,7 @@ func byDefault(s *apischema.Schema) string {
 
 // sentence is what a field means, with what it may hold.
 func sentence(s *apischema.Schema) string {
-	text := escape(s.Description)
+	text := Escape(s.Description)
 	if bounds := s.Bounds(); bounds != "" {
 		text += " " + strings.ToUpper(bounds[:1]) + bounds[1:] + "."
 	}
@@ -125,7 +125,7 @@ func sentence(s *apischema.Schema) string {
 	if s.Items != nil {
 		of = s.Items
 		if len(of.Properties) == 0 {
-			text += " " + escape(of.Description)
+			text += " " + Escape(of.Description)
 		}
 	}
 	for i, value := range of.Enum {
@@ -134,7 +134,7 @@ func sentence(s *apischema.Schema) string {
 		}
 		text += fmt.Sprintf(" `%s`", value)
 		if i < len(of.EnumDescriptions) {
-			text += " (" + escape(of.EnumDescriptions[i]) + ")"
+			text += " (" + Escape(of.EnumDescriptions[i]) + ")"
 		}
 		if i < len(of.Enum)-1 {
 			text += ","
@@ -158,15 +158,25 @@ func (t *tabler) link(to string) string {
 	return "[More](" + target + ")."
 }
 
-// flag is a flag of the command.
-var flag = regexp.MustCompile(`--[a-z]+(-[a-z]+)*`)
+// code is what is written as code: flags of the command, and variables.
+var code = regexp.MustCompile(`--[a-z]+(-[a-z]+)*|'?\$?\b[A-Z]+_[A-Z_*]+'?`)
 
-// escape keeps a text from being read as markup; what is between backticks stands as it is.
-func escape(text string) string {
+// Escape keeps a text from being read as markup. What is between backticks stands as it is, and so do flags and variables.
+func Escape(text string) string {
 	parts := strings.Split(text, "`")
 	for i := 0; i < len(parts); i += 2 {
-		parts[i] = strings.NewReplacer("*", `\*`, "_", `\_`, "<", "&lt;").Replace(parts[i])
-		parts[i] = flag.ReplaceAllString(parts[i], "`$0`")
+		parts[i] = escapePlain(parts[i])
 	}
 	return strings.ReplaceAll(strings.Join(parts, "`"), "|", `\|`)
+}
+
+func escapePlain(text string) string {
+	markup := strings.NewReplacer("*", `\*`, "_", `\_`, "<", "&lt;")
+	var b strings.Builder
+	end := 0
+	for _, at := range code.FindAllStringIndex(text, -1) {
+		b.WriteString(markup.Replace(text[end:at[0]]) + "`" + text[at[0]:at[1]] + "`")
+		end = at[1]
+	}
+	return b.String() + markup.Replace(text[end:])
 }

@@ -19,12 +19,11 @@ func newApply(sys System) *cobra.Command {
 		Short: "Make sidecars as the files declare them, once",
 		Long: `One pass of what run does: prints the plan, takes its steps, prints every sidecar's status, and ends. Sidecars
 that no file declares are removed only with --prune, which also says that an empty directory, or many removals at
-once, are meant. It may be used beside a run with the same --state-dir: the two take turns at each name.
-
-Exit code 0 if every sidecar is Ready and every file is good, otherwise 1.`,
+once, are meant. It may be used beside a run with the same --state-dir: the two take turns at each name.`,
 		Example: `  controller apply --specs ./specs --token-env 'AGENT_*'
   controller apply --specs ./specs --prune --timeout 5m`,
-		Args: cobra.NoArgs,
+		Annotations: exits("0 every sidecar is Ready and every file good; 1 not"),
+		Args:        cobra.NoArgs,
 		RunE: verb(codeBad, func(cmd *cobra.Command, _ []string) error {
 			opts, err := s.options(cmd.Flags(), sys)
 			if err == nil {
@@ -69,7 +68,7 @@ func apply(ctx context.Context, opts app.Options, sys System) (err error) {
 	passErr := withCause(ctx, pass.Once(ctx))
 	list := pass.List()
 	fmt.Fprintln(sys.Stdout)
-	if err := printTable(sys.Stdout, list, false, time.Now()); err != nil {
+	if err := printTable(&screen{Writer: sys.Stdout}, list, false, time.Now()); err != nil {
 		return err
 	}
 	if passErr != nil {

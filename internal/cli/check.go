@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"credproxy.dev/controller/pkg/nearest"
 )
 
 // check refuses values that cannot work, naming the flag, or the variable, that holds them.
@@ -114,7 +116,7 @@ func oneOf(value string, known ...string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is not one of %s", value, strings.Join(known, ", "))
+	return fmt.Errorf("%q is not one of %s%s", value, strings.Join(known, ", "), nearest.Hint(value, known))
 }
 
 // checkOutput refuses a form of output that the verb does not have. One variable is for all verbs, which have different ones:
@@ -124,7 +126,7 @@ func checkOutput(cmd *cobra.Command, value *string, known ...string) error {
 	if slices.Contains(known, *value) {
 		return nil
 	}
-	if fromItsVariable(flag) && slices.Contains(append(formats(), "table", "wide", "text", "yaml"), *value) {
+	if fromItsVariable(flag) && slices.Contains(append(formats(), "table", "wide", "text", "describe", "yaml"), *value) {
 		*value = flag.DefValue
 		return nil
 	}

@@ -2,13 +2,18 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"credproxy.dev/controller/internal/app"
+	"credproxy.dev/controller/internal/terminal"
+	"credproxy.dev/controller/pkg/nearest"
 )
 
 // System is what the command line gets from the operating system. Tests hand in their own.
@@ -23,11 +28,19 @@ type System struct {
 	Listening func(net.Addr)
 }
 
-// Run runs one command line, without the program's name, until it is done or ctx ends, and returns its exit code.
+// Run runs one command line, without the program's name, until it is done or ctx ends, and returns its exit code. When nobody reads
+// any more what it prints, it ends as if it were interrupted, and says nothing of it.
 func Run(ctx context.Context, args []string, sys System) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	pipe := terminal.NewPipe(sys.Stdout, func() { cancel(terminal.ErrClosed) })
+	sys.Stdout = pipe
 	root := newRoot(sys)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
+	if pipe.Closed() {
+		return codeClosedPipe
+	}
 	return report(sys.Stderr, cmd, err)
 }
 
@@ -47,24 +60,61 @@ Every flag can also be set by a variable, which is named in brackets behind it; 
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("there is no verb %q", args[0])
+				return usagef("there is no verb %q%s", args[0], nearest.Hint(args[0], verbs(cmd)))
 			}
-			return usagef("a verb is missing: run, apply, validate, plan, status, events, wait, env, try, doctor or version")
+			return usagef("a verb is missing: %s", strings.Join(verbs(cmd), ", "))
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromVariables(cmd.Flags(), sys.LookupEnv) },
 	}
 	root.SetOut(sys.Stdout)
 	root.SetErr(sys.Stderr)
+	root.SetFlagErrorFunc(nearestFlag)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(sys), newApply(sys), newValidate(sys), newPlan(sys), newStatus(sys), newEvents(sys),
-		newWait(sys), newEnv(sys), newRevoke(sys), newTry(sys), newDoctor(sys), newExplain(sys), newSchema(sys),
-		newVersion(sys))
+	addGroup(root, "sidecars", "Sidecars as files declare them:", newRun(sys), newApply(sys), newPlan(sys), newValidate(sys))
+	addGroup(root, "running", "A running controller:", newStatus(sys), newEvents(sys), newWait(sys), newEnv(sys),
+		newTry(sys), newRevoke(sys))
+	addGroup(root, "help", "Help:", newDoctor(sys), newExplain(sys), newSchema(sys), newVersion(sys))
+	root.SetHelpCommandGroupID("help")
 	for _, verb := range root.Commands() {
-		nameVariables(verb.Flags())
+		finish(verb)
 	}
 	return root
+}
+
+// addGroup adds verbs that are listed together.
+func addGroup(root *cobra.Command, id, title string, verbs ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: id, Title: title})
+	for _, verb := range verbs {
+		verb.GroupID = id
+	}
+	root.AddCommand(verbs...)
+}
+
+// verbs are the names of what can be done.
+func verbs(root *cobra.Command) []string {
+	var names []string
+	for _, verb := range root.Commands() {
+		if verb.IsAvailableCommand() {
+			names = append(names, verb.Name())
+		}
+	}
+	return names
+}
+
+// nearestFlag adds to an error about a flag that does not exist which one is nearest.
+func nearestFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if name := nearest.Name(unknown.GetSpecifiedName(), names); name != "" {
+		return fmt.Errorf("%w; do you mean --%s?", err, name)
+	}
+	return err
 }
 
 // report tells people what went wrong and returns the exit code.

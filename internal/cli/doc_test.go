@@ -50,10 +50,10 @@ func verbsOf(root *cobra.Command) []*cobra.Command {
 
 // shownDefault is how the page writes a default: 10m for 10m0s, and a dash for none.
 func shownDefault(f *pflag.Flag) string {
-	if d, err := time.ParseDuration(f.DefValue); err == nil && f.Value.Type() == "duration" {
+	if d, err := time.ParseDuration(f.DefValue); err == nil && d > 0 && f.Value.Type() == "duration" {
 		return regexp.MustCompile(`^(\d+m)0s$`).ReplaceAllString(d.String(), "$1")
 	}
-	if f.DefValue == "" || f.DefValue == "[]" {
+	if f.DefValue == "" || f.DefValue == "[]" || f.DefValue == "0s" {
 		return "–"
 	}
 	return f.DefValue

@@ -1,13 +1,15 @@
 package cli
 
 import (
+	"fmt"
 	"io"
-	"text/tabwriter"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"credproxy.dev/controller/internal/app"
 	"credproxy.dev/controller/internal/doctor"
+	"credproxy.dev/controller/internal/terminal"
 )
 
 // diagnosis is what doctor prints for programs.
@@ -18,19 +20,18 @@ type diagnosis struct {
 
 func newDoctor(sys System) *cobra.Command {
 	s := settings{optionalSpecs: true}
-	var output string
+	var output, colour string
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the engine, the directories and the machine, and say what to do",
 		Long: `Looks at what run would need, with those of its flags and variables that are listed below: the engine and its version, the calls that it
 allows, the networks that it has room for, its DNS, forwarding and clock, the sidecars of every instance on it, the
 user, the socket, the directories, the policy, the token providers, the address of the pages and inotify's limits. It
-changes nothing: calls that would are made about a container that does not exist, and no provider is called.
-
-Exit code 0 without a failure, warnings or not; 1 with one.`,
+changes nothing: calls that would are made about a container that does not exist, and no provider is called.`,
 		Example: `  controller doctor
   controller doctor --specs ./specs --token-dir ./tokens -o json`,
-		Args: cobra.NoArgs,
+		Annotations: exits("0 no failure, warnings or not; 1 a failure"),
+		Args:        cobra.NoArgs,
 		RunE: verb(codeBad, func(cmd *cobra.Command, _ []string) error {
 			if err := checkOutput(cmd, &output, "table", "json"); err != nil {
 				return err
@@ -39,11 +40,16 @@ Exit code 0 without a failure, warnings or not; 1 with one.`,
 			if err != nil {
 				return err
 			}
-			return diagnose(sys.Stdout, app.Examine(cmd.Context(), opts, sys.Parts, sys.UID), output)
+			out, err := newScreen(sys, cmd.Flags(), colour)
+			if err != nil {
+				return err
+			}
+			return diagnose(out, app.Examine(cmd.Context(), opts, sys.Parts, sys.UID), output)
 		}),
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&output, "output", "o", "table", "table or json")
+	colourFlag(flags, &colour)
 	s.specsFlags(flags)
 	s.tokenDirFlag(flags)
 	s.providersFlag(flags)
@@ -57,12 +63,12 @@ Exit code 0 without a failure, warnings or not; 1 with one.`,
 }
 
 // diagnose prints the checks, and ends with 1 if one of them failed.
-func diagnose(w io.Writer, checks []doctor.Check, output string) error {
+func diagnose(s *screen, checks []doctor.Check, output string) error {
 	if output == "json" {
-		if err := printJSON(w, diagnosis{"Diagnosis", checks}); err != nil {
+		if err := printJSON(s, diagnosis{"Diagnosis", checks}); err != nil {
 			return err
 		}
-	} else if err := printChecks(w, checks); err != nil {
+	} else if err := printChecks(s, checks); err != nil {
 		return err
 	}
 	if doctor.Failed(checks) {
@@ -71,15 +77,35 @@ func diagnose(w io.Writer, checks []doctor.Check, output string) error {
 	return nil
 }
 
-// printChecks prints a line for each check, and one below it for what to do.
-func printChecks(w io.Writer, checks []doctor.Check) error {
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	printRow(table, []string{"CHECK", "STATUS", "FOUND"})
+// printChecks prints a line for each check, and one below it for what to do; on a terminal they are wrapped where they begin.
+func printChecks(s *screen, checks []doctor.Check) error {
+	name, status := len("CHECK"), len("STATUS")
 	for _, c := range checks {
-		printRow(table, []string{c.Name, string(c.Status), c.Found})
+		name, status = max(name, len(c.Name)), max(status, len(c.Status))
+	}
+	var b strings.Builder
+	line := func(check, outcome string, paint terminal.Paint, found string) {
+		heading := fmt.Sprintf("%-*s   %-*s   ", name, check, status, outcome)
+		text := terminal.Hang(heading, oneLine(found), s.width())
+		b.WriteString(strings.Replace(text, " "+outcome+" ", " "+s.palette.Paint(paint, outcome)+" ", 1) + "\n")
+	}
+	line("CHECK", "STATUS", 0, "FOUND")
+	for _, c := range checks {
+		line(c.Name, string(c.Status), paintOfCheck(c.Status), c.Found)
 		if c.Advice != "" {
-			_, _ = io.WriteString(table, "\t\t→ "+oneLine(c.Advice)+"\n")
+			line("", "", 0, "→ "+c.Advice)
 		}
 	}
-	return table.Flush()
+	_, err := io.WriteString(s, b.String())
+	return err
+}
+
+func paintOfCheck(status doctor.Status) terminal.Paint {
+	switch status {
+	case doctor.OK:
+		return terminal.Green
+	case doctor.Failure:
+		return terminal.Red
+	}
+	return terminal.Yellow
 }

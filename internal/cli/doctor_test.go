@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"credproxy.dev/controller/internal/doctor"
+	"credproxy.dev/controller/internal/ptytest"
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
@@ -31,6 +32,25 @@ func TestDoctorPrintsATableWithWhatToDo(t *testing.T) {
 			t.Errorf("it does not say %q:\n%s", words, c.out.String())
 		}
 	}
+}
+
+func TestDoctorWrapsWhatItFoundOnATerminal(t *testing.T) {
+	pty := ptytest.Open(t, 60, 24)
+	err := printChecks(&screen{Writer: pty.Out}, []doctor.Check{
+		{Name: "engine", Status: doctor.OK, Found: "Docker 24.0.7, API 1.43, at unix:///var/run/docker.sock"},
+		{Name: "internal-dns", Status: doctor.Warning, Found: "questions may leave", Advice: "upgrade to 26.0.0 or newer when there is time for it"},
+	})
+	want := `CHECK          STATUS    FOUND
+engine         ok        Docker 24.0.7, API 1.43, at
+                         unix:///var/run/docker.sock
+internal-dns   warning   questions may leave
+                         → upgrade to 26.0.0 or newer when
+                         there is time for it
+`
+	if err != nil {
+		t.Fatal(err)
+	}
+	pty.Until(t, func(text string) bool { return text == want })
 }
 
 func TestDoctorEndsWithOneOnAFailure(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"credproxy.dev/controller/internal/app"
-	"credproxy.dev/controller/pkg/nearest"
 	"credproxy.dev/controller/pkg/spec"
 	"credproxy.dev/controller/pkg/wiring"
 )
@@ -29,14 +28,13 @@ func newEnv(sys System) *cobra.Command {
 of URLs; the network for the container; and placeholders where a client refuses to start without a key. No token is in it. What a
 person has to know besides is on stderr, and in comments where the form has them.
 
-Asks a running controller, or with --specs reads a directory: then no controller is needed.
-
-Exit code 0; 1 if NAME is not declared, or no route has the role of which the form is; 3 if no controller answers.`,
+Asks a running controller, or with --specs reads a directory: then no controller is needed.`,
 		Example: `  docker run $(controller env web -o docker) my-agent
   controller env web -o compose >wiring.yaml && docker compose -f compose.yaml -f wiring.yaml up
   controller env web -o npmrc >agent-home/.npmrc
   controller env web --specs ./specs -o dotenv      # without a controller`,
-		Args: takes("NAME"),
+		Annotations: exits("0; 1 NAME is not declared, or no route has the role of which the form is; 3 no controller answers"),
+		Args:        takes("NAME"),
 		RunE: verb(codeBad, func(cmd *cobra.Command, args []string) error {
 			if err := e.check(cmd); err != nil {
 				return err
@@ -124,22 +122,9 @@ func (c *client) declared(ctx context.Context, name string) (spec.CredProxy, err
 	one, err := c.one(ctx, name)
 	switch {
 	case errors.Is(err, errNotDeclared):
-		return one, &exitError{codeBad, fmt.Errorf("%s: %w%s; 'controller status' lists those that are", clean(name), err, c.meant(ctx, name))}
+		return one, &exitError{codeBad, c.notDeclared(ctx, name)}
 	case err != nil && !isUsage(err):
 		return one, &exitError{codeNoController, err}
 	}
 	return one, err
-}
-
-// meant ends a message with the declared name that comes nearest to one that is not.
-func (c *client) meant(ctx context.Context, name string) string {
-	list, err := c.list(ctx)
-	if err != nil {
-		return ""
-	}
-	var names []string
-	for _, item := range list.Items {
-		names = append(names, item.Name)
-	}
-	return nearest.Hint(name, names)
 }

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -10,42 +12,49 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"credproxy.dev/controller/internal/terminal"
 	"credproxy.dev/controller/internal/web"
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
 // follower prints events as they come.
 type follower struct {
-	client      *client
-	name        string // of the spec; empty for all
-	json        bool
-	out, errOut io.Writer
+	client *client
+	filter eventFilter
+	json   bool
+	out    *screen
+	errOut io.Writer
 	// last is the sequence of the last event that was seen, whosever it was; 0 before the first.
 	last         int64
 	lost, headed bool
 }
 
 func newEvents(sys System) *cobra.Command {
-	var server, output string
+	var server, output, colour string
 	var follow bool
+	var filter eventFilter
 	cmd := &cobra.Command{
 		Use:   "events [NAME]",
 		Short: "Ask a running controller what it did and refused, and why",
 		Long: `Prints the last events of all sidecars, or of one, newest last. With --watch it goes on with new ones until it is
-interrupted, and over a restart of the controller. The controller keeps the last 1,000 events in memory.
-
-Exit code 0, or 3 if no controller answers.`,
+interrupted, and over a restart of the controller. The controller keeps the last 1,000 events in memory.`,
 		Example: `  controller events web
+  controller events --type Warning --since 1h
   controller events -w -o json | jq -r 'select(.type == "Warning") | .message'`,
-		Args: cobra.MaximumNArgs(1),
+		Annotations: exits("0, also when it is interrupted; 3 no controller answers"),
+		Args:        cobra.MaximumNArgs(1),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
 			if err := checkOutput(cmd, &output, "table", "json"); err != nil {
 				return err
 			}
-			f := &follower{
-				client: newClient(server), name: strings.Join(args, ""), json: output == "json",
-				out: sys.Stdout, errOut: sys.Stderr,
+			if err := filter.check(cmd, args); err != nil {
+				return err
 			}
+			out, err := newScreen(sys, cmd.Flags(), colour)
+			if err != nil {
+				return err
+			}
+			f := &follower{client: newClient(server), filter: filter, json: output == "json", out: out, errOut: sys.Stderr}
 			defer f.client.close()
 			if follow {
 				return f.follow(cmd.Context())
@@ -57,6 +66,8 @@ Exit code 0, or 3 if no controller answers.`,
 	flags.StringVar(&server, "server", defaultServer, "address of the controller")
 	flags.StringVarP(&output, "output", "o", "table", "table or json; with --watch, json is one object a line")
 	flags.BoolVarP(&follow, "watch", "w", false, "go on with new events until interrupted")
+	filter.flags(flags)
+	colourFlag(flags, &colour)
 	return cmd
 }
 
@@ -69,7 +80,8 @@ func (f *follower) printAll(ctx context.Context) error {
 	case f.json:
 		return printJSON(f.out, list)
 	case len(list.Items) == 0:
-		_, err = io.WriteString(f.out, "No event is kept.\n")
+		f.tellUnknown(ctx)
+		_, err = io.WriteString(f.out, "No event is kept"+f.filter.words()+".\n")
 		return err
 	}
 	return f.print(list.Items)
@@ -88,10 +100,14 @@ func (f *follower) follow(ctx context.Context) error {
 		case isUsage(err), first && err != nil:
 			return err
 		}
+		if first && len(list.Items) == 0 {
+			f.tellUnknown(ctx)
+		}
 		f.tellLoss(err)
 		if err := f.print(list.Items); err != nil {
 			return err
 		}
+		f.out.lookForReader()
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -100,7 +116,7 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 }
 
-// ask returns the events of the name after the last one that was seen. Where some between the two are not kept any more,
+// ask returns the events that are wanted after the last one that was seen. Where some between the two are not kept any more,
 // it says so.
 func (f *follower) ask(ctx context.Context) (web.EventList, error) {
 	list, err := f.client.events(ctx, f.last)
@@ -114,12 +130,22 @@ func (f *follower) ask(ctx context.Context) (web.EventList, error) {
 	f.last = list.Items[len(list.Items)-1].Sequence
 	kept := list.Items[:0]
 	for _, e := range list.Items {
-		if f.name == "" || e.Name == f.name {
+		if f.filter.takes(e) {
 			kept = append(kept, cleaned(e))
 		}
 	}
 	list.Items = kept
 	return list, nil
+}
+
+// tellUnknown says that no file declares the name, where there are no events of it: it may be mistyped.
+func (f *follower) tellUnknown(ctx context.Context) {
+	if f.filter.name == "" {
+		return
+	}
+	if _, err := f.client.one(ctx, f.filter.name); errors.Is(err, errNotDeclared) {
+		fmt.Fprintf(f.errOut, "controller: %v\n", f.client.notDeclared(ctx, f.filter.name))
+	}
 }
 
 // tellLoss says once that the controller does not answer.
@@ -145,19 +171,46 @@ func (f *follower) print(events []reconcile.Event) (err error) {
 	return nil
 }
 
+// printLine prints an event in columns, or on a narrow terminal its message below them; wrapped where it begins.
 func (f *follower) printLine(e reconcile.Event) error {
-	const columns = "%-19s  %-16s  %-7s  %-17s  %s\n"
+	const columns = "%-19s  %-16s  %s  %-17s  "
+	title, message := "MESSAGE (CAUSE)", messageOf(e)
+	width := f.out.width()
+	narrow := width > 0 && width < leastForEvents
 	if !f.headed {
 		f.headed = true
-		if _, err := fmt.Fprintf(f.out, columns, "TIME", "NAME", "TYPE", "REASON", "MESSAGE (CAUSE)"); err != nil {
+		heading := fmt.Sprintf(columns, "TIME", "NAME", "TYPE   ", "REASON")
+		if _, err := fmt.Fprintln(f.out, terminal.Cut(heading+title, cmp.Or(width, maxWidth))); err != nil {
 			return err
 		}
 	}
-	if e.Cause != "" {
-		e.Message += " (" + e.Cause + ")"
+	kind := fmt.Sprintf("%-7s", e.Type)
+	heading := fmt.Sprintf(columns, e.Time.Local().Format(time.DateTime), e.Name, kind, e.Reason)
+	text := terminal.Hang(heading, message, width)
+	if narrow {
+		text = terminal.Cut(strings.TrimSpace(heading), width) + "\n" + terminal.Hang("  ", message, width)
 	}
-	_, err := fmt.Fprintf(f.out, columns, e.Time.Local().Format(time.DateTime), e.Name, e.Type, e.Reason, e.Message)
+	_, err := fmt.Fprintln(f.out, strings.Replace(text, kind, f.out.palette.Paint(paintOfEvent(e), kind), 1))
 	return err
+}
+
+// leastForEvents is the width below which the messages of events have lines of their own.
+const leastForEvents = 110
+
+// messageOf is what an event says, with its cause.
+func messageOf(e reconcile.Event) string {
+	if e.Cause == "" {
+		return e.Message
+	}
+	return e.Message + " (" + e.Cause + ")"
+}
+
+// paintOfEvent is the colour of what deserves a look.
+func paintOfEvent(e reconcile.Event) terminal.Paint {
+	if e.Type == "Warning" {
+		return terminal.Yellow
+	}
+	return 0
 }
 
 // cleaned is an event of which each text is one line that steers no terminal.

@@ -13,6 +13,8 @@ const (
 	codeBad          = 1 // the answer is no, or the verb failed
 	codeUsage        = 2 // the command line is wrong; for plan, also that it failed, or is not the whole of it
 	codeNoController = 3 // no controller answers
+	// codeClosedPipe is what a shell gives to a program that SIGPIPE ended, which is what most programs do of it.
+	codeClosedPipe = 128 + 13
 )
 
 // exitError ends a verb with a code. A nil err means that everything was said already.

@@ -23,14 +23,13 @@ func newExplain(sys System) *cobra.Command {
 		Short: "Say what a field of a file means, and what it may hold",
 		Long: `Prints what a kind of file or a field of it means, its type, what it may hold, its default, whether it has to be
 there, and the fields below it, as kubectl explain does. FIELD is a kind (` + strings.Join(apischema.Kinds(), ", ") + `), with the path of a field
-behind it, or a path alone, which is of a CredProxy: as in a message of validate. No controller and no engine is asked.
-
-Exit code 0, or 2 for a field that does not exist.`,
+behind it, or a path alone, which is of a CredProxy: as in a message of validate. No controller and no engine is asked.`,
 		Example: `  controller explain credproxy
   controller explain credproxy.spec.routes.auth.scheme
   controller explain 'spec.routes[0].limits'
   controller explain tokenpolicy.spec.rules --recursive`,
-		Args: takes("FIELD"),
+		Annotations: exits("0; 2 there is no such field"),
+		Args:        takes("FIELD"),
 		RunE: verb(codeBad, func(_ *cobra.Command, args []string) error {
 			page, err := explain.Find(args[0])
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -114,7 +115,7 @@ func (c *fakeController) Get(name string) (spec.CredProxy, bool) {
 
 func (c *fakeController) withStatus(s *spec.CredProxy) spec.CredProxy {
 	ready := metav1.Condition{Type: spec.ConditionReady, Status: metav1.ConditionTrue, Reason: "Running",
-		Message: "serving", LastTransitionTime: metav1.Now()}
+		Message: "serving", LastTransitionTime: metav1.NewTime(time.Unix(1_700_000_000, 0))}
 	if reason := c.broken[s.Name]; reason != "" || !c.done {
 		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, reason, "env NOPE has no value\x1b[2J"
 	}
@@ -137,6 +138,16 @@ func (c *fakeController) happens(name, message, cause string) {
 		Type: "Normal", Reason: "Reloaded", Message: message, Cause: cause})
 }
 
+// breaks has a spec not be Ready from now on, for a reason; an empty one mends it.
+func (c *fakeController) breaks(name, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken == nil {
+		c.broken = map[string]string{}
+	}
+	c.broken[name] = reason
+}
+
 func (c *fakeController) Readyz() error { return nil }
 
 type noTokens struct{}
@@ -148,6 +159,7 @@ func (noTokens) Resolve(context.Context, spec.TokenRef) (reconcile.Token, error)
 // console is a System that remembers what was printed.
 type console struct {
 	out, err   lockedBuffer
+	terminal   io.Writer // takes the place of out
 	vars       map[string]string
 	controller *fakeController
 	options    app.Options // what the engine was opened with
@@ -164,8 +176,12 @@ func newConsole(t *testing.T, controller *fakeController) *console {
 }
 
 func (c *console) system() System {
+	stdout := io.Writer(&c.out)
+	if c.terminal != nil {
+		stdout = c.terminal
+	}
 	return System{
-		Stdout: &c.out, Stderr: &c.err, UID: 1000,
+		Stdout: stdout, Stderr: &c.err, UID: 1000,
 		LookupEnv: func(name string) (string, bool) { v, ok := c.vars[name]; return v, ok },
 		Listening: func(a net.Addr) { c.listening <- a },
 		Parts: app.Parts{

@@ -36,19 +36,20 @@ func (s *settings) fileFlags(f *pflag.FlagSet) {
 }
 
 func (s *settings) specsFlags(f *pflag.FlagSet) {
-	f.StringVar(&s.Specs, "specs", "", "directory of CredProxy files (.yaml, .yml, .json), with its directories")
+	f.StringVar(&s.Specs, "specs", "", "directory of CredProxy files (.yaml, .yml, .json), with its directories; required, but for doctor and env")
 	s.fileFlags(f)
 }
 
 func (s *settings) engineAddressFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.DockerHost, "docker-host", "",
-		"engine, such as unix:///var/run/docker.sock; found as the docker command finds it if empty")
+		"engine, such as unix:///var/run/docker.sock; if empty it is found as the docker command finds it: DOCKER_HOST, "+
+			"DOCKER_CONTEXT, the current context, the default socket")
 	f.StringVar(&s.Instance, "instance", "default", "name of this controller on its engine; it sees its own sidecars only")
-	f.DurationVar(&s.CallTimeout, "call-timeout", 30*time.Second, "longest wait for one call to the engine")
+	f.DurationVar(&s.CallTimeout, "call-timeout", 30*time.Second, "longest wait for one call to the engine; copying and building may take four times as long")
 }
 
 func (s *settings) imageFlag(f *pflag.FlagSet) {
-	f.StringVar(&s.Image, "image", "", "image of sidecars, already on the engine; built from this binary if empty")
+	f.StringVar(&s.Image, "image", "", "image of sidecars, already on the engine; if empty the controller builds its own")
 }
 
 func (s *settings) engineFlags(f *pflag.FlagSet) {
@@ -57,23 +58,24 @@ func (s *settings) engineFlags(f *pflag.FlagSet) {
 	s.imageFlag(f)
 	f.BoolVar(&s.UpgradeSidecars, "upgrade-sidecars", false, "replace sidecars that run another image than this controller's")
 	f.BoolVar(&s.RequireIsolation, "require-isolation", false,
-		"take a sidecar off its internal network while an agent there can get out, whatever its spec says")
+		"take a sidecar off its internal network at once while there is a breach (condition Isolated), and put it back after it, "+
+			"whatever its spec says")
 	s.poolsFlag(f)
 	f.IntVar(&s.Workers, "workers", 8, "sidecars worked on at a time")
-	f.DurationVar(&s.ReadyTimeout, "ready-timeout", 15*time.Second, "longest wait for a started sidecar to serve")
+	f.DurationVar(&s.ReadyTimeout, "ready-timeout", 15*time.Second, "longest wait for a started sidecar to serve, or for its answer to new routes")
 	f.DurationVar(&s.DrainTimeout, "drain-timeout", 30*time.Second, "longest time that a replaced sidecar may finish requests")
 }
 
 func (s *settings) poolsFlag(f *pflag.FlagSet) {
 	f.StringSliceVar(&s.networkPools, "network-pool", nil,
-		"range such as 10.200.0.0/16 of which networks that are made get small subnets, by the engine if empty; "+
-			"repeat it, or separate by commas")
+		"range such as 10.200.0.0/16, IPv6 too, of which the networks of createNetworks get small subnets; if empty the engine "+
+			"gives them; several")
 }
 
 func (s *settings) policyFlag(f *pflag.FlagSet) {
 	f.StringVar(&s.Policy, "policy", "",
-		"file of the TokenPolicy that says which specs may use which tokens, not in the directory of specs, or single-user; "+
-			"everything is permitted if empty")
+		"file of the TokenPolicy that says which specs may use which tokens, and where; outside --specs, and for its owner alone to "+
+			"write. single-user is the ready-made one that permits everything; without one everything is permitted, too")
 }
 
 func (s *settings) tokenDirFlag(f *pflag.FlagSet) {
@@ -82,16 +84,18 @@ func (s *settings) tokenDirFlag(f *pflag.FlagSet) {
 
 func (s *settings) tokenFlags(f *pflag.FlagSet) {
 	s.policyFlag(f)
-	f.StringVar(&s.CADir, "ca-dir", "", "directory beneath which specs may name files of certificates, of authorities and for sidecars; none if empty")
+	f.StringVar(&s.CADir, "ca-dir", "", "directory beneath which specs may name files of certificates: of authorities (caFile), and of "+
+		"sidecars (clientCertificate.certFile); none if empty")
 	s.tokenDirFlag(f)
 	f.StringSliceVar(&s.TokenEnv, "token-env", nil,
-		"variable, or pattern of variables such as 'AGENT_*', that specs may name as tokens; repeat it, or separate by commas")
+		"variable of the controller, or pattern of variables such as 'AGENT_*', that specs may name as tokens; several")
 	s.providersFlag(f)
 }
 
 func (s *settings) providersFlag(f *pflag.FlagSet) {
 	f.StringVar(&s.TokenProviders, "token-providers", "",
-		"file that declares commands which specs may have asked for tokens; none if empty")
+		"file that declares providers: commands that are asked for tokens. It is read once, at the start; nobody but its owner may be "+
+			"able to write it, and it does not lie beneath --specs; none if empty")
 }
 
 func (s *settings) missingFlag(f *pflag.FlagSet) {
@@ -100,19 +104,19 @@ func (s *settings) missingFlag(f *pflag.FlagSet) {
 }
 
 func (s *settings) loopFlags(f *pflag.FlagSet) {
-	f.DurationVar(&s.Resync, "resync", 30*time.Second, "how often everything is compared, whatever was noticed")
+	f.DurationVar(&s.Resync, "resync", 30*time.Second, "how often files and engine are compared, whatever was noticed")
 	f.DurationVar(&s.DeepResync, "deep-resync", 10*time.Minute, "how often every sidecar is inspected too")
 	s.lockFlags(f)
 }
 
 func (s *settings) lockFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.StateDir, "state-dir", "",
-		"directory of locks and revocations, the same for all verbs (default /var/lib/credproxy for root, "+
-			"else $XDG_STATE_HOME/credproxy or ~/.local/state/credproxy)")
+		"directory of locks (one run for each engine and instance, and whoever acts on a name alone at it) and of what is revoked, the "+
+			"same for all verbs; if empty /var/lib/credproxy for root, else $XDG_STATE_HOME/credproxy or ~/.local/state/credproxy")
 }
 
 func (s *settings) listenFlags(f *pflag.FlagSet) {
-	f.StringVar(&s.Listen, "listen", "127.0.0.1:8099", "address of metrics, health and API; port 0 picks a free one")
+	f.StringVar(&s.Listen, "listen", "127.0.0.1:8099", "address of metrics, health and API; port 0 picks a free one, which the log names")
 	f.BoolVar(&s.AllowRemoteAPI, "allow-remote-api", false,
 		"serve the API on a --listen address that is not loopback too")
 }
@@ -120,7 +124,7 @@ func (s *settings) listenFlags(f *pflag.FlagSet) {
 func (s *settings) webFlags(f *pflag.FlagSet) {
 	s.listenFlags(f)
 	f.StringSliceVar(&s.AllowedHosts, "allowed-hosts", nil,
-		"names, besides loopback ones, by which that address may be asked; repeat it, or separate by commas")
+		"names, besides loopback ones, by which that address may be asked; several")
 }
 
 func (s *settings) logFlags(f *pflag.FlagSet, level string) {

@@ -26,14 +26,13 @@ func newPlan(sys System) *cobra.Command {
 		Use:   "plan --specs DIR",
 		Short: "Show the steps that run would take now, each with its cause",
 		Long: `Reads the files and looks at the engine, changes nothing, and prints what run would do. Tokens are not looked
-for unless --resolve is given; one that --token-env, --token-dir and --token-providers do not permit is said without it.
-
-Exit code 0; with --exit-code 1 unless the engine is as every file says, so with steps to take, with anything blocked
-(a paused spec excepted) and with a file that has a problem, too; 2 if the plan could not be made, or not every file could be
-read, as while git is writing: it says why, and what is printed is not the whole plan.`,
+for unless --resolve is given; one that --token-env, --token-dir and --token-providers do not permit is said without it.`,
 		Example: `  controller plan --specs ./specs
   controller plan --specs ./specs --resolve --token-env GITHUB_TOKEN
   controller plan --specs ./specs --offline -o json    # as if for an empty engine`,
+		Annotations: exits("0; with --exit-code 1 unless the engine is as every file says, so with steps to take, with anything blocked " +
+			"(a paused spec excepted) and with a file that has a problem, too; 2 the plan could not be made, or not every file could be read, as " +
+			"while git is writing: it says why, and what is printed is not the whole plan"),
 		Args: cobra.NoArgs,
 		RunE: verb(codeUsage, func(cmd *cobra.Command, _ []string) error {
 			opts, err := s.options(cmd.Flags(), sys)
@@ -49,9 +48,9 @@ read, as while git is writing: it says why, and what is printed is not the whole
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&p.output, "output", "o", "text", "text or json")
-	flags.BoolVar(&p.exitCode, "exit-code", false, "end with 1 unless the engine is as every file says")
+	flags.BoolVar(&p.exitCode, "exit-code", false, "end with 1 if there are steps, if anything but a paused spec is blocked, or if a file has a problem")
 	flags.BoolVar(&p.offline, "offline", false, "ask no engine: plan as if it were empty")
-	flags.BoolVar(&p.resolve, "resolve", false, "look for the tokens too, without showing them")
+	flags.BoolVar(&p.resolve, "resolve", false, "look for the tokens too, without showing them: a missing one is among the blocked; what the rules deny always is")
 	s.specsFlags(flags)
 	s.tokenFlags(flags)
 	s.engineFlags(flags)

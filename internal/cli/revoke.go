@@ -44,14 +44,13 @@ until it is undone with --undo, over restarts of controller and machine. Use the
 controller. A reference is written env:NAME, file:PATH or provider:NAME:KEY. --undo does not wait: 'controller wait
 NAME' returns once the tokens are back.
 
-To be safe from a token that is known to others, revoke it where it was issued as well.
-
-Exit code 0 when no sidecar has them any more, 1 when the time is over, 3 if no controller answers: then it is noted,
-and counts as soon as one runs.`,
+To be safe from a token that is known to others, revoke it where it was issued as well.`,
 		Example: `  controller revoke web
   controller revoke --token env:GITHUB_TOKEN
   controller revoke --undo web
   controller revoke --list`,
+		Annotations: exits("0 no sidecar has them any more, or with --undo and --list; 1 the time is over; 3 no controller answers: it is noted, and " +
+			"counts as soon as one runs"),
 		RunE: verb(codeBad, func(cmd *cobra.Command, args []string) error {
 			dir, err := stateDir(s.StateDir, sys)
 			if err == nil {
@@ -70,7 +69,7 @@ and counts as soon as one runs.`,
 		}),
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&tokens, "token", nil, "reference of a token to revoke wherever it is used; repeat it")
+	flags.StringArrayVar(&tokens, "token", nil, "reference of a token to revoke wherever it is used: env:NAME, file:PATH or provider:NAME:KEY; several")
 	flags.BoolVar(&r.undo, "undo", false, "let them be used again")
 	flags.BoolVar(&r.showsAlone, "list", false, "only print what is revoked")
 	flags.StringVar(&server, "server", defaultServer, "address of the controller")

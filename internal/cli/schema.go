@@ -16,12 +16,11 @@ func newSchema(sys System) *cobra.Command {
 		Long: `Prints the JSON Schema (draft 7) of CredProxy, or of another kind: ` + strings.Join(apischema.Kinds(), ", ") + `. It is made from the types that the
 controller reads files into. Editors with the YAML language server complete and check a file whose first line is
 
-  # yaml-language-server: $schema=PATH-OF-THE-SCHEMA
-
-Exit code 0, or 2 for a kind that does not exist.`,
+  # yaml-language-server: $schema=PATH-OF-THE-SCHEMA`,
 		Example: `  controller schema >credproxy.schema.json
   controller schema TokenPolicy`,
-		Args: cobra.MaximumNArgs(1),
+		Annotations: exits("0; 2 there is no such kind"),
+		Args:        cobra.MaximumNArgs(1),
 		RunE: verb(codeBad, func(_ *cobra.Command, args []string) error {
 			kind, err := apischema.KindOf(strings.Join(append(args, spec.Kind)[:1], ""))
 			if err != nil {

@@ -1,101 +1,161 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/yaml"
 
+	"credproxy.dev/controller/pkg/nearest"
 	"credproxy.dev/controller/pkg/spec"
 )
 
 const defaultServer = "http://127.0.0.1:8099"
 
+// Forms of output of status. outDescribe is how one is shown unless another form is asked for.
+const (
+	outTable    = "table"
+	outWide     = "wide"
+	outDescribe = "describe"
+	outJSON     = "json"
+	outYAML     = "yaml"
+)
+
+// statusFlags are those of status.
+type statusFlags struct {
+	server, output, colour string
+	watch                  bool
+}
+
 func newStatus(sys System) *cobra.Command {
-	var server, output string
+	var s statusFlags
 	cmd := &cobra.Command{
 		Use:   "status [NAME]",
 		Short: "Ask a running controller how its sidecars are",
-		Long: `Prints every CredProxy that the controller knows, or one, with what is wrong with it and what to do. A name
-that no file declares any more is listed until nothing is left of its sidecar. Files that cannot be used, and what else
-keeps the controller from reading the directory, are named on stderr.
+		Long: `Prints every CredProxy that the controller knows, a line each, or describes one: what it declares, its conditions and
+their ages, what is wrong and what to do, and its last events. A name that no file declares any more is listed until nothing is left
+of its sidecar. Files that cannot be used, and what else keeps the controller from reading the directory, are named on stderr.
 
-Exit code 0 if all are Ready and every file can be used, 1 if not, 3 if no controller answers.`,
+On a terminal, columns that do not fit are left out and messages cut off; -o wide, a wider terminal or a pipe shows all. With --watch it
+goes on until it is interrupted, and over a restart of the controller: on a terminal the table is kept up to date, elsewhere what changed
+is printed as further lines.`,
 		Example: `  controller status
-  controller status web -o yaml`,
-		Args: cobra.MaximumNArgs(1),
+  controller status web
+  controller status web -o yaml
+  controller status -w`,
+		Annotations: exits("0 all are Ready and every file can be used, or a watch was interrupted; 1 not, or NAME is not declared; 3 no controller answers"),
+		Args:        cobra.MaximumNArgs(1),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
-			if err := checkOutput(cmd, &output, "table", "wide", "json", "yaml"); err != nil {
+			if err := checkOutput(cmd, &s.output, outTable, outWide, outDescribe, outJSON, outYAML); err != nil {
 				return err
 			}
-			client := newClient(server)
-			defer client.close()
-			if len(args) == 1 {
-				return statusOfOne(cmd, client, args[0], output, sys)
+			out, err := newScreen(sys, cmd.Flags(), s.colour)
+			if err != nil {
+				return err
 			}
-			return statusOfAll(cmd, client, output, sys)
+			asker := &statusAsker{
+				client: newClient(s.server), name: strings.Join(args, ""), output: s.output, out: out, errOut: sys.Stderr,
+			}
+			if !cmd.Flag("output").Changed && asker.name != "" && !s.watch && s.output == outTable {
+				asker.output = outDescribe
+			}
+			defer asker.client.close()
+			if s.watch {
+				return asker.watch(cmd.Context())
+			}
+			return asker.once(cmd.Context())
 		}),
 	}
-	cmd.Flags().StringVar(&server, "server", defaultServer, "address of the controller")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table, wide, json or yaml")
+	flags := cmd.Flags()
+	flags.StringVar(&s.server, "server", defaultServer, "address of the controller")
+	flags.StringVarP(&s.output, "output", "o", outTable, "table, wide, describe (unless told otherwise that of one), json or yaml")
+	flags.BoolVarP(&s.watch, "watch", "w", false, "go on with what changes until interrupted; with json, one object a line")
+	colourFlag(flags, &s.colour)
 	return cmd
 }
 
-func statusOfAll(cmd *cobra.Command, client *client, output string, sys System) error {
-	list, err := client.list(cmd.Context())
+// once prints the status of all, or of one.
+func (a *statusAsker) once(ctx context.Context) error {
+	if a.name != "" {
+		return a.statusOfOne(ctx)
+	}
+	list, err := a.client.list(ctx)
 	if err != nil {
 		return err
 	}
-	sources, err := client.sources(cmd.Context())
+	sources, err := a.client.sources(ctx)
 	if err != nil {
 		return err
 	}
-	err = printStatus(sys.Stdout, list, list.Items, output)
-	if wrong := tellSources(sys.Stderr, sources); wrong && err == nil {
+	err = a.print(ctx, list, list.Items)
+	if wrong := tellSources(a.errOut, sources); wrong && err == nil {
 		return &exitError{codeBad, nil}
 	}
 	return err
 }
 
-func statusOfOne(cmd *cobra.Command, client *client, name, output string, sys System) error {
-	one, err := client.one(cmd.Context(), name)
+func (a *statusAsker) statusOfOne(ctx context.Context) error {
+	one, err := a.client.one(ctx, a.name)
 	if errors.Is(err, errNotDeclared) {
-		if sources, err := client.sources(cmd.Context()); err == nil {
-			tellSources(sys.Stderr, sources) // The name may be in one of those.
+		if sources, err := a.client.sources(ctx); err == nil {
+			tellSources(a.errOut, sources) // The name may be in one of those.
 		}
-		return &exitError{codeBad, fmt.Errorf("%s: %w%s; 'controller status' lists those that are", name, err, client.meant(cmd.Context(), name))}
+		return &exitError{codeBad, a.client.notDeclared(ctx, a.name)}
 	}
 	if err != nil {
 		return err
 	}
-	return printStatus(sys.Stdout, one, []spec.CredProxy{one}, output)
+	return a.print(ctx, one, []spec.CredProxy{one})
 }
 
-// printStatus prints the document, or the items as a table, and ends with 1 unless all of them are Ready.
-func printStatus(w io.Writer, document any, items []spec.CredProxy, output string) error {
-	var err error
-	switch output {
-	case "json":
-		err = printJSON(w, document)
-	case "yaml":
-		var text []byte
-		if text, err = yaml.Marshal(document); err == nil {
-			_, err = w.Write(text)
+// notDeclared says that no file declares a name, and which is the nearest that one does.
+func (c *client) notDeclared(ctx context.Context, name string) error {
+	var names []string
+	if list, err := c.list(ctx); err == nil {
+		for _, one := range list.Items {
+			names = append(names, one.Name)
 		}
-	default:
-		err = printTable(w, items, output == "wide", time.Now())
 	}
-	if err != nil {
+	hint := nearest.Hint(name, names)
+	return fmt.Errorf("%s: %w%s 'controller status' lists those that are declared, and 'controller validate' says whether a file is good",
+		clean(name), errNotDeclared, cmp.Or(hint, ";"))
+}
+
+// print prints the document, or the items in a form for people, and ends with 1 unless all of them are Ready.
+func (a *statusAsker) print(ctx context.Context, document any, items []spec.CredProxy) error {
+	var exit *exitError
+	if err := a.write(ctx, document, items); err != nil && !errors.As(err, &exit) {
 		return &exitError{codeBad, err}
+	} else if err != nil {
+		return err
 	}
 	if !allReady(items) {
 		return &exitError{codeBad, nil}
 	}
 	return nil
+}
+
+func (a *statusAsker) write(ctx context.Context, document any, items []spec.CredProxy) error {
+	switch a.output {
+	case outJSON:
+		return printJSON(a.out, document)
+	case outYAML:
+		text, err := yaml.Marshal(document)
+		if err != nil {
+			return err
+		}
+		_, err = a.out.Write(text)
+		return err
+	case outDescribe:
+		return a.describe(ctx, items)
+	}
+	return printTable(a.out, items, a.output == outWide, time.Now())
 }
 
 func allReady(items []spec.CredProxy) bool {

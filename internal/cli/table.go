@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -12,44 +11,90 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 
+	"credproxy.dev/controller/internal/terminal"
 	"credproxy.dev/controller/pkg/spec"
 )
 
-// printTable prints a line for each item. AGE is how long it has been as READY says.
-func printTable(w io.Writer, items []spec.CredProxy, wide bool, now time.Time) error {
+// noSpec is said in place of a table without rows.
+const noSpec = "No CredProxy is declared."
+
+// printTable prints a line for each item. A terminal that is too narrow for all columns does without some of them, but not when the wide
+// table was asked for.
+func printTable(s *screen, items []spec.CredProxy, wide bool, now time.Time) error {
 	if len(items) == 0 {
-		_, err := io.WriteString(w, "No CredProxy is declared.\n")
+		_, err := io.WriteString(s, noSpec+"\n")
 		return err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	header := []string{"NAME", "READY", "REASON", "URL", "AGE"}
+	width := s.width()
 	if wide {
-		header = append(header, "CONTAINER", "TOKENS", "NETWORKS", "ISOLATED", "ROUTES")
+		width = 0
 	}
-	printRow(table, append(header, "MESSAGE"))
-	for _, item := range items {
-		printRow(table, row(item, wide, now))
-	}
-	return table.Flush()
+	return statusTable(s.palette, items, wide, now).Write(s, width)
 }
 
-func row(item spec.CredProxy, wide bool, now time.Time) []string {
-	status := item.Status
-	if status == nil {
-		status = &spec.CredProxyStatus{}
+// statusTable has a row for each item. AGE is how long it has been as READY says.
+func statusTable(palette terminal.Palette, items []spec.CredProxy, wide bool, now time.Time) *terminal.Table {
+	columns := []terminal.Column{{Name: "NAME"}, {Name: "READY"}, {Name: "REASON"}, {Name: "URL", Leaves: 3}, {Name: "AGE", Leaves: 2}}
+	if wide {
+		for _, name := range []string{"CONTAINER", "TOKENS", "NETWORKS", "ISOLATED", "ROUTES"} {
+			columns = append(columns, terminal.Column{Name: name})
+		}
 	}
+	table := terminal.NewTable(palette, append(columns, terminal.Column{Name: "MESSAGE", Leaves: 1})...)
+	for _, item := range items {
+		cells := row(item, wide, now)
+		cells[1].Paint = paintOf(metav1.ConditionStatus(cells[1].Text))
+		table.Add(cells...)
+	}
+	return table
+}
+
+// paintOf is the colour in which a condition's status is seen at a glance.
+func paintOf(status metav1.ConditionStatus) terminal.Paint {
+	switch status {
+	case metav1.ConditionTrue:
+		return terminal.Green
+	case metav1.ConditionFalse:
+		return terminal.Red
+	}
+	return terminal.Yellow
+}
+
+func row(item spec.CredProxy, wide bool, now time.Time) []terminal.Cell {
+	status := statusOf(item)
 	ready := condition(status, spec.ConditionReady)
-	age := ""
-	if !ready.LastTransitionTime.IsZero() {
-		age = duration.HumanDuration(now.Sub(ready.LastTransitionTime.Time))
-	}
-	cells := []string{item.Name, string(ready.Status), ready.Reason, status.URL, age}
+	cells := []string{item.Name, string(ready.Status), ready.Reason, status.URL, age(ready.LastTransitionTime.Time, now)}
 	if wide {
 		cells = append(cells, status.ContainerName, string(condition(status, spec.ConditionTokensResolved).Status),
 			string(condition(status, spec.ConditionNetworksReady).Status),
 			isolated(condition(status, spec.ConditionIsolated)), short(status.RoutesDigest))
 	}
-	return append(cells, message(ready, status.LastError))
+	return cellsOf(append(cells, message(ready, status.LastError))...)
+}
+
+// cellsOf makes cells of texts, a dash of one that is empty.
+func cellsOf(texts ...string) []terminal.Cell {
+	cells := make([]terminal.Cell, len(texts))
+	for i, text := range texts {
+		cells[i].Text = cmp.Or(oneLine(text), "-")
+	}
+	return cells
+}
+
+// statusOf is an item's status, which is empty where it has none yet.
+func statusOf(item spec.CredProxy) *spec.CredProxyStatus {
+	if item.Status == nil {
+		return &spec.CredProxyStatus{}
+	}
+	return item.Status
+}
+
+// age is the time since then as people say it; empty when there is no then.
+func age(then, now time.Time) string {
+	if then.IsZero() {
+		return ""
+	}
+	return duration.HumanDuration(now.Sub(then))
 }
 
 // isolated is whether an environment is, and the first reason why not.
@@ -85,13 +130,6 @@ func short(digest string) string {
 		hex = digest
 	}
 	return hex[:min(len(hex), 12)]
-}
-
-func printRow(w io.Writer, cells []string) {
-	for i, cell := range cells {
-		cells[i] = cmp.Or(oneLine(cell), "-")
-	}
-	_, _ = io.WriteString(w, strings.Join(cells, "\t")+"\n")
 }
 
 // oneLine is a text that is clean, on one line.

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
-	"text/tabwriter"
+	"strings"
 
+	"credproxy.dev/controller/internal/terminal"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/routetable"
 )
@@ -108,17 +110,25 @@ func (t trial) print(w io.Writer, output string) error {
 	if output == "json" {
 		return printJSON(w, t)
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	printRow(table, []string{t.Method, t.URL})
+	lines := [][]string{{t.Method, t.URL}}
 	if t.Result != resultNoSidecar {
-		printRow(table, []string{"route", t.Route})
-		printRow(table, []string{"credential", t.Credential})
+		lines = append(lines, []string{"route", t.Route}, []string{"credential", t.Credential})
 	}
-	printRow(table, t.outcome())
+	lines = append(lines, t.outcome())
 	if t.Advice != "" {
-		_, _ = io.WriteString(table, "\t→ "+oneLine(t.Advice)+"\n")
+		lines = append(lines, []string{"", "→ " + t.Advice})
 	}
-	return table.Flush()
+	widest := 0
+	for _, line := range lines {
+		widest = max(widest, len(line[0]))
+	}
+	var b strings.Builder
+	for _, line := range lines {
+		heading := fmt.Sprintf("%-*s   ", widest, oneLine(line[0]))
+		b.WriteString(terminal.Hang(heading, cmp.Or(oneLine(line[1]), "-"), terminal.Width(w, maxWidth, 0)) + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // outcome is the line that says what came of it.

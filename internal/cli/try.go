@@ -35,12 +35,11 @@ func newTry(sys System) *cobra.Command {
 one request without a body to its sidecar. Prints the route that matched, whether a credential was added, and the
 upstream's status, or where the request stopped: on the way to the sidecar, at the sidecar, or on the way to the upstream
 (dns, connect, tls, timeout). The answer's body is not printed. The credential is really used: choose a path and a method
-that do no harm.
-
-Exit code 0 if the upstream answered, whatever it said; 1 if the request stopped before; 3 if no controller answers.`,
+that do no harm.`,
 		Example: `  controller try web /anthropic/v1/models
   controller try web /git/info/refs -X HEAD -o json`,
-		Args: takes("NAME", "PATH"),
+		Annotations: exits("0 the upstream answered, whatever it said; 1 the request stopped before; 3 no controller answers"),
+		Args:        takes("NAME", "PATH"),
 		RunE: verb(codeBad, func(cmd *cobra.Command, args []string) error {
 			opts, err := s.options(cmd.Flags(), sys)
 			if err == nil {
@@ -55,7 +54,7 @@ Exit code 0 if the upstream answered, whatever it said; 1 if the request stopped
 	flags := cmd.Flags()
 	flags.StringVar(&t.server, "server", defaultServer, "address of the controller")
 	flags.StringVarP(&t.method, "method", "X", http.MethodGet, "method of the request")
-	flags.StringVar(&t.keyEnv, "key-env", "", "variable that holds the key to show to the sidecar, in the header that the spec names or "+routetable.FieldKey)
+	flags.StringVar(&t.keyEnv, "key-env", "", "variable that holds the key to show to the sidecar, in the header that the spec's callerAuth names or "+routetable.FieldKey+"; never on a command line")
 	flags.DurationVar(&t.timeout, "timeout", 30*time.Second, "longest time for all of it")
 	flags.StringVarP(&t.output, "output", "o", "text", "text or json")
 	s.engineAddressFlags(flags)

@@ -18,12 +18,11 @@ func newValidate(sys System) *cobra.Command {
 		Long: `Reads files, and directories with their directories, by the rules of run, and prints every problem as
 file:line: field: message. It needs no engine and looks for no token, so that it can be the check in CI. Give the
 paths of one controller together: a name that two files declare is a problem of both, and so are two specs that cannot
-be in force together. With --policy give the directory that is --specs: what the policy does not permit is a problem too.
-
-Exit code 0 if all are good, 1 if one is not or cannot be read.`,
+be in force together. With --policy give the directory that is --specs: what the policy does not permit is a problem too.`,
 		Example: `  controller validate ./specs
   controller validate web.yaml api.yaml`,
-		Args: cobra.MinimumNArgs(1),
+		Annotations: exits("0 all are good; 1 one is bad or cannot be read"),
+		Args:        cobra.MinimumNArgs(1),
 		RunE: verb(codeBad, func(cmd *cobra.Command, paths []string) error {
 			opts, err := s.options(cmd.Flags(), sys)
 			if err != nil {

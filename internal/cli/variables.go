@@ -16,7 +16,10 @@ func variable(flag string) string {
 
 // nameVariables adds the variable's name to each flag's help.
 func nameVariables(flags *pflag.FlagSet) {
-	flags.VisitAll(func(f *pflag.Flag) { f.Usage += " [" + variable(f.Name) + "]" })
+	flags.VisitAll(func(f *pflag.Flag) {
+		annotate(f, plainUsage, f.Usage)
+		f.Usage += " [" + variable(f.Name) + "]"
+	})
 }
 
 // fromVariables sets each flag that was not given from its variable, if that is set and not empty.
@@ -30,9 +33,17 @@ func fromVariables(flags *pflag.FlagSet, lookup func(string) (string, bool)) err
 		if err := f.Value.Set(value); err != nil {
 			failed = usagef("%s: %q is not a value for --%s: %w", variable(f.Name), value, f.Name, err)
 		}
-		f.Annotations = map[string][]string{fromVariable: {"true"}}
+		annotate(f, fromVariable, "true")
 	})
 	return failed
+}
+
+// annotate notes something about a flag.
+func annotate(f *pflag.Flag, key, value string) {
+	if f.Annotations == nil {
+		f.Annotations = map[string][]string{}
+	}
+	f.Annotations[key] = []string{value}
 }
 
 func fromItsVariable(f *pflag.Flag) bool { return f.Annotations[fromVariable] != nil }

@@ -12,10 +12,11 @@ import (
 func newVersion(sys System) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use:     "version",
-		Short:   "Print version, commit, Go and the API versions that are read",
-		Example: "  controller version -o json",
-		Args:    cobra.NoArgs,
+		Use:         "version",
+		Short:       "Print version, commit, Go and the API versions that are read",
+		Example:     "  controller version -o json",
+		Annotations: exits("0"),
+		Args:        cobra.NoArgs,
 		RunE: verb(codeBad, func(cmd *cobra.Command, _ []string) error {
 			if err := checkOutput(cmd, &output, "text", "json"); err != nil {
 				return err

@@ -45,13 +45,12 @@ Deleted.
 
 Ready is so while a sidecar serves, on the last good version of a file that has turned bad too: that is told on stderr.
 Current is so once what serves is what the file says now: use it after an edit. Deleted is so once no file declares the
-name and nothing is left of its sidecar, nor of networks that were made for it: take the agent off them first.
-
-Exit code 0 when it is so, 1 when the time is over, with the reason, 3 if no controller answers.`,
+name and nothing is left of its sidecar, nor of networks that were made for it: take the agent off them first.`,
 		Example: `  controller wait web && docker run --network web-internal my-agent
   controller wait web --for Current      # the edit just made is in force
   controller wait web --for Deleted --timeout 30s`,
-		Args: takes("NAME"),
+		Annotations: exits("0 it is so; 1 the time is over, and why it is not so is said; 3 no controller answers"),
+		Args:        takes("NAME"),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
 			known := []string{spec.ConditionReady, web.ConditionCurrent, spec.ConditionTokensResolved,
 				spec.ConditionNetworksReady, spec.ConditionIsolated, spec.ConditionPermitted, forDeleted}
@@ -75,7 +74,7 @@ Exit code 0 when it is so, 1 when the time is over, with the reason, 3 if no con
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&server, "server", defaultServer, "address of the controller")
-	flags.StringVar(&w.condition, "for", spec.ConditionReady, "what to wait for")
+	flags.StringVar(&w.condition, "for", spec.ConditionReady, "what to wait for: Ready, Current, TokensResolved, NetworksReady, Isolated, Permitted or Deleted")
 	flags.DurationVar(&w.timeout, "timeout", time.Minute, "longest wait")
 	return cmd
 }
@@ -174,6 +173,9 @@ func (w *waiter) over(ctx context.Context, why, lost error) error {
 		return &exitError{codeBad, errors.New("interrupted")}
 	case why == nil:
 		why = errors.New("the controller did not answer in time")
+	}
+	if errors.Is(why, errNotDeclared) {
+		why = w.client.notDeclared(ctx, w.name)
 	}
 	return &exitError{codeBad, fmt.Errorf("%s is not %s after %v: %w", w.name, w.condition, w.timeout, why)}
 }

@@ -17,28 +17,34 @@ type File struct {
 
 // Files makes all of them for a repository. Of a page that is partly written by people, the rest is read from there and kept.
 func Files(root string) ([]File, error) {
-	metrics, err := fill(root, "docs/metrics.md", metricParts())
-	if err != nil {
-		return nil, err
+	var files []File
+	for _, some := range []func(root string) ([]File, error){metricFiles, alertFiles, fieldFiles, commandFiles, dashboardFiles} {
+		made, err := some(root)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, made...)
 	}
-	fields, err := fieldFiles(root)
-	if err != nil {
-		return nil, err
-	}
-	alerts, err := alertPage(root)
-	if err != nil {
-		return nil, err
-	}
+	return files, nil
+}
+
+func metricFiles(root string) ([]File, error) { return one(fill(root, "docs/metrics.md", metricParts())) }
+
+func alertFiles(root string) ([]File, error) { return one(alertPage(root)) }
+
+func dashboardFiles(string) ([]File, error) {
 	boards, err := dashboards.Files()
 	if err != nil {
 		return nil, err
 	}
-	files := append([]File{metrics, alerts}, fields...)
+	var files []File
 	for name, content := range boards {
 		files = append(files, File{"config/grafana/dashboards/" + name, content})
 	}
 	return files, nil
 }
+
+func one(file File, err error) ([]File, error) { return []File{file}, err }
 
 // fill makes the parts of a page anew.
 func fill(root, path string, parts map[string]string) (File, error) {

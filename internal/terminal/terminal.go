@@ -1,4 +1,5 @@
-// Package terminal knows what the verbs print to: whether it is a terminal, how wide, and whether it takes colours.
+// Package terminal knows what the verbs print to, and how: whether it is a terminal and how wide, whether it takes colours, tables
+// that fit into it, lines that are written over, and whether anybody reads at all.
 package terminal
 
 import (
@@ -10,13 +11,29 @@ import (
 // descriptor is what of a file tells whether it is a terminal.
 type descriptor interface{ Fd() uintptr }
 
+// fd is that of the file behind a writer, if there is one.
+func fd(w io.Writer) (uintptr, bool) {
+	for {
+		wrapper, ok := w.(interface{ Unwrap() io.Writer })
+		if !ok {
+			break
+		}
+		w = wrapper.Unwrap()
+	}
+	f, ok := w.(descriptor)
+	if !ok {
+		return 0, false
+	}
+	return f.Fd(), true
+}
+
 // Size returns the columns and lines of the terminal that w is, and false when it is none, or tells no size.
 func Size(w io.Writer) (columns, lines int, ok bool) {
-	f, isFile := w.(descriptor)
-	if !isFile || !term.IsTerminal(int(f.Fd())) {
+	file, ok := fd(w)
+	if !ok || !term.IsTerminal(int(file)) {
 		return 0, 0, false
 	}
-	columns, lines, err := term.GetSize(int(f.Fd()))
+	columns, lines, err := term.GetSize(int(file))
 	return columns, lines, err == nil && columns > 0
 }
 

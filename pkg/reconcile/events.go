@@ -42,6 +42,17 @@ const (
 	EventGone = "Gone"
 )
 
+// EventReasons lists every reason that an event can have.
+func EventReasons() []string {
+	reasons := append(Reasons(), EventIsolationRestored, EventMended, EventRecovered, EventGone)
+	for _, step := range StepNames() {
+		if reason, _ := told(step); reason != "" {
+			reasons = append(reasons, reason)
+		}
+	}
+	return reasons
+}
+
 // eventCapacity bounds the ring: some minutes of a busy fleet.
 const eventCapacity = 1000
 

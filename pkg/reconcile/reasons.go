@@ -63,6 +63,22 @@ const (
 	ReasonNotInspected    = "NotInspected"
 )
 
+// Reasons lists every reason of a condition or a blocked plan.
+func Reasons() []string {
+	return []string{
+		ReasonRunning, ReasonProgressing, ReasonInvalidSpec, ReasonDuplicateName, ReasonTokenMissing,
+		ReasonTokenDenied, ReasonTokenInvalid, ReasonTokenRejected, ReasonNetworkNotFound, ReasonNetworkConflict,
+		ReasonNetworkInUse, ReasonAmbiguousNetwork, ReasonEgressInternal, ReasonAliasConflict, ReasonImageUnavailable,
+		ReasonNameConflict, ReasonEngineUnavailable, ReasonCrashLooping, ReasonRoutesRefused, ReasonPruneBlocked,
+		ReasonPaused, ReasonOutdated, ReasonStepFailed, ReasonSuspended, ReasonRevoked, ReasonPolicyDenied,
+		ReasonPolicyInvalid, ReasonQuotaExceeded, ReasonRootsUnusable, ReasonResolved, ReasonNotChecked, ReasonFound,
+		ReasonInternal, ReasonInForce, ReasonLastGood, ReasonPermitted, ReasonNoPolicy, ReasonNotIsolated,
+		ReasonNotInternal, ReasonDriverUnknown, ReasonHostReachable, ReasonOtherNetwork, ReasonSharedNamespace,
+		ReasonPrivileged, ReasonMaySpoof, ReasonHostMount, ReasonSidecarVolume, ReasonIPv6Enabled, ReasonDNSForwarded,
+		ReasonNotInspected,
+	}
+}
+
 // reasonOf maps the kind of a failure to its reason.
 func reasonOf(err error) string {
 	for _, k := range []struct {

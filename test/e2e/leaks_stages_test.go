@@ -108,7 +108,7 @@ func (h *hunt) allVerbs() {
 		{"doctor", "--specs", h.specs, "--token-dir", h.world.tokens, "--state-dir", h.state, engine, "--log-level", "debug"},
 		{"doctor", "-o", "json", "--token-dir", h.world.tokens, "--state-dir", h.state, engine},
 		{"status", server}, {"status", "-o", "wide", server}, {"status", "-o", "json", server}, {"status", "-o", "yaml", server},
-		{"status", "byfile", "-o", "yaml", server}, {"events", server}, {"events", "-o", "json", server},
+		{"status", "byfile", "-o", "yaml", server}, {"status", "byfile", server}, {"status", "-o", "describe", server}, {"events", server}, {"events", "-o", "json", server},
 		{"wait", "byfile", server}, {"wait", "taken", "--timeout", "100ms", server},
 		{"try", "byfile", "/0/x", server, engine, "--instance", h.id, "--log-level", "debug"},
 		{"try", "byenv", "/0/x", "-o", "json", server, engine, "--instance", h.id}, {"try", "keyed", "/0/x", server, engine, "--instance", h.id},

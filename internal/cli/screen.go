@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"credproxy.dev/controller/internal/terminal"
+)
+
+// screen is what a verb prints tables and texts for people to.
+type screen struct {
+	io.Writer
+	palette terminal.Palette
+}
+
+// width is that of a terminal; 0 for anything else, where nothing is left out and nothing wrapped.
+func (s *screen) width() int { return terminal.Width(s, maxWidth, 0) }
+
+// maxWidth is wider than any terminal.
+const maxWidth = 1 << 16
+
+// unwrap lets terminal.Size see what is behind the screen.
+func (s *screen) Unwrap() io.Writer { return s.Writer }
+
+// lookForReader finds out whether anybody still reads, for verbs that go on without printing; ctx ends when nobody does.
+func (s *screen) lookForReader() {
+	if pipe, ok := s.Writer.(*terminal.Pipe); ok {
+		pipe.Look()
+	}
+}
+
+// colourFlag adds --color.
+func colourFlag(f *pflag.FlagSet, mode *string) {
+	f.StringVar(mode, "color", terminal.ColourAuto, "colours: auto (on a terminal, unless NO_COLOR is set or TERM is dumb), always or never")
+}
+
+// newScreen is where people are told, in colours if that is wanted there.
+func newScreen(sys System, flags *pflag.FlagSet, mode string) (*screen, error) {
+	if err := oneOf(mode, terminal.ColourModes()...); err != nil {
+		return nil, usagef("%s: %w", origin(flags.Lookup("color")), err)
+	}
+	return &screen{sys.Stdout, terminal.NewPalette(mode, sys.Stdout, getenv(sys))}, nil
+}
