@@ -36,7 +36,7 @@ func Run(ctx context.Context, args []string, sys System) int {
 	pipe := terminal.NewPipe(sys.Stdout, func() { cancel(terminal.ErrClosed) })
 	sys.Stdout = pipe
 	root := newRoot(sys)
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // cobra takes nil for the arguments of the program
 	cmd, err := root.ExecuteContextC(ctx)
 	if pipe.Closed() {
 		return codeClosedPipe
