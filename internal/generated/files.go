@@ -28,7 +28,9 @@ func Files(root string) ([]File, error) {
 	return files, nil
 }
 
-func metricFiles(root string) ([]File, error) { return one(fill(root, "docs/metrics.md", metricParts())) }
+func metricFiles(root string) ([]File, error) {
+	return one(fill(root, "docs/metrics.md", metricParts()))
+}
 
 func alertFiles(root string) ([]File, error) { return one(alertPage(root)) }
 
