@@ -115,6 +115,10 @@ bench-proxy: build toolbox ## Print what the sidecar costs beside nginx, HAProxy
 soak: build toolbox engine race ## Edit a fleet at random for SOAK (10m): print what is lost and what it uses, fail on growth
 	@hack/soak.sh $(SOAK)
 
+.PHONY: mutate
+mutate: ## Switch each protection of the sidecar off, and print which attacks catch that; fail where none does
+	@$(GO) run ./test/mutate
+
 .PHONY: fuzz
 fuzz: sidecars ## Run every fuzz target for FUZZTIME (10s)
 	@hack/fuzz.sh $(FUZZTIME)

@@ -96,6 +96,49 @@ func TestRootRouteTakesTheRest(t *testing.T) {
 	}
 }
 
+// FuzzLongestPrefix holds routing to a slow reading of its rule: of the routes whose segments are the first ones of the path, each
+// decoded once, the one with the most.
+func FuzzLongestPrefix(f *testing.F) {
+	for _, seed := range []string{"/a/x", "/a/b/c/d", "/a/bc", "/a%2fb", "/%61/b", "/a/%62%2fc", "/%C3%BC%20x", "/", "//a", "/a//b", "/a/b%00", "/A"} {
+		f.Add(seed)
+	}
+	paths := []string{"/", "/a", "/a/b", "/a/b/c", "/b", "/ü x"}
+	var routes []routetable.Route
+	for _, p := range paths {
+		routes = append(routes, routetable.Route{Path: p, Upstream: "https://a.test"})
+	}
+	table := tableOf(f, routes...)
+	f.Fuzz(func(t *testing.T, target string) {
+		in, err := url.ParseRequestURI(target)
+		if err != nil || !strings.HasPrefix(in.EscapedPath(), "/") {
+			return
+		}
+		want := "/"
+		for _, p := range paths[1:] {
+			if len(p) > len(want) && begins(in.EscapedPath(), p) {
+				want = p
+			}
+		}
+		if got := table.find(in.EscapedPath()); got == nil || got.path != want {
+			t.Fatalf("%q goes by %v, not %s", target, got, want)
+		}
+	})
+}
+
+// begins reports whether the first segments of an escaped path, decoded, are those of a route's.
+func begins(escaped, route string) bool {
+	want, have := strings.Split(route, "/")[1:], strings.Split(escaped, "/")[1:]
+	if len(have) < len(want) {
+		return false
+	}
+	for i, segment := range want {
+		if decoded, err := url.PathUnescape(have[i]); err != nil || decoded != segment {
+			return false
+		}
+	}
+	return true
+}
+
 // FuzzRouting holds that an admitted request stays below its route's upstream, whatever a server makes of the path.
 func FuzzRouting(f *testing.F) {
 	for _, seed := range []string{"/a/x", "/a/b/../x", "/a/%2e%2e/x", "/a//x", "/a/%2f/x", "/a/b%2fc", "/%61/b", "/a/;/../x", "/a?x=/../"} {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,6 +55,72 @@ func TestFramesAreScrubbedAndNeverHeldBack(t *testing.T) {
 	}
 }
 
+// cutFrames is a message in frames of these payloads.
+func cutFrames(payloads ...string) (b []byte) {
+	for i, payload := range payloads {
+		frame := webSocketFrame(payload)
+		frame[0] = 0
+		if i == 0 {
+			frame[0] = 1
+		}
+		if i == len(payloads)-1 {
+			frame[0] |= 0x80
+		}
+		b = append(b, frame...)
+	}
+	return b
+}
+
+func ping(payload string) string { return "\x89" + string(rune(len(payload))) + payload }
+
+func TestAMessageInSeveralFramesIsOneText(t *testing.T) {
+	hidden := strings.Repeat("*", len(token))
+	for name, c := range map[string]struct{ in, want []byte }{
+		"two":         {cutFrames("a "+token[:5], token[5:]+" b"), cutFrames("a "+hidden[:5], hidden[5:]+" b")},
+		"each byte":   {cutFrames(strings.Split(token, "")...), cutFrames(strings.Split(hidden, "")...)},
+		"empty ones":  {cutFrames(token[:5], "", "", token[5:]), cutFrames(hidden[:5], "", "", hidden[5:])},
+		"not a token": {cutFrames(token[:5], token[6:]), cutFrames(token[:5], token[6:])},
+		"with pings": {
+			slices.Concat(cutFrames(token[:5], token[5:])[:7], []byte(ping("x")+ping(token)), cutFrames(token[:5], token[5:])[7:]),
+			slices.Concat(cutFrames(hidden[:5], hidden[5:])[:7], []byte(ping("x")+ping(hidden)), cutFrames(hidden[:5], hidden[5:])[7:]),
+		},
+		"two messages": {append(cutFrames("a", token[:5]), cutFrames(token[5:], "b")...), append(cutFrames("a", token[:5]), cutFrames(token[5:], "b")...)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, length := range []int{1, 3, 4096} {
+				var streams Streams
+				f := NewFrames(streams.Open(New(token)), WebSocket)
+				var got []byte
+				for in := c.in; len(in) > 0; {
+					piece := in[:min(len(in), length)]
+					out, err := f.Next(piece)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got, in = append(got, out...), in[len(piece):]
+				}
+				if !bytes.Equal(got, c.want) {
+					t.Errorf("by %d bytes got %q, not %q", length, got, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestFramesOfNothingAreNotKeptWithoutEnd(t *testing.T) {
+	var streams Streams
+	f := NewFrames(streams.Open(New(token)), WebSocket)
+	if _, err := f.Next([]byte("\x01\x05" + token[:5])); err != nil {
+		t.Fatal(err)
+	}
+	for range 100000 {
+		if _, err := f.Next([]byte("\x00\x00")); err != nil {
+			return
+		}
+	}
+	t.Error("a hundred thousand are kept")
+}
+
 func TestFramesThatCannotBeReadArePassedOnNoFurther(t *testing.T) {
 	for name, c := range map[string]struct {
 		layout Layout
@@ -61,6 +128,7 @@ func TestFramesThatCannotBeReadArePassedOnNoFurther(t *testing.T) {
 	}{
 		"compressed WebSocket": {WebSocket, "\xc1\x01x"},
 		"masked WebSocket":     {WebSocket, "\x81\x81abcdx"},
+		"endless ping":         {WebSocket, "\x89\x7e\x00\x80"},
 		"compressed message":   {Enveloped, "\x01\x00\x00\x00\x01x"},
 	} {
 		t.Run(name, func(t *testing.T) {

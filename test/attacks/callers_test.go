@@ -39,7 +39,21 @@ func callers() []attack {
 			sends: get("/key/x", fields...), gets: []string{"200"}, arrives: []string{"key.test: GET /x"},
 		}
 	}
+	gated := func(s *stage) {
+		s.table.CallerAuth = &routetable.CallerAuth{TokenFile: slot(callerSlot), Header: "X-Gate"}
+		s.fields = []string{"X-Gate: " + key}
+		s.route("/open").PassCredentials = true
+	}
 	return append(all,
+		attack{
+			name: "the key in another field than the callers' own", cost: cost, set: gated,
+			sends: get("/r/x", "Cred-Proxy-Key: "+key, "Authorization: Bearer "+key), gets: []string{"401 unauthorized"},
+		},
+		attack{
+			name: "the key in the callers' own field", cost: "an upstream would learn the key, and with it who may call", set: gated,
+			sends: get("/key/x", "X-Gate: "+key) + get("/open/x", "X-Gate: "+key, "x_gate: "+key), gets: []string{"200", "200"},
+			arrives: []string{"key.test: GET /x", "open.test: GET /x"},
+		},
 		attack{
 			name: "the key in the request before", cost: cost, set: keyed,
 			sends: get("/key/x", "Cred-Proxy-Key: "+key) + get("/key/y"), gets: []string{"200", "401 unauthorized"}, arrives: []string{"key.test: GET /x"},
@@ -68,31 +82,4 @@ func callers() []attack {
 			finds: func(s *scene, got []*request) { s.mustHaveField(got, "X-Goog-Api-Key", own) },
 		},
 	)
-}
-
-// neighbours ask from where no agent is.
-func neighbours() []attack {
-	var all []attack
-	for _, p := range []struct{ name, from string }{
-		{"the engine's host", gateway},
-		{"the engine's host in IPv6's form of IPv4", "::ffff:" + gateway},
-		{"the host by its egress address", egressGateway},
-		{"a neighbour on the egress network", "172.30.0.9"},
-		{"the loopback", "127.0.0.1"},
-		{"the address beside the internal network", "10.9.1.7"},
-		{"a neighbour with a link-local address", "fe80::7"},
-		{"somebody from anywhere", "198.51.100.1"},
-	} {
-		all = append(all, attack{
-			name: p.name, cost: "whoever reaches the sidecar from outside the internal network would spend the environment's tokens",
-			does: func(s *scene) {
-				s.network.callFrom(p.from)
-				if got := s.connect().send(get("/r/x")).end(); got != "" {
-					s.t.Errorf("it got %q", got)
-				}
-				s.network.callFrom(agentIP)
-			},
-		})
-	}
-	return all
 }

@@ -89,7 +89,7 @@ func credentials() []attack {
 				s.route("/key").PassCredentials = true
 				s.upstream("key.test").passes = []string{"Authorization"}
 			},
-			sends: get("/key/x", "Authorization: Bearer "+own, "X-Service-Key: "+own, "x_service_key: "+own, "Proxy-Authorization: Basic "+own),
+			sends: get("/key/x", "Authorization: Bearer "+own, "X-Service-Key: "+own, "x_service_key: "+own, "Proxy-Authorization: Basic "+own, "Proxy_Authorization: Basic "+own),
 			gets:  []string{"200"}, arrives: []string{"key.test: GET /x"},
 			finds: func(s *scene, got []*request) { s.mustHaveField(got, "Authorization", "Bearer "+own) },
 		},

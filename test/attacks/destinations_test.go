@@ -42,6 +42,10 @@ func destinations() []attack {
 		leads("a cloud's metadata in IPv6's form of IPv4", "::ffff:169.254.169.254", true),
 		leads("a cloud's metadata behind NAT64", "64:ff9b::a9fe:a9fe", true),
 		leads("a cloud's metadata in 6to4", "2002:a9fe:a9fe::1", true),
+		leads("a cloud's metadata at a public address", "168.63.129.16", true),
+		leads("a cloud's metadata in a carrier's range", "100.100.100.200", true),
+		leads("a cloud's metadata in Teredo", "2001:0:5db8:d801:0:0:5601:5601", true),
+		leads("an address of everybody", "255.255.255.255", true),
 		leads("a multicast address", "239.255.255.250", true),
 		leads("a private network without leave", "10.20.30.40", false),
 		leads("a private network of IPv6 without leave", "fd12:3456::1", false),
@@ -107,36 +111,4 @@ func destinations() []attack {
 // lastOf answers, and ends the connection.
 func lastOf(*request) string {
 	return head("HTTP/1.1 200 OK", "Content-Length: 3", "Connection: close") + "ok\n"
-}
-
-// redirects sends the agent, or its credential, elsewhere.
-func redirects() []attack {
-	redirect := func(name, cost, to, comes string) attack {
-		return attack{
-			name: name, cost: cost,
-			set: func(s *stage) {
-				s.upstream("upstream.test").answer = func(*request) string {
-					return head("HTTP/1.1 307 Temporary Redirect", "Content-Length: 0", "Location: "+to)
-				}
-			},
-			sends: post("/r/x", "abc"), gets: []string{"307"}, arrives: []string{"upstream.test: POST /base/x"},
-			shows: func(s *scene, got []answer) {
-				if place := got[0].header.Get("Location"); place != comes {
-					s.t.Errorf("it leads to %q, not %q", place, comes)
-				}
-			},
-		}
-	}
-	const follows = "the credential would go where an upstream sends it, if the sidecar followed"
-	const astray = "the agent would be led to another route, and spend that one's credential there"
-	return []attack{
-		redirect("a redirect to another host", follows, "http://evil.test/x", "http://evil.test/x"),
-		redirect("a redirect to another host without a scheme", follows, "//evil.test/x", "//evil.test/x"),
-		redirect("a redirect to another port", follows, "http://upstream.test:8080/base/x", "http://upstream.test:8080/base/x"),
-		redirect("a redirect with user information", follows, "http://upstream.test@evil.test/base/x", "http://upstream.test@evil.test/base/x"),
-		redirect("a redirect beside the route", astray, "/key/x", "http://upstream.test/key/x"),
-		redirect("a redirect out of the route by dots", astray, "/base/../key/x", "http://upstream.test/key/x"),
-		redirect("a redirect whose path looks like a host", astray, "/base//evil.test/x", "http://upstream.test/base//evil.test/x"),
-		redirect("a redirect below the route", "the agent would be led past the sidecar, without a credential", "http://upstream.test/base/y?z", "/r/y?z"),
-	}
 }

@@ -11,7 +11,10 @@ import (
 
 // hopFields may not go on (RFC 9110 section 7.6.1), or claim to come from before the sidecar, or are its own business.
 func hopFields() []string {
-	return []string{"keep-alive", "proxy-", "te", "trailer", "forwarded", "x-forwarded", "cred-proxy-", "http2-settings"}
+	return []string{
+		"keep-alive", "proxy-", "te", "trailer", "forwarded", "x-forwarded", "cred-proxy-", "http2-settings",
+		"x-original-url", "x-rewrite-url", "x-original-uri", "x-host", "x-original-host", "x-http-host-override",
+	}
 }
 
 // credentialFields are those in which clients send a credential, and those that any route of the scene fills.
@@ -34,6 +37,8 @@ func (s *scene) judge(r *request) {
 	s.t.Helper()
 	if r.why != "" {
 		s.t.Errorf("%s: %s", r, r.why)
+	}
+	if !r.whole {
 		return
 	}
 	h := s.upstream(r.host)
@@ -72,6 +77,8 @@ func (s *scene) judgeField(r *request, h *host, f field) {
 	}
 	upgrades := len(r.values("Upgrade")) == 1 && r.values("Upgrade")[0] == "websocket"
 	switch {
+	case (name == "content-length" || name == "transfer-encoding") && strings.Contains(f.name, "_"):
+		s.t.Errorf("%s has %s, which CGI cannot tell from its framing", r, f.name)
 	case name == "connection" && f.value == "Upgrade" && upgrades, name == "upgrade" && upgrades, name == "te" && f.value == "trailers":
 	case name == "connection", name == "upgrade", slices.ContainsFunc(hopFields(), func(hop string) bool {
 		return name == hop || strings.HasSuffix(hop, "-") && strings.HasPrefix(name, hop) || hop == "x-forwarded" && strings.HasPrefix(name, hop)
@@ -88,6 +95,9 @@ func (s *scene) mustNotTell(index *leakhunt.Index) {
 	s.t.Helper()
 	out, _ := s.out.read()
 	log, _ := s.log.read()
+	if strings.Contains(log, own) {
+		s.t.Errorf("the log has a credential of the agent's: %s", log)
+	}
 	texts := map[string]string{"stdout": out, "the log": log}
 	for _, a := range s.cast {
 		texts["what an agent got"] += a.got.String()

@@ -38,6 +38,20 @@ func responses() []attack {
 			},
 			sends: get("/key/x"), gets: []string{"304"}, arrives: []string{"key.test: GET /x"},
 		},
+		{
+			name: "an interim answer of the sidecar's own", cost: "an agent would take an upstream's word for the sidecar's",
+			set: func(s *stage) {
+				s.upstream("upstream.test").answer = func(*request) string {
+					return head("HTTP/1.1 103 Early Hints", "Cred-Proxy-Error: no_token", "Link: </a>") + ok
+				}
+			},
+			sends: get("/r/x"), gets: []string{"200"}, arrives: arrives,
+			finds: func(s *scene, _ []*request) {
+				if got := s.cast[0].got.String(); strings.Contains(got, "no_token") || !strings.Contains(got, "Link: </a>") {
+					s.t.Errorf("it got %q", got)
+				}
+			},
+		},
 		unasked(cost + ", or have what it says written to the log, a token too"),
 		{
 			name: "an answer before its request is there", cost: "what is left of the request would be the next one on the upstream's connection",

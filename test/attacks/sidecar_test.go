@@ -7,17 +7,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"credproxy.dev/controller/pkg/proxy"
 	"credproxy.dev/controller/pkg/routetable"
 )
-
-// patience bounds waits that end long before.
-const patience = 20 * time.Second
 
 // stage is what an attack may change of the usual scene before its sidecar starts.
 type stage struct {
@@ -163,45 +158,5 @@ func (s *scene) link(name string, data []byte) {
 	outside := filepath.Join(s.t.TempDir(), "outside")
 	if err := errors.Join(os.WriteFile(outside, data, 0o600), os.Symlink(outside, name)); err != nil {
 		s.t.Fatal(err)
-	}
-}
-
-// sink keeps what is written to it, and tells of it.
-type sink struct {
-	mu   sync.Mutex
-	text strings.Builder
-	more chan struct{}
-}
-
-func newSink() *sink { return &sink{more: make(chan struct{})} }
-
-func (s *sink) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	close(s.more)
-	s.more = make(chan struct{})
-	return s.text.Write(b)
-}
-
-func (s *sink) read() (string, <-chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String(), s.more
-}
-
-// waitFor waits until a text has been written.
-func (s *sink) waitFor(t testing.TB, text string) {
-	t.Helper()
-	late := time.After(patience)
-	for {
-		all, more := s.read()
-		if strings.Contains(all, text) {
-			return
-		}
-		select {
-		case <-more:
-		case <-late:
-			t.Fatalf("%q was not written, but %s", text, all)
-		}
 	}
 }

@@ -34,6 +34,13 @@ func upgrades() []attack {
 			},
 		}
 	}
+	t := token(1)
+	says := func(name, frames string) attack {
+		return attack{
+			name: name, cost: "the agent would read the token, and could spend it anywhere for as long as it lasts",
+			set: switches(switching, frames), arrives: arrives,
+		}.with(strings.ReplaceAll(strings.ReplaceAll(frames, t[:5], "*****"), t[5:], strings.Repeat("*", len(t)-5)))
+	}
 	return []attack{
 		passes("an upgrade to HTTP 2", get("/r/x", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")),
 		passes("an upgrade to HTTP 2 that Connection names in part", get("/r/x", "Connection: Upgrade", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")),
@@ -72,21 +79,10 @@ func upgrades() []attack {
 			set:   switches(strings.Replace(switching, "\r\n\r\n", "\r\nX-Echo: "+token(1)+"\r\nSec-WebSocket-Protocol: "+escaped(token(1))+"\r\n\r\n", 1), ""),
 			sends: webSocket("/r/x"), gets: []string{"101"}, closes: true, arrives: arrives,
 		},
-		{
-			name: "an echo in a WebSocket", cost: "the agent would read the token, and could spend it anywhere for as long as it lasts",
-			set:     switches(switching, "\x81"+string(rune(len(token(1))))+token(1)),
-			arrives: arrives,
-			does: func(s *scene) {
-				a := s.connect().send(webSocket("/r/x"))
-				if got := a.answer("GET"); got.status != "101" {
-					s.t.Errorf("got %q", got.status)
-				}
-				if _, err := a.from.Peek(2 + len(token(1))); err != nil {
-					s.t.Errorf("its message did not arrive: %v: %q", err, a.got)
-				}
-				a.close()
-			},
-		},
+		says("an echo in a message of several frames", "\x01\x05"+t[:5]+"\x89\x00\x00\x00\x80"+string(rune(len(t)-5))+t[5:]),
+		says("an echo in a ping", "\x89"+string(rune(len(t)))+t),
+		says("an echo in a reason to close", "\x88"+string(rune(len(t)+2))+"\x03\xe8"+t),
+		says("an echo in a WebSocket", "\x81"+string(rune(len(t)))+t),
 		{
 			name: "a WebSocket with extensions", cost: "messages would come compressed, with a token in a form that is not searched",
 			set:   switches(strings.Replace(switching, "\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1), ""),
@@ -120,4 +116,18 @@ func upgrades() []attack {
 			},
 		},
 	}
+}
+
+// with is the attack, behind whose answer this comes, and the end.
+func (a attack) with(rest string) attack {
+	a.does = func(s *scene) {
+		one := s.connect().send(webSocket("/r/x"))
+		if got := one.answer("GET"); got.status != "101" {
+			s.t.Errorf("got %q", got.status)
+		}
+		if got := one.end(); got != rest {
+			s.t.Errorf("then came %q, not %q", got, rest)
+		}
+	}
+	return a
 }

@@ -19,6 +19,8 @@ type request struct {
 	fields         []field
 	body           string
 	trailers       []field
+	// whole is whether its header came to its end.
+	whole bool
 	// cut is whether it broke off.
 	cut bool
 	// why says what is malformed in it, such that another server might read another request; empty when nothing is.
@@ -41,7 +43,7 @@ func (w wire) next(host string, goOn func(*request)) (*request, error) {
 	}
 	r := &request{host: host}
 	err := w.head(r)
-	if err == nil {
+	if r.whole = err == nil; r.whole {
 		goOn(r)
 		err = w.content(r)
 	}
