@@ -22,6 +22,16 @@ func (e *Engine) countAnswer(c *container, path string, status int) {
 	e.tellCounters(c, *counted)
 }
 
+// Refuse has a sidecar tell that it answered a request of a route itself, with a status and for a reason of routetable's.
+func (e *Engine) Refuse(containerID, path string, status int, reason string) {
+	e.with(containerID, func(c *container) {
+		counted := c.run.countedOf(path)
+		counted.Requests[routetable.CodeClass(status)]++
+		counted.Refusals[routetable.RefusalReason(reason)]++
+		e.tellCounters(c, *counted)
+	})
+}
+
 // InFlight has a sidecar tell that so many requests are in flight on a route.
 func (e *Engine) InFlight(containerID, path string, n int64) {
 	e.with(containerID, func(c *container) {
