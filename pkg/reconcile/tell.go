@@ -1,39 +1,58 @@
 package reconcile
 
+// Reasons of the events of steps.
+const (
+	EventNetworkEnsured = "NetworkEnsured"
+	EventCreated        = "Created"
+	EventDelivered      = "Delivered"
+	EventReady          = "Ready"
+	EventReloaded       = "Reloaded"
+	EventUpdated        = "Updated"
+	EventReconnected    = "Reconnected"
+	EventDisconnected   = "Disconnected"
+	EventConnected      = "Connected"
+	EventStarted        = "Started"
+	EventDrained        = "Drained"
+	EventRenamed        = "Renamed"
+	EventRemoved        = "Removed"
+	EventVolumeRemoved  = "VolumeRemoved"
+	EventNetworkRemoved = "NetworkRemoved"
+)
+
 // told are the steps that are events when they succeed, with the event's reason and the words before the target.
 // The others are only parts of one of these.
 func told(s StepName) (reason, words string) { //nolint:gocyclo // a table: one line for each step
 	switch s {
 	case StepEnsureNetwork:
-		return "NetworkEnsured", "network is there: "
+		return EventNetworkEnsured, "network is there: "
 	case StepCreate:
-		return "Created", "created container "
+		return EventCreated, "created container "
 	case StepCopyRoutes:
-		return "Delivered", "delivered a generation of routes and tokens to "
+		return EventDelivered, "delivered a generation of routes and tokens to "
 	case StepWaitReady:
-		return "Ready", "ready: "
+		return EventReady, "ready: "
 	case StepReload:
-		return "Reloaded", "serves a new generation: "
+		return EventReloaded, "serves a new generation: "
 	case StepUpdate:
-		return "Updated", "changed the settings of "
+		return EventUpdated, "changed the settings of "
 	case StepReconnect:
-		return "Reconnected", "connected again to network "
+		return EventReconnected, "connected again to network "
 	case StepDisconnect:
-		return "Disconnected", "took the sidecar off network "
+		return EventDisconnected, "took the sidecar off network "
 	case StepConnectEgress:
-		return "Connected", "connected to egress network "
+		return EventConnected, "connected to egress network "
 	case StepStart:
-		return "Started", "started container "
+		return EventStarted, "started container "
 	case StepDrain:
-		return "Drained", "drained container "
+		return EventDrained, "drained container "
 	case StepRename:
-		return "Renamed", "renamed the container to "
+		return EventRenamed, "renamed the container to "
 	case StepRemove:
-		return "Removed", "removed container "
+		return EventRemoved, "removed container "
 	case StepRemoveVolume:
-		return "VolumeRemoved", "removed volume "
+		return EventVolumeRemoved, "removed volume "
 	case StepRemoveNetwork:
-		return "NetworkRemoved", "removed network "
+		return EventNetworkRemoved, "removed network "
 	}
 	return "", ""
 }

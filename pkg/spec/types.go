@@ -56,7 +56,7 @@ type CredProxySpec struct {
 	// InternalNetwork is the name of the Docker network that the sidecar shares with the agent. Not bridge, host, none or
 	// default.
 	// +pattern=networkName
-	// +see=docs/spec.md#networks
+	// +see=docs/boundary.md#networks-that-the-controller-makes
 	InternalNetwork string `json:"internalNetwork"`
 	// EgressNetwork is the name of the Docker network through which the sidecar reaches upstreams; another one than
 	// internalNetwork. Not host, none or default.
@@ -65,12 +65,12 @@ type CredProxySpec struct {
 	// CreateNetworks lets the controller make networks that are missing, for this spec alone and shut in, and remove them again
 	// once the spec needs them no more and nothing else is on them.
 	// +default=false
-	// +see=docs/spec.md#networks
+	// +see=docs/boundary.md#networks-that-the-controller-makes
 	CreateNetworks bool `json:"createNetworks,omitempty"`
 	// RequireIsolation takes the sidecar off its internal network at once while there is a breach (see the condition Isolated),
 	// and puts it back after it; no sidecar is made or started meanwhile. --require-isolation does so for every spec.
 	// +default=false
-	// +see=docs/operations.md#an-environment-that-is-isolated
+	// +see=docs/boundary.md#let-no-breach-pass
 	RequireIsolation bool `json:"requireIsolation,omitempty"`
 	// Hostname is the sidecar's name on the internal network: a DNS label, not localhost. --hostname sets another default.
 	// +default=DefaultHostname
@@ -92,7 +92,7 @@ type CredProxySpec struct {
 	Resources Resources `json:"resources,omitzero"`
 	// CallerAuth is a key that callers have to show; without it everybody on the internal network is served. An empty one is
 	// refused.
-	// +see=docs/spec.md#callers
+	// +see=docs/boundary.md#callers
 	CallerAuth *CallerAuth `json:"callerAuth,omitempty" spec:"stated"`
 	// Routes are what the agent can reach. The longest path that a request begins with, on whole segments, decides.
 	// +minItems=1

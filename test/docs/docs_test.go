@@ -114,19 +114,6 @@ func anchors(text string) []string {
 	return found
 }
 
-func TestEveryReasonIsExplained(t *testing.T) {
-	readme := read(t, "README.md")
-	reasons := regexp.MustCompile(`(?m)^\tReason\w+\s+= "(\w+)"`).FindAllStringSubmatch(read(t, "pkg/reconcile/reasons.go"), -1)
-	if len(reasons) == 0 {
-		t.Fatal("no reason was found")
-	}
-	for _, reason := range reasons {
-		if !regexp.MustCompile("(?m)^\\| .*`" + reason[1] + "`").MatchString(readme) {
-			t.Errorf("the README does not explain the reason %s", reason[1])
-		}
-	}
-}
-
 func TestFilesThatArchitectureNamesExist(t *testing.T) {
 	page := read(t, "ARCHITECTURE.md")
 	exists := func(path string) bool {
