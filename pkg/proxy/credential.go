@@ -164,7 +164,7 @@ func (t *table) takeOut() {
 // isForwarding tells the fields by which a client could claim to be somebody else (RFC 7239, and what came before it).
 func isForwarding(name string) bool {
 	const prefix = "X-Forwarded"
-	return sameField(name, "Forwarded") || len(name) >= len(prefix) && sameField(name[:len(prefix)], prefix)
+	return sameField(name, "Forwarded") || len(name) >= len(prefix) && sameField(name[:len(prefix)], prefix) || isAddress(name)
 }
 
 // isOwn tells the fields that are between the sidecar and its clients.

@@ -15,3 +15,15 @@ func isOverride(name string) bool {
 	}
 	return false
 }
+
+// isAddress tells the fields in which proxies of this and that make say at which address a client is.
+func isAddress(name string) bool {
+	for _, field := range [...]string{
+		"X-Real-Ip", "Client-Ip", "X-Client-Ip", "True-Client-Ip", "X-Cluster-Client-Ip", "Cf-Connecting-Ip",
+	} {
+		if sameField(name, field) {
+			return true
+		}
+	}
+	return false
+}

@@ -134,7 +134,7 @@ func (a *agent) answer(method string) answer {
 			status += " " + code
 		}
 		if err != nil && !(res.ContentLength < 0 && len(res.TransferEncoding) == 0 && errors.Is(err, syscall.ECONNRESET)) {
-			status += " cut off"
+			status += " " + broken
 		}
 		return answer{status, res.Header, string(body), res.Trailer, res.Close || err != nil}
 	}

@@ -70,6 +70,13 @@ func echoes() []attack {
 			return head("HTTP/1.1 302 Found", "Content-Length: 0", "Location: https://evil.test/?token="+escaped(t))
 		}, "302"),
 		says("an echo in the reason", func(*request) string { return head("HTTP/1.1 200 "+t, "Content-Length: 0") }, "200"),
+		says("an echo in the reason of a status that there is not", func(*request) string { return head("HTTP/1.1 299 "+t, "Content-Length: 0") }, "299"),
+		says("an echo in the reason of an interim answer", func(*request) string { return head("HTTP/1.1 103 "+t) + ok }, "200"),
+		says("an echo beside no body", func(*request) string { return head("HTTP/1.1 304 Not Modified", `ETag: "`+escaped(t)+`"`) }, "304"),
+		says("an echo beside no content", func(*request) string { return head("HTTP/1.1 204 No Content", "X-Echo: "+t) }, "204"),
+		says("an echo in a chunk's extension", func(*request) string {
+			return head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked") + "1;x=\"" + t[:8] + "\"\r\na\r\n0;" + t + "\r\n\r\n"
+		}, "200"),
 		says("an echo in a trailer", func(*request) string {
 			return head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "Trailer: X-Echo") + "1\r\na\r\n0\r\nX-Echo: " + t + "\r\n\r\n"
 		}, "200"),
@@ -103,13 +110,15 @@ func echoes() []attack {
 		}, "502 unreadable"),
 		says("an echo of messages that are compressed", func(*request) string {
 			return reply("application/grpc", "\x01\x00\x00\x00\x01x")
-		}, "").last(),
+		}, broken).last(),
 	}
 	for offset := range 3 {
 		name := fmt.Sprintf("an echo in base64 at offset %d", offset)
 		all = append(all, body(name, base64.URLEncoding.EncodeToString([]byte(strings.Repeat("x", offset)+t+"y"))))
 	}
-	return append(all, attack{
+	old := says("an echo to HTTP 1.0", func(r *request) string { return echoed("text/plain", r) }, "200").last()
+	old.sends = head("GET /r/x HTTP/1.0", "Host: a")
+	return append(all, old, attack{
 		name: "an echo of a client's offers", cost: cost + ", in a form that is not searched",
 		sends: get("/r/x", "Range: bytes=0-11", "If-Range: x", "Accept-Encoding: gzip, br;q=1", "TE: gzip"),
 		gets:  []string{"200"}, arrives: []string{"upstream.test: GET /base/x"},

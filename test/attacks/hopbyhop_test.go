@@ -58,10 +58,11 @@ func hopByHop() []attack {
 			finds: func(s *scene, got []*request) { s.mustHaveField(got, "X-Hop") },
 		},
 		{
-			name:  "claims of who was there before",
-			cost:  "an upstream that trusts its proxies would take the agent for somebody else, at an address of its choice",
-			sends: get("/r/x", "Forwarded: for=10.0.0.1;host=admin", "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Host: admin", "X-Forwarded-Proto: https", "X_Forwarded_For: 127.0.0.1", "x-forwarded-user: root"),
-			gets:  []string{"200"}, arrives: []string{"upstream.test: GET /base/x"},
+			name: "claims of who was there before",
+			cost: "an upstream that trusts its proxies would take the agent for somebody else, at an address of its choice",
+			sends: get("/r/x", "Forwarded: for=10.0.0.1;host=admin", "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Host: admin", "X-Forwarded-Proto: https", "X_Forwarded_For: 127.0.0.1", "x-forwarded-user: root",
+				"X-Real-IP: 127.0.0.1", "Client-IP: 127.0.0.1", "X-Client-IP: 127.0.0.1", "True-Client-IP: 127.0.0.1", "X-Cluster-Client-IP: 127.0.0.1", "CF-Connecting-IP: 127.0.0.1"),
+			gets: []string{"200"}, arrives: []string{"upstream.test: GET /base/x"},
 		},
 		{
 			name:  "the sidecar's own fields",

@@ -14,6 +14,7 @@ func hopFields() []string {
 	return []string{
 		"keep-alive", "proxy-", "te", "trailer", "forwarded", "x-forwarded", "cred-proxy-", "http2-settings",
 		"x-original-url", "x-rewrite-url", "x-original-uri", "x-host", "x-original-host", "x-http-host-override",
+		"x-real-ip", "client-ip", "x-client-ip", "true-client-ip", "x-cluster-client-ip", "cf-connecting-ip",
 	}
 }
 

@@ -1,6 +1,10 @@
 package attacks
 
-import "credproxy.dev/controller/pkg/routetable"
+import (
+	"strings"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
 
 // paths tries to lead a route's credential to where the route does not go: above its upstream's path, or past its rules.
 func paths() []attack {
@@ -76,5 +80,14 @@ func paths() []attack {
 		sends: get("/r/inner/x") + get("/r/inner/most/x") + get("/r/inne%72/y") + get("/r/inner%2fmost/x") + get("/r/innermost"), gets: times(5, "200"),
 		arrives: []string{"inner.test: GET /x", "key.test: GET /x", "inner.test: GET /y", "upstream.test: GET /base/inner%2fmost/x", "upstream.test: GET /base/innermost"},
 	})
+	for _, p := range []string{"//evil.test/x", "/%2fevil.test/x", "/%252fevil.test/x", "/a/../../x"} {
+		all = append(all, attack{
+			name: "of a route to everything, " + strings.ReplaceAll(p, "/", "|"), cost: cost,
+			set: func(s *stage) {
+				s.add(routetable.Route{Path: "/", Upstream: "http://key.test", Auth: auth("Header", 2)}, nil)
+			},
+			sends: get(p), gets: []string{"400 bad_path"},
+		})
+	}
 	return all
 }

@@ -30,6 +30,17 @@ func policies() []attack {
 	} {
 		all = append(all, attack{name: p.name, cost: cost, set: some, sends: p.sends, gets: []string{p.gets}})
 	}
+	for _, p := range []struct{ name, path string }{
+		{"the only path that is denied, with an encoded slash", "/key/admin%2fx"},
+		{"the only path that is denied, with a slash that is encoded twice", "/key/admin%252fx"},
+		{"the only path that is denied, encoded twice", "/key/%2561dmin/x"},
+		{"the only path that is denied, in capitals that are encoded", "/key/%41DMIN/x"},
+	} {
+		all = append(all, attack{
+			name: p.name, cost: cost, set: func(s *stage) { s.route("/key").Paths = &routetable.Paths{Deny: []string{"/admin/**"}} },
+			sends: get(p.path), gets: []string{"403 denied"},
+		})
+	}
 	return append(all,
 		attack{
 			name: "methods in fields", cost: cost, set: some,

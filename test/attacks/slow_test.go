@@ -84,7 +84,7 @@ func slow() []attack {
 					_, _ = io.Copy(io.Discard, conn)
 				}
 			},
-			sends: get("/r/x"), gets: []string{"200 cut off"}, closes: true, arrives: []string{"upstream.test: GET /base/x"},
+			sends: get("/r/x"), gets: []string{broken}, closes: true, arrives: []string{"upstream.test: GET /base/x"},
 		},
 		{
 			name: "a reader that reads nothing", cost: "answers would pile up that nobody takes",

@@ -67,6 +67,12 @@ func smuggling() []attack {
 			gets:  []string{"200"}, arrives: []string{"upstream.test: POST /base/x"},
 			finds: func(s *scene, got []*request) { s.mustHave(got, "ab") },
 		},
+		{
+			name: "a length with zeros before it", cost: cost,
+			sends: head("POST /r/x HTTP/1.1", "Host: a", "Content-Length: 0003") + "abc",
+			gets:  []string{"200"}, arrives: []string{"upstream.test: POST /base/x"},
+			finds: func(s *scene, got []*request) { s.mustHave(got, "abc") },
+		},
 		refused("a length with a sign", head("POST /r/x HTTP/1.1", "Host: a", "Content-Length: +3")+"abc", "400"),
 		refused("a length below zero", head("POST /r/x HTTP/1.1", "Host: a", "Content-Length: -3")+"abc", "400"),
 		refused("a length in hex", head("POST /r/x HTTP/1.1", "Host: a", "Content-Length: 0x3")+"abc", "400"),

@@ -55,7 +55,7 @@ func (a attack) converse(c *scene) {
 			break
 		}
 	}
-	if !slices.Equal(got, a.gets) {
+	if !slices.EqualFunc(got, a.gets, fits) {
 		c.t.Errorf("it got %q, not %q: %q", got, a.gets, one.got)
 	}
 	if a.shows != nil {
@@ -70,6 +70,13 @@ func (a attack) converse(c *scene) {
 	if rest := one.end(); rest != "" {
 		c.t.Errorf("there is more: %q", rest)
 	}
+}
+
+// broken is an answer that breaks off: whether its beginning has gone out by then is a matter of milliseconds.
+const broken = "cut off"
+
+func fits(got, want string) bool {
+	return got == want || want == broken && (got == "" || strings.HasSuffix(got, " "+broken))
 }
 
 // The paths of honest requests: behind an attack on its connection, and on one of their own.

@@ -15,6 +15,7 @@ func ofFields() []protection {
 		{name: "fields are known in any case", file: credential, old: "return c + 'a' - 'A'", new: "return c"},
 		{name: "fields are known with underscores", file: credential, old: "	case c == '_':\n		return '-'\n", new: ""},
 		{name: "nobody claims who was there before", file: credential, old: "isForwarding(name) || ", new: ""},
+		{name: "nor at which address he is", file: credential, old: " || isAddress(name)\n", new: "\n"},
 		{name: "nor another path, host or length", file: credential, old: "isOverride(name) || ", new: ""},
 		{name: "of a path", file: overrides, old: `		"X-Original-Url", "X-Rewrite-Url", "X-Original-Uri",` + "\n", new: ""},
 		{name: "of a host", file: overrides, old: `		"X-Host", "X-Original-Host", "X-Http-Host-Override",` + "\n", new: ""},
