@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"slices"
-	"strings"
 
 	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/template"
@@ -177,15 +176,6 @@ func isOwn(name string) bool {
 func dropOwn(h http.Header) {
 	for name := range h {
 		if isOwn(name) {
-			delete(h, name)
-		}
-	}
-}
-
-// dropOwnTrailers is dropOwn for the trailers that httputil has added to a header since it was sent.
-func dropOwnTrailers(h http.Header) {
-	for name := range h {
-		if trailer, ok := strings.CutPrefix(name, http.TrailerPrefix); ok && isOwn(trailer) {
 			delete(h, name)
 		}
 	}

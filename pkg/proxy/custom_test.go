@@ -265,7 +265,7 @@ func TestTheKeyMayComeInEveryHeaderWithATokenOfTheRoute(t *testing.T) {
 
 func TestSeveralCredentialsAreNeverPrinted(t *testing.T) {
 	loaded := loadFiles(t, sealFor(t, 1, nil, second, routetable.Route{Path: "/r", Upstream: "https://a.test", Auth: everything()}))
-	table, err := newTable(loaded, forwarder(always(nil), &buffers{}))
+	table, err := newTable(loaded, always(nil).through)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func FuzzQuery(f *testing.F) {
 		f.Add(seed)
 	}
 	loaded := load(f, routetable.Route{Path: "/r", Upstream: "https://a.test", Auth: keyInQuery()})
-	table, err := newTable(loaded, forwarder(always(nil), &buffers{}))
+	table, err := newTable(loaded, always(nil).through)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -20,10 +20,12 @@ type exchange struct {
 	tally   *tally
 	// traced is whether the client asked by which route its request goes, and credential whether that adds one.
 	traced, credential bool
-	// forwarded is whether the upstream was asked. tunnels is told when the exchange ends; nil unless it asks for one.
+	// forwarded is whether the upstream was asked, and target what it was asked for. tunnels is told when the exchange ends; nil unless it asks for one.
 	forwarded bool
 	tunnels   *sync.WaitGroup
+	target    url.URL
 	upload    upload
+	interims  interims
 	tunnel    *tunnel
 
 	// idle watches that bytes are sent, where the route has a limit of silence.
@@ -38,8 +40,6 @@ type exchange struct {
 	firstByte        time.Duration
 	// written counts the bytes of the body.
 	written int64
-	// fields is how many the header had when it was sent.
-	fields int
 	// finished is false while the response may still break off.
 	finished bool
 	scrub    scrubber
@@ -62,11 +62,11 @@ func (e *exchange) WriteHeader(status int) {
 		if e.leaving.Load() && status != http.StatusSwitchingProtocols {
 			e.Header()["Connection"] = []string{"close"}
 		}
+		e.scrub.header(e.Header())
 	} else {
 		dropOwn(e.Header()) // of an upstream's interim answer
+		e.scrub.fields(e.Header())
 	}
-	e.scrub.header(e.Header())
-	e.fields = len(e.Header())
 	e.ResponseWriter.WriteHeader(status)
 }
 
@@ -107,19 +107,14 @@ func (e *exchange) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// end sends what was held back of the body, and lets the trailers follow.
+// end sends what was held back of the body.
 func (e *exchange) end() {
-	if e.scrub.stream != nil {
-		if rest := e.scrub.stream.Rest(); len(rest) > 0 {
-			_, _ = e.send(rest) // who has left needs no more
-		}
+	if e.scrub.stream == nil {
+		return
 	}
-	h := e.Header()
-	if len(h) == e.fields && len(h["Trailer"]) == 0 {
-		return // no trailer has been added
+	if rest := e.scrub.stream.Rest(); len(rest) > 0 {
+		_, _ = e.send(rest) // who has left needs no more
 	}
-	dropOwnTrailers(h)
-	e.scrub.trailers(h)
 }
 
 // send counts.

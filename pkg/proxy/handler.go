@@ -1,11 +1,9 @@
 package proxy
 
 import (
-	"crypto/tls"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httputil"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -17,8 +15,9 @@ import (
 // Handler serves one generation of a routing table at a time.
 type Handler struct {
 	table   atomic.Pointer[table]
-	forward func(*route, *tls.Certificate) (*httputil.ReverseProxy, error)
 	outlets *outlets
+	buffers buffers
+	hurries hurries
 	log     *slog.Logger
 	guests  *guests
 	// tunnels are the WebSocket connections, which http.Server forgets once they are taken over.
@@ -35,7 +34,7 @@ type Handler struct {
 // each.
 func NewHandler(outlets *outlets, log *slog.Logger, lines io.Writer, specName string) *Handler {
 	h := &Handler{
-		forward: forwarder(outlets, &buffers{}), outlets: outlets, log: log, guests: &guests{},
+		outlets: outlets, log: log, guests: &guests{},
 		rejections: newRejections(), tallies: newTallies(), audit: newAudit(lines, specName),
 	}
 	h.table.Store(&table{})
@@ -45,7 +44,7 @@ func NewHandler(outlets *outlets, log *slog.Logger, lines io.Writer, specName st
 // Swap serves another generation from now on. Requests in flight finish on the one that they began with, unless their
 // route's token is withheld now.
 func (h *Handler) Swap(loaded routetable.Loaded) error {
-	t, err := newTable(loaded, h.forward)
+	t, err := newTable(loaded, h.outlets.through)
 	if err != nil {
 		h.outlets.keep(h.table.Load())
 		return err
@@ -65,7 +64,7 @@ func (h *Handler) Swap(loaded routetable.Loaded) error {
 // ServeHTTP answers one request, counts it and writes its log line.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := &exchange{ResponseWriter: w, leaving: &h.leaving, begun: time.Now(), tally: h.tallies.none}
-	// Deferred, because httputil ends a broken exchange by a panic that net/http expects.
+	// Deferred, because a broken exchange ends by a panic that net/http expects.
 	defer h.account(e, r)
 	on := seatOf(r.Context())
 	defer letGo(on)
@@ -108,8 +107,7 @@ func (h *Handler) serve(e *exchange, r *http.Request, on *atomic.Pointer[route])
 		defer h.tellScrubbed(rt)
 		defer e.scrub.close()
 	}
-	rt.forward.ServeHTTP(e, e.takeIn(r))
-	e.end()
+	h.relay(e, rt, r)
 }
 
 // account counts a request that has ended, and logs it unless it is one refusal of too many.

@@ -193,7 +193,7 @@ func TestAnUploadThatStopsIsTimedOut(t *testing.T) {
 	})
 }
 
-// httputil waits with a lock for a client that reads nothing, so that this is no story for synctest.
+// The kernel takes in much before a client that reads nothing is felt, so that this is no story for synctest.
 func TestAClientThatReadsNothingIsCut(t *testing.T) {
 	ended := make(chan struct{})
 	proxy := serve(t, bounded(newUpstream(t, func(w http.ResponseWriter, r *http.Request) {

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
-	"net/http/httputil"
 	"net/url"
 	"slices"
 	"strings"
@@ -41,8 +40,8 @@ type route struct {
 	// anonymous is true while the sidecar has no key for the route's client certificate.
 	anonymous bool
 	// way is how the upstream is reached.
-	way     way
-	forward *httputil.ReverseProxy
+	way       way
+	transport http.RoundTripper
 }
 
 // table routes one generation. It never changes.
@@ -54,8 +53,8 @@ type table struct {
 	waiting bool
 }
 
-// newTable prepares a loaded generation. forward makes the part of a route that talks to its upstream.
-func newTable(loaded routetable.Loaded, forward func(*route, *tls.Certificate) (*httputil.ReverseProxy, error)) (*table, error) {
+// newTable prepares a loaded generation. through gives the transport of a way.
+func newTable(loaded routetable.Loaded, through func(way, *tls.Certificate) (http.RoundTripper, error)) (*table, error) {
 	t := &table{callers: newCallers(&loaded)}
 	for _, r := range loaded.Table.Routes {
 		upstream, err := url.Parse(r.Upstream)
@@ -83,7 +82,7 @@ func newTable(loaded routetable.Loaded, forward func(*route, *tls.Certificate) (
 				rt.scrub = newScrubbing(tokens)
 			}
 		}
-		if rt.forward, err = forward(rt, certificate); err != nil {
+		if rt.transport, err = through(way, certificate); err != nil {
 			return nil, fmt.Errorf("route %s: %w", r.Path, err)
 		}
 		t.routes = append(t.routes, rt)
@@ -169,11 +168,10 @@ func joinPath(base, rest string) string {
 	return strings.TrimSuffix(base, "/") + rest
 }
 
-// rewrite makes the upstream's request of the client's. httputil has already removed the hop-by-hop fields, those named by
-// Connection too, so that nothing takes away what is added here.
-func (rt *route) rewrite(pr *httputil.ProxyRequest) {
-	out := pr.Out
-	if !rt.target(out.URL, pr.In.URL) {
+// rewrite makes the upstream's request of the client's, from which the hop-by-hop fields are gone, those named by Connection
+// too, so that nothing takes away what is added here.
+func (rt *route) rewrite(out, in *http.Request) {
+	if !rt.target(out.URL, in.URL) {
 		// Unreachable after routing. A request without a host cannot be sent, so nothing leaks if it is reached.
 		out.URL, out.Header = &url.URL{}, http.Header{}
 		return

@@ -2,7 +2,7 @@ package proxy
 
 import (
 	"crypto/tls"
-	"net/http/httputil"
+	"net/http"
 	"net/url"
 	"path"
 	"strings"
@@ -11,11 +11,11 @@ import (
 	"credproxy.dev/controller/pkg/routetable"
 )
 
-func noForward(*route, *tls.Certificate) (*httputil.ReverseProxy, error) { return nil, nil }
+func noTransport(way, *tls.Certificate) (http.RoundTripper, error) { return nil, nil }
 
 func tableOf(t testing.TB, routes ...routetable.Route) *table {
 	t.Helper()
-	made, err := newTable(load(t, routes...), noForward)
+	made, err := newTable(load(t, routes...), noTransport)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func bodiless(res *http.Response) bool {
 		res.ContentLength == 0 && res.StatusCode != http.StatusSwitchingProtocols
 }
 
-// switched scrubs the header of an answer that switches protocols, which httputil writes to the connection itself.
+// switched scrubs the header of an answer that switches protocols, which is written to the connection itself.
 func (s *scrubbing) switched(res *http.Response) {
 	if s == nil || res.StatusCode != http.StatusSwitchingProtocols {
 		return

@@ -36,7 +36,14 @@ func (s *scrubber) close() {
 	s.stream = nil
 }
 
-// header scrubs the header of an answer, or of an interim one.
+// fields scrubs the header of an interim answer, or trailers.
+func (s *scrubber) fields(h http.Header) {
+	if s.stream != nil {
+		scrubFields(s.stream, h)
+	}
+}
+
+// header scrubs the header of an answer.
 func (s *scrubber) header(h http.Header) {
 	if s.stream == nil {
 		return
@@ -64,13 +71,6 @@ func (s *scrubber) next(piece []byte) ([]byte, error) {
 		return s.frames.Next(piece)
 	}
 	return s.stream.Next(piece), nil
-}
-
-// trailers scrubs those that have been added to a header since it was sent.
-func (s *scrubber) trailers(h http.Header) {
-	if s.stream != nil {
-		scrubFields(s.stream, h)
-	}
 }
 
 // tunnel scrubs what is written to a connection that becomes a WebSocket. It may outlive the exchange, and so has a stream of its

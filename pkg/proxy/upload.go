@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -9,28 +10,31 @@ import (
 // upload is the body of a request on its way to the upstream. It remembers whether it was the client's fault that the
 // request could not be sent, and how much was.
 type upload struct {
-	io.ReadCloser
+	from           io.Reader
 	failed, closed atomic.Bool
 	read           atomic.Int64
 	// why is the error, once it has failed.
 	why error
 }
 
-// takeIn returns a request whose body, if any, is read through the exchange. net/http goes by the type of the body of its own, which
-// stays as it is: otherwise it would take the rest of a broken one for the next request.
-func (e *exchange) takeIn(r *http.Request) *http.Request {
-	if r.Body == nil || r.Body == http.NoBody {
-		return r
+// of is the body of a client's request for its upstream; nil where there is none, so that the transport may send the request again.
+func (u *upload) of(in *http.Request) io.ReadCloser {
+	if in.Body == nil || in.Body == http.NoBody || in.ContentLength == 0 {
+		return nil
 	}
-	e.upload.ReadCloser = r.Body
-	in := *r
-	in.Body = &e.upload
-	return &in
+	u.from = in.Body
+	return u
 }
 
-// Read counts, and notes an error unless it only says that the transport has closed the body.
+// errUploadOver is what the transport gets that goes on to read.
+var errUploadOver = errors.New("the body is not wanted any more")
+
+// Read counts, and notes an error.
 func (u *upload) Read(b []byte) (int, error) {
-	n, err := u.ReadCloser.Read(b)
+	if u.closed.Load() {
+		return 0, errUploadOver
+	}
+	n, err := u.from.Read(b)
 	u.read.Add(int64(n))
 	if err != nil && err != io.EOF && !u.closed.Load() {
 		u.why = err
@@ -39,8 +43,12 @@ func (u *upload) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close is the transport's, once it needs no more.
+// Close is the transport's, once it needs no more. It leaves the client's body open: net/http knows how much of that there is to
+// read, and whether to wait for it.
 func (u *upload) Close() error {
-	u.closed.Store(true)
-	return u.ReadCloser.Close()
+	u.end()
+	return nil
 }
+
+// end is the exchange's, after which nobody may read from its client.
+func (u *upload) end() { u.closed.Store(true) }

@@ -5,12 +5,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httputil"
-	"sync"
 	"time"
 )
 
@@ -22,11 +18,6 @@ const (
 	responseHeaderTimeout = 15 * time.Minute
 	// maxResponseHeaderBytes bounds what an upstream can make the sidecar hold.
 	maxResponseHeaderBytes = 256 << 10
-	// flushDelay bounds how long a piece of a response of known length waits for the next, to share a packet with
-	// it. Event streams and bodies of unknown length do not wait at all.
-	flushDelay = 5 * time.Millisecond
-	// copyBufferBytes is the size of one piece.
-	copyBufferBytes = 16 << 10
 )
 
 // newTransport makes the transport of one way.
@@ -77,33 +68,12 @@ func secure(t *http.Transport, w way, certificate *tls.Certificate) error {
 	return nil
 }
 
-// forwarder makes the part of a route that talks to its upstream.
-func forwarder(outlets *outlets, buffers httputil.BufferPool) func(*route, *tls.Certificate) (*httputil.ReverseProxy, error) {
-	return func(rt *route, certificate *tls.Certificate) (*httputil.ReverseProxy, error) {
-		transport, err := outlets.through(rt.way, certificate)
-		if err != nil {
-			return nil, err
-		}
-		return &httputil.ReverseProxy{
-			Rewrite:        rt.rewrite,
-			Transport:      transport,
-			FlushInterval:  flushDelay,
-			BufferPool:     buffers,
-			ModifyResponse: rt.receive,
-			ErrorHandler:   rt.fail,
-			// Its messages may quote what was sent; the request's log line says what happened.
-			ErrorLog: log.New(io.Discard, "", 0),
-		}, nil
-	}
-}
-
 // receive takes an upstream's answer, and changes what cannot pass as it is.
 func (rt *route) receive(res *http.Response) error {
 	rt.standing.note(res.StatusCode)
 	// An answer with such a field has to be the sidecar's own.
 	dropOwn(res.Header)
 	rt.relocate(res)
-	dropOwn(res.Trailer)
 	if len(res.Trailer) > 0 {
 		// HTTP/2 has trailers behind a body of announced length; HTTP/1.1 has them behind chunks only (RFC 9112
 		// section 7.1.2).
@@ -114,13 +84,12 @@ func (rt *route) receive(res *http.Response) error {
 }
 
 // fail answers when the upstream did not.
-func (rt *route) fail(w http.ResponseWriter, r *http.Request, err error) {
-	e, ours := w.(*exchange)
-	if refused := tookTooLong(rt, context.Cause(r.Context())); ours && refused != nil {
+func (rt *route) fail(e *exchange, out *http.Request, err error) {
+	if refused := tookTooLong(rt, context.Cause(out.Context())); refused != nil {
 		e.refuse(refused)
 		return
 	}
-	if !ours || r.Context().Err() != nil {
+	if out.Context().Err() != nil {
 		// The client has left, or the sidecar ends: nobody reads an answer.
 		panic(http.ErrAbortHandler)
 	}
@@ -134,20 +103,4 @@ func (rt *route) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	e.refuse(upstreamRefusal(rt, err))
-}
-
-// buffers is the pool of copy buffers. Arrays behind pointers go in and out without an allocation.
-type buffers struct{ pool sync.Pool }
-
-// Get returns a buffer of copyBufferBytes.
-func (b *buffers) Get() []byte {
-	if array, ok := b.pool.Get().(*[copyBufferBytes]byte); ok {
-		return array[:]
-	}
-	return make([]byte, copyBufferBytes)
-}
-
-// Put takes a buffer back.
-func (b *buffers) Put(buffer []byte) {
-	b.pool.Put((*[copyBufferBytes]byte)(buffer))
 }

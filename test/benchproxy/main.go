@@ -37,7 +37,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.proxies, "proxies", os.Getenv("PROXIES"), "directory below which other proxies were unpacked")
-	flag.IntVar(&o.turns, "turns", 5, "turns of each proxy in each scenario")
+	flag.IntVar(&o.turns, "turns", 15, "turns of each proxy in each scenario")
 	flag.IntVar(&o.workers, "workers", 2, "threads or processes of each proxy")
 	flag.StringVar(&o.before, "before", "", "another build of the sidecar, to measure beside this one")
 	flag.Func("among", "names of the proxies to measure, separated by commas, ours and (no proxy) always among them", func(names string) error {

@@ -11,6 +11,8 @@ type result struct {
 	// rows have the median of each column, by contender, and order is that in which they are shown.
 	rows  map[string][]float64
 	order []string
+	// turns have the figures of each turn, by contender.
+	turns map[string][][]float64
 }
 
 // measure has each contender take its turns.
@@ -29,24 +31,24 @@ func (s scenario) measure(ctx context.Context, l *lab) (result, error) {
 			return result{}, err
 		}
 	}
-	samples, err := s.turns(ctx, l, all)
+	turns, err := s.take(ctx, l, all)
 	if err != nil {
 		return result{}, err
 	}
-	found := result{scenario: s, rows: map[string][]float64{}}
+	found := result{scenario: s, rows: map[string][]float64{}, turns: turns}
 	for _, c := range all {
 		found.order = append(found.order, c.name)
 		row := make([]float64, len(s.columns))
 		for i := range row {
-			row[i] = median(samples[c.name], i)
+			row[i] = median(columnOf(turns[c.name], i))
 		}
 		found.rows[c.name] = row
 	}
 	return found, nil
 }
 
-// turns returns the figures of each turn, by contender. Another one begins each time, and the first turn only warms up.
-func (s scenario) turns(ctx context.Context, l *lab, all []*contender) (map[string][][]float64, error) {
+// take returns the figures of each turn, by contender. Another one begins each time, and the first turn only warms up.
+func (s scenario) take(ctx context.Context, l *lab, all []*contender) (map[string][][]float64, error) {
 	samples := map[string][][]float64{}
 	turns := l.options.turns + 1
 	if s.once {
@@ -83,12 +85,15 @@ func (s scenario) beyond(figures, direct []float64, isDirect bool) []float64 {
 	return added
 }
 
-func median(samples [][]float64, column int) float64 {
-	var values []float64
-	for _, s := range samples {
-		values = append(values, s[column])
+func columnOf(turns [][]float64, column int) (values []float64) {
+	for _, figures := range turns {
+		values = append(values, figures[column])
 	}
-	slices.Sort(values)
-	n := len(values)
-	return (values[(n-1)/2] + values[n/2]) / 2
+	return values
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }

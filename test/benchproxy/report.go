@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"strings"
@@ -65,20 +66,26 @@ func (r result) print(w io.Writer) {
 		}
 		fmt.Fprintf(tw, "ours ÷ %s\t", name)
 		for i := range r.scenario.columns {
-			fmt.Fprintf(tw, "%s\t", r.ratio(i, name))
+			fmt.Fprintf(tw, "%.2f\t", r.ratio(i, name))
 		}
 		fmt.Fprintln(tw)
 	}
 	_ = tw.Flush()
 }
 
-// ratio is ours to another's. Where nothing was added that could be told from nothing there is none.
-func (r result) ratio(column int, against string) string {
-	ours, others := r.rows[nameOurs][column], r.rows[against][column]
-	if ours <= 0 || others <= 0 {
-		return "–"
+// ratio is ours to another's, the median of those of the turns, since what else the machine does weighs on both of a turn alike.
+// Where nothing was added that could be told from nothing there is none.
+func (r result) ratio(column int, against string) float64 {
+	var ratios []float64
+	for i, ours := range r.turns[nameOurs] {
+		if mine, others := ours[column], r.turns[against][i][column]; mine > 0 && others > 0 {
+			ratios = append(ratios, mine/others)
+		}
 	}
-	return fmt.Sprintf("%.2f", ours/others)
+	if len(ratios) == 0 {
+		return math.NaN()
+	}
+	return median(ratios)
 }
 
 // judge writes a line for each goal.
@@ -88,13 +95,11 @@ func (r result) judge(w io.Writer) {
 			continue
 		}
 		column := r.scenario.columns[g.column]
-		is, most := r.rows[nameOurs][g.column], g.most
-		goal, value := fmt.Sprintf("≤ %s %s", number(most), column.unit), fmt.Sprintf("%s %s", number(is), column.unit)
+		is, unit := r.rows[nameOurs][g.column], column.unit
 		if g.against != "" {
-			most *= r.rows[g.against][g.column]
-			goal, value = fmt.Sprintf("≤ %s × %s", number(g.most), g.against), r.ratio(g.column, g.against)
+			is, unit = r.ratio(g.column, g.against), "× "+g.against
 		}
-		fmt.Fprintf(w, "%s: %s\t%s\t%s\t%s\n", r.scenario.what, column.what, value, goal, verdict(is <= most))
+		fmt.Fprintf(w, "%s: %s\t%s %s\t≤ %s\t%s\n", r.scenario.what, column.what, number(is), unit, number(g.most), verdict(!(is > g.most)))
 	}
 }
 

@@ -42,16 +42,16 @@ const (
 func scenarios() []scenario {
 	all := []scenario{
 		atRest(),
-		requests("1k-8", "1 KiB, 8 kept connections", 8, 12000, "/bytes/1024"),
-		requests("1k-64", "1 KiB, 64 kept connections", 64, 12000, "/bytes/1024"),
-		requests("1k-1000", "1 KiB, 1,000 kept connections", 1000, 15000, "/bytes/1024"),
-		requests("down", "1 MiB of text down, 8 connections", 8, 800, "/bytes/1048576"),
-		requests("base64", "1 MiB of base64 down, 8 connections", 8, 800, "/base64/1048576"),
-		requests("up", "1 MiB up, 8 connections", 8, 800, "/sink", "-upload", strconv.Itoa(miB)),
+		requests("1k-8", "1 KiB, 8 kept connections", 8, 4000, "/bytes/1024"),
+		requests("1k-64", "1 KiB, 64 kept connections", 64, 4000, "/bytes/1024"),
+		requests("1k-1000", "1 KiB, 1,000 kept connections", 1000, 8000, "/bytes/1024"),
+		requests("down", "1 MiB of text down, 8 connections", 8, 300, "/bytes/1048576"),
+		requests("base64", "1 MiB of base64 down, 8 connections", 8, 300, "/base64/1048576"),
+		requests("up", "1 MiB up, 8 connections", 8, 300, "/sink", "-upload", strconv.Itoa(miB)),
 		firstBytes(),
 		events(),
-		requests("tls", "1 KiB from a TLS upstream, 64 kept connections", 64, 12000, "/bytes/1024"),
-		requests("http2", "the same over HTTP/2, where the proxy speaks it", 64, 12000, "/bytes/1024"),
+		requests("tls", "1 KiB from a TLS upstream, 64 kept connections", 64, 4000, "/bytes/1024"),
+		requests("http2", "the same over HTTP/2, where the proxy speaks it", 64, 4000, "/bytes/1024"),
 		openStreams(),
 	}
 	for i := range all {

@@ -1,0 +1,47 @@
+package proxy
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"sync"
+)
+
+// interims pass on the answers that come before the final one (RFC 9110 section 15.2). The transport has them passed on beside the
+// one who waits for the final one.
+type interims struct {
+	trace httptrace.ClientTrace
+	mu    sync.Mutex
+	// over is true once nobody waits any more.
+	over bool
+}
+
+// to begins to pass on to an answer.
+func (i *interims) to(e *exchange) *httptrace.ClientTrace {
+	i.trace.Got1xxResponse = e.interim
+	return &i.trace
+}
+
+// end returns once no interim answer is passed on any more.
+func (i *interims) end() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.over = true
+}
+
+// interim passes one on, but for 100 Continue: net/http says that itself when it begins to read the body, for which the transport
+// waits until the upstream has said so (RFC 9110 section 10.1.1).
+func (e *exchange) interim(status int, header textproto.MIMEHeader) error {
+	if status == http.StatusContinue {
+		return nil
+	}
+	e.interims.mu.Lock()
+	defer e.interims.mu.Unlock()
+	if !e.interims.over {
+		maps.Copy(e.Header(), http.Header(header))
+		e.WriteHeader(status)
+		clear(e.Header()) // net/http goes on with it
+	}
+	return nil
+}
