@@ -98,6 +98,10 @@ test-e2e: build toolbox engine race ## Run the tests that need a real engine; wi
 test-podman: sidecars toolbox race ## Run the driver's tests on a Podman of their own, as root; Docker is left alone
 	@hack/podman.sh $(GO) test -race -count=1 -timeout 20m -tags e2e ./pkg/dockerdriver/...
 
+.PHONY: test-wiring
+test-wiring: build toolbox engine race bin/tools/composego ## Have an agent's clients ask as `controller env` says: git, npm, pip, docker compose, libraries; installed on Debian as root
+	@hack/wiring.sh $(GO) test -race -count=1 -timeout 20m -tags e2e,wiring -run Wired ./test/e2e
+
 .PHONY: lint
 lint: sidecars $(LINTER) ## Check formatting, modules, scripts and code
 	@hack/lint.sh $(LINTER)
@@ -132,6 +136,10 @@ engine: ## Make sure that a container engine answers
 .PHONY: race
 race: # The race detector needs a C compiler
 	@hack/compiler.sh
+
+bin/tools/composego: hack/composego/main.go hack/composego/go.mod hack/composego/go.sum
+	@mkdir -p $(@D)
+	$(STATIC_GO) build -C hack/composego -o $(abspath $@) .
 
 $(LINTER): hack/tools/go.mod hack/tools/go.sum
 	@mkdir -p $(@D)

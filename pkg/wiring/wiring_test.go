@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 
 	"credproxy.dev/controller/pkg/spec"
 )
@@ -208,6 +209,37 @@ func TestLoginsHaveNamesOfTheirOwn(t *testing.T) {
 	}
 	if want := []string{"web", "a-b", "a-B-2", "web-2"}; !slices.Equal(want, names) {
 		t.Errorf("%q, want %q", names, want)
+	}
+}
+
+// tea's file, as tea 0.16 reads it (modules/config, type Login): what is not there means nothing to it.
+func TestTheFileOfTeaIsWhatTeaReads(t *testing.T) {
+	d, err := Of(all(t, "")).Render(Tea, "agent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type login struct {
+		Name         string `yaml:"name"`
+		URL          string `yaml:"url"`
+		Token        string `yaml:"token"`
+		Default      bool   `yaml:"default"`
+		SSHHost      string `yaml:"ssh_host"`
+		VersionCheck bool   `yaml:"version_check"`
+	}
+	var file struct {
+		Logins []login `yaml:"logins"`
+	}
+	decoder := yaml.NewDecoder(strings.NewReader(d.Text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&file); err != nil {
+		t.Fatal(err)
+	}
+	want := []login{
+		{Name: "forge", URL: "http://cred-proxy:9099/forge", Token: Placeholder, Default: true, SSHHost: "forge.example.org"},
+		{Name: "old-forge", URL: "http://cred-proxy:9099/old/forge", Token: Placeholder, SSHHost: "old.example.org"},
+	}
+	if diff := cmp.Diff(want, file.Logins); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

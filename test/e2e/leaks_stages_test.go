@@ -110,6 +110,7 @@ func (h *hunt) allVerbs() {
 		{"status", server}, {"status", "-o", "wide", server}, {"status", "-o", "json", server}, {"status", "-o", "yaml", server},
 		{"status", "byfile", "-o", "yaml", server}, {"status", "byfile", server}, {"status", "-o", "describe", server}, {"events", server}, {"events", "-o", "json", server},
 		{"wait", "byfile", server}, {"wait", "taken", "--timeout", "100ms", server},
+		{"env", "byfile", server}, {"env", "keyed", "-o", "json", server}, {"env", "byenv", "-o", "docker", "--specs", h.specs},
 		{"try", "byfile", "/0/x", server, engine, "--instance", h.id, "--log-level", "debug"},
 		{"try", "byenv", "/0/x", "-o", "json", server, engine, "--instance", h.id}, {"try", "keyed", "/0/x", server, engine, "--instance", h.id},
 		{"try", "byfile", "/nowhere", server, engine, "--instance", h.id},

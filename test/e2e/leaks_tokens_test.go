@@ -122,7 +122,7 @@ func (h *hunt) declares(name, delivery string, tokens []*hunted, more ...string)
 	spec.WriteString("  routes:\n")
 	schemes := []string{"scheme: Bearer", "scheme: Basic, username: someone", "scheme: Token", "scheme: Header, header: X-Story"}
 	for i, s := range tokens {
-		fmt.Fprintf(&spec, "  - path: /%d\n    upstream: http://%s:8080\n    insecureUpstream: true\n    allowPrivate: true\n    auth: {%s, tokenRef: %s}\n",
+		fmt.Fprintf(&spec, "  - path: /%d\n    upstream: http://%s:8080\n    insecureUpstream: true\n    allowPrivate: true\n    auth: {%s, tokenRef: %s}\n    roles: [tea-login]\n",
 			i, h.upstream, schemes[i%len(schemes)], s.ref())
 	}
 	return spec.String()
