@@ -115,6 +115,7 @@ spec:
     insecureUpstream: true # the demo's upstream is a container next door,
     allowPrivate: true     # at a private address
     auth: {scheme: Bearer, tokenRef: {env: DEMO_TOKEN}}
+    roles: [openai-base-url] # what the agent's clients use it for
 YAML
   mv "$dir/web.yaml" "$specs/web.yaml"
 }
@@ -167,7 +168,17 @@ ok "the request arrived at /v1/hello with the token that the agent does not have
 if grep -qF "$own_key" <<<"$seen"; then wrong "the agent's own credential arrived"; fi
 ok "the credential that the agent sent did not arrive"
 
-chapter "6. Edit the file: the same sidecar follows"
+chapter "6. What the clients of an agent need is printed: addresses, and placeholders for keys"
+show bin/controller env web -o docker --server "$server"
+typed_line "docker run --rm \$(bin/controller env web -o docker) $toolbox env"
+# shellcheck disable=SC2046 # the options are words
+wired=$(docker run --rm $(bin/controller env web -o docker --server "$server") "$toolbox" env)
+indent <<<"$wired"
+grep -qx OPENAI_BASE_URL=http://cred-proxy:9099/api <<<"$wired" || wrong "the container was not told where to ask"
+if grep -qF "$token" <<<"$wired"; then wrong "the token is in the container's environment"; fi
+ok "such a container finds its sidecar, and has no token either"
+
+chapter "7. Edit the file: the same sidecar follows"
 write_spec v2
 show grep upstream: "$specs/web.yaml"
 asks_v2() { "${agent_get[@]}" http://cred-proxy:9099/api/again | grep -qF '"uri":"/v2/again"'; }
@@ -176,7 +187,7 @@ show "${agent_get[@]}" http://cred-proxy:9099/api/again
 [[ $(sidecars) == "$sidecar" ]] || wrong "the sidecar was replaced"
 ok "requests go to /v2 now, and the container is the same"
 
-chapter "7. Break the file: nothing that runs is harmed"
+chapter "8. Break the file: nothing that runs is harmed"
 echo 'kind: [' >"$specs/web.yaml"
 says_invalid() { bin/toolbox get "$server/api/v1alpha1/sources" | grep -qF '"Invalid"'; }
 until_true "the broken file is noticed" says_invalid
@@ -186,7 +197,7 @@ indent <"$dir/validate"
 asks_v2 || wrong "the sidecar no longer serves"
 ok "the mistake is named, and the sidecar serves on with what was last good"
 
-chapter "8. Delete the file: the sidecar is gone"
+chapter "9. Delete the file: the sidecar is gone"
 quietly rm "$specs/web.yaml"
 show bin/controller wait web --for Deleted --server "$server" --timeout "${patience}s"
 all_gone() { [[ -z $(sidecars) && -z $(volumes) ]]; }
@@ -194,7 +205,7 @@ until_true "the sidecar and its volume are gone" all_gone
 if "${agent_get[@]}" -t 2s http://cred-proxy:9099/api/hello >/dev/null 2>&1; then wrong "something still answers the agent"; fi
 ok "no container, no volume, and nobody answers the agent"
 
-chapter "9. Every step was measured"
+chapter "10. Every step was measured"
 typed_line "curl -s $server/metrics | grep credproxy_step_duration_seconds"
 bin/toolbox get "$server/metrics" >"$dir/metrics"
 step_metric() { # step_metric sum|count STEP: its value for successes, 0 when there is none
