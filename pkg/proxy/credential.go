@@ -107,17 +107,21 @@ func (c *credential) sameAs(other *credential) bool {
 	})
 }
 
-// authorize decides alone which credential leaves in the header: it removes every field in which a client could bring one,
-// on routes without a credential too, and what was meant for the sidecar itself, and then adds the route's. It runs last, on
-// the header that is sent.
+// authorize decides alone which credential leaves in the header, and adds the route's. It runs last, on the header that is sent.
 func (rt *route) authorize(h http.Header) {
+	rt.strip(h)
+	rt.credential.add(h)
+}
+
+// strip removes every field in which a client could bring a credential, on routes without one too, and what was meant for the
+// sidecar itself.
+func (rt *route) strip(h http.Header) {
 	for name, values := range h {
 		if rt.takesOut(name) || isForwarding(name) || isOverride(name) || isOwn(name) || rt.gate != nil && isMethodOverride(name) ||
 			rt.passes && rt.callers.shownIn(name, values) {
 			delete(h, name)
 		}
 	}
-	rt.credential.add(h)
 }
 
 // takesOut reports whether a field is one of those that never pass on the route.

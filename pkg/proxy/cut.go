@@ -1,16 +1,14 @@
 package proxy
 
 import (
-	"context"
-	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 // A token that is taken away must not go on working in what is in flight: a stream may last for hours. So each connection
-// knows on which route its request is, and those of a route that lost its token are closed, which ends the exchange with the
-// upstream too.
+// knows on which routes its requests are, and those with one of a route that lost its token are closed, which ends the exchange
+// with the upstream too. Of HTTP/2 that takes along requests of other routes: a stream alone could not be ended while its
+// client reads nothing.
 
 // guests are the connections that have a seat.
 type guests struct {
@@ -42,7 +40,7 @@ func (g *guests) cut(t *table) (n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for one := range g.present {
-		if rt := one.on.Load(); rt != nil && !t.lets(rt) {
+		if one.lost(t) {
 			// Not Close, which waits for the lock. Whoever reads or writes finds out, and closes it.
 			_ = one.Conn.Close()
 			n++
@@ -51,38 +49,26 @@ func (g *guests) cut(t *table) (n int) {
 	return n
 }
 
-// guestKey is the context's key of a connection's guest.
-type guestKey struct{}
-
-// introduce is http.Server's ConnContext.
-func introduce(ctx context.Context, conn net.Conn) context.Context {
-	if g, ok := conn.(*guest); ok {
-		return context.WithValue(ctx, guestKey{}, &g.on)
+// lost reports whether a request of the connection is on a route that lost its token.
+func (g *guest) lost(t *table) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for s := range g.others {
+		if s.lost(t) {
+			return true
+		}
 	}
-	return ctx
+	return g.own.lost(t)
 }
 
-// seatOf is where a request's connection says on which route it is; nil for one that has no seat.
-func seatOf(ctx context.Context) *atomic.Pointer[route] {
-	on, _ := ctx.Value(guestKey{}).(*atomic.Pointer[route])
-	return on
-}
-
-// take has a connection be on a route, unless another table is served by now, which may have taken the route's token away:
-// either the one who cuts sees the connection on its route, or this sees the new table.
-func (h *Handler) take(on *atomic.Pointer[route], t *table, rt *route) (taken bool) {
-	if on == nil {
+// take has a request be on a route, unless another table is served by now, which may have taken the route's token away:
+// either the one who cuts sees the request on its route, or this sees the new table.
+func (h *Handler) take(at *seat, t *table, rt *route) (taken bool) {
+	if at == nil {
 		return true
 	}
-	on.Store(rt)
+	at.on.Store(rt)
 	return h.table.Load() == t
-}
-
-// letGo has a connection be on no route.
-func letGo(on *atomic.Pointer[route]) {
-	if on != nil {
-		on.Store(nil)
-	}
 }
 
 // withholds reports whether the table serves any route without its token.

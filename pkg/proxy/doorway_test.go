@@ -1,9 +1,9 @@
 package proxy
 
 import (
-	"bufio"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -93,37 +93,44 @@ func (d disguise) Listen(ctx context.Context, at Place, port uint16) (net.Listen
 
 func TestStrangersAreClosedUnread(t *testing.T) {
 	for from, heard := range map[string]bool{"10.1.2.3": true, "10.1.2.1": false, "10.1.3.3": false, "127.0.0.1": false, "fe80::1": false} {
-		t.Run(from, func(t *testing.T) {
-			at := Place{2, "eth0", addrOf("10.1.2.2")}
-			m := disguise{newMachine(at), from}
-			d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
-			server := newServer(t.Context(), http.NotFoundHandler(), slog.New(slog.DiscardHandler))
-			served := make(chan struct{})
-			go func() {
-				defer close(served)
-				_ = server.Serve(d)
-			}()
-			defer func() {
-				_ = server.Close()
-				<-served
-			}()
-			p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"10.1.2.0/24"}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			d.watch(p)
-			if err := d.adjust(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			conn := dial(t, m.addr(at))
-			// A stranger may find its connection closed before it has written.
-			_, _ = conn.Write([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
-			first, err := bufio.NewReader(conn).ReadString('\n')
-			if heard != (err == nil) {
-				t.Errorf("answered with %q, %v", first, err)
-			}
-		})
+		strangerIs(t, from, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", heard)
+		strangerIs(t, from, preface, heard)
 	}
+}
+
+// strangerIs has somebody begin a connection from an address, and says whether there should be an answer.
+func strangerIs(t *testing.T, from, begins string, heard bool) {
+	t.Helper()
+	t.Run(from+" with "+begins[:3], func(t *testing.T) {
+		at := Place{2, "eth0", addrOf("10.1.2.2")}
+		m := disguise{newMachine(at), from}
+		d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
+		server := newServer(t.Context(), http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			_ = server.Serve(d)
+		}()
+		defer func() {
+			_ = server.Close()
+			<-served
+		}()
+		p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"10.1.2.0/24"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.watch(p)
+		if err := d.adjust(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		conn := dial(t, m.addr(at))
+		// A stranger may find its connection closed before it has written.
+		_, _ = io.WriteString(conn, begins)
+		var first [1]byte
+		if _, err := io.ReadFull(conn, first[:]); heard != (err == nil) {
+			t.Errorf("answered with %q, %v", first, err)
+		}
+	})
 }
 
 func TestDoorwayListensInsideOnly(t *testing.T) {

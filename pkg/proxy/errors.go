@@ -30,6 +30,7 @@ import (
 //	431 header_too_large      the header is larger than the route's limit
 //	502 unreadable            the upstream's answer cannot be searched for the route's token
 //	502 upstream_unreachable  the upstream could not be asked
+//	503 busy                  the sidecar has as many requests in hand as it can hold; over HTTP/2 only
 //	503 no_token              the route's token is missing or withheld, or the caller key is missing, or nothing was delivered yet
 //	504 upstream_timeout      the upstream did not answer in time
 //	504 idle_timeout          nothing was sent in either direction for as long as the route's limit
@@ -81,6 +82,12 @@ func unauthorized(c *callers, r *http.Request) *refusal {
 		refused.header["Connection"] = []string{"close"}
 	}
 	return refused
+}
+
+func busy() *refusal {
+	return &refusal{status: http.StatusServiceUnavailable, code: "busy",
+		message: "the sidecar has " + strconv.Itoa(maxConnections) + " connections and requests in hand, which is all that it can hold; try again in 1 s",
+		header:  http.Header{"Retry-After": {"1"}}}
 }
 
 func denied(message string) *refusal {
@@ -153,6 +160,15 @@ func reason(err error) string {
 	return "the connection failed"
 }
 
+// mark says in a header that the answer is the sidecar's own, and why.
+func (r *refusal) mark(h http.Header) {
+	h.Set(routetable.FieldError, r.code)
+	if r.stage != "" {
+		h.Set(routetable.FieldStage, r.stage)
+	}
+	maps.Copy(h, r.header)
+}
+
 // write sends the refusal as JSON.
 func (r *refusal) write(w http.ResponseWriter, route string) {
 	// Strings always encode.
@@ -168,11 +184,7 @@ func (r *refusal) write(w http.ResponseWriter, route string) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
-	h.Set(routetable.FieldError, r.code)
-	if r.stage != "" {
-		h.Set(routetable.FieldStage, r.stage)
-	}
-	maps.Copy(h, r.header)
+	r.mark(h)
 	w.WriteHeader(r.status)
 	// A client that has left needs no answer.
 	_, _ = w.Write(body)

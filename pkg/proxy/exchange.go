@@ -13,6 +13,8 @@ import (
 // exchange is the writer of one response. It knows what the log line and the counters need.
 type exchange struct {
 	http.ResponseWriter
+	// in is the client's request.
+	in *http.Request
 	// leaving is asked when the answer begins, which may be long after its request.
 	leaving *atomic.Bool
 	begun   time.Time
@@ -48,7 +50,7 @@ type exchange struct {
 // Unwrap lets http.ResponseController find the writer below.
 func (e *exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 
-// WriteHeader notes the final status.
+// WriteHeader notes the final status. Interim answers are not for clients of HTTP/1.0 (RFC 9110 section 15.2).
 func (e *exchange) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
 		e.answer(status)
@@ -64,6 +66,10 @@ func (e *exchange) WriteHeader(status int) {
 		}
 		e.scrub.header(e.Header())
 	} else {
+		if !e.in.ProtoAtLeast(1, 1) || status == http.StatusContinue && len(e.in.Header["Expect"]) > 0 {
+			// net/http asks the client itself, when the body is read, which is when the upstream has asked.
+			return
+		}
 		dropOwn(e.Header()) // of an upstream's interim answer
 		e.scrub.fields(e.Header())
 	}

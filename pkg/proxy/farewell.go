@@ -10,7 +10,7 @@ import (
 	"credproxy.dev/controller/pkg/routetable"
 )
 
-// drain answers SIGTERM: no new connection, Connection: close on what is answered, and as much time as is allowed for
+// drain answers SIGTERM: no new connection, Connection: close or GOAWAY on those there are, and as much time as is allowed for
 // what is in flight. A second SIGTERM ends it.
 func (s *sidecar) drain(ctx context.Context) error {
 	s.streams.log.Info("draining", "at_most", s.drainTimeout.String())
@@ -48,6 +48,7 @@ func isStop(signal os.Signal) bool { return signal == syscall.SIGTERM || signal 
 // a connection on which the next one is on its way.
 func (s *sidecar) farewell(ctx context.Context, began time.Time) error {
 	s.handler.leaving.Store(true)
+	s.server.dismiss(ctx)
 	knocked := s.doorway.lastCall(ctx)
 	refuses := time.NewTimer(knocksAgain)
 	defer refuses.Stop()

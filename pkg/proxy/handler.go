@@ -4,7 +4,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,18 +62,21 @@ func (h *Handler) Swap(loaded routetable.Loaded) error {
 
 // ServeHTTP answers one request, counts it and writes its log line.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e := &exchange{ResponseWriter: w, leaving: &h.leaving, begun: time.Now(), tally: h.tallies.none}
+	e := &exchange{ResponseWriter: w, in: r, leaving: &h.leaving, begun: time.Now(), tally: h.tallies.none}
 	// Deferred, because a broken exchange ends by a panic that net/http expects.
 	defer h.account(e, r)
-	on := seatOf(r.Context())
-	defer letGo(on)
-	h.serve(e, r, on)
+	if at, ok := seatOf(r); ok {
+		defer at.leave()
+		h.serve(e, r, at)
+	} else {
+		e.refuse(busy())
+	}
 	e.finished = true
 }
 
-func (h *Handler) serve(e *exchange, r *http.Request, on *atomic.Pointer[route]) {
+func (h *Handler) serve(e *exchange, r *http.Request, at *seat) {
 	e.traced = r.Header.Get(routetable.FieldTrace) == "true"
-	rt, refused := h.admit(r, on)
+	rt, refused := h.admit(r, at)
 	if rt != nil {
 		e.route, e.tally = rt.path, rt.tally
 	}
@@ -126,11 +128,11 @@ func (h *Handler) account(e *exchange, r *http.Request) {
 }
 
 // admit decides by the table that is served, and takes the route of what is forwarded.
-func (h *Handler) admit(r *http.Request, on *atomic.Pointer[route]) (*route, *refusal) {
+func (h *Handler) admit(r *http.Request, at *seat) (*route, *refusal) {
 	for {
 		t := h.table.Load()
 		rt, refused := t.admit(r)
-		if refused != nil || h.take(on, t, rt) {
+		if refused != nil || h.take(at, t, rt) {
 			return rt, refused
 		}
 	}
@@ -153,9 +155,8 @@ func (t *table) admit(r *http.Request) (*route, *refusal) {
 	if r.URL.Scheme != "" || r.URL.Host != "" {
 		return nil, badPathRefusal("this is not a forward proxy: send a path that begins with a route, and no proxy setting")
 	}
-	if len(r.Header) > maxFields {
-		// Those of a request that was read along with the body before it have not been counted.
-		return nil, badRequest("the header has more than " + strconv.Itoa(maxFields) + " fields")
+	if why := malformed(r); why != "" {
+		return nil, badRequest(why)
 	}
 	if why := badPath(path); why != "" {
 		return nil, badPathRefusal(why)
@@ -175,5 +176,13 @@ func (t *table) admit(r *http.Request) (*route, *refusal) {
 // refuse answers with an error of the sidecar's own.
 func (e *exchange) refuse(r *refusal) {
 	e.code = r.code
+	if e.in.ProtoMajor == 2 {
+		r = r.ofStream()
+	}
+	if isGRPC(e.in) {
+		r.writeGRPC(e)
+		e.status = r.status
+		return
+	}
 	r.write(e, e.route)
 }

@@ -100,15 +100,14 @@ func (l *limits) enter(e *exchange, r *http.Request) (*admission, *refusal) {
 func (a *admission) watch() {
 	ctx, end := context.WithCancelCause(a.request.Context())
 	a.end, a.request = end, a.request.WithContext(ctx)
-	conn := http.NewResponseController(a.exchange.ResponseWriter)
 	if timeout := a.limits.idleTimeout; timeout > 0 {
-		a.exchange.idle = newWatch(timeout, errIdle, end, conn)
+		a.exchange.idle = newWatch(timeout, errIdle, end, a.exchange)
 	}
 	if !hasBody(a.request) {
 		return
 	}
 	if timeout := a.limits.bodyTimeout; timeout > 0 {
-		a.body = newWatch(timeout, errSlowBody, end, conn)
+		a.body = newWatch(timeout, errSlowBody, end, a.exchange)
 	}
 	a.request.Body = &watchedBody{a.request.Body, a.exchange.idle, a.body}
 }

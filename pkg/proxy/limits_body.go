@@ -6,8 +6,10 @@ import (
 	"net/http"
 )
 
-// hasBody reports whether a request has a body that is still to be read.
-func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
+// hasBody reports whether a request has a body that is still to be read. Over HTTP/2 one of no length has a Body too.
+func hasBody(r *http.Request) bool {
+	return r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0
+}
 
 // watchedBody is a body whose bytes are watched for, each of them and all together.
 type watchedBody struct {
@@ -32,5 +34,5 @@ func bodyRefusal(why error) *refusal {
 	if errors.As(why, &over) {
 		return tooLarge(http.StatusRequestEntityTooLarge, "body", over.Limit)
 	}
-	return badRequest("the request's body could not be read: its chunks are not as they should be (RFC 9112 section 7.1)")
+	return badRequest("the request's body could not be read: its chunks, or its length, are not as they should be (RFC 9112 section 7.1, RFC 9113 section 8.1.1)")
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 )
@@ -39,4 +40,15 @@ func tookTooLong(rt *route, cause error) *refusal {
 func lastOfConnection(r *refusal) *refusal {
 	r.header = http.Header{"Connection": {"close"}}
 	return r
+}
+
+// ofStream is the refusal of a request over HTTP/2, whose body is no hindrance: the connection is kept, with its other requests.
+func (r *refusal) ofStream() *refusal {
+	if len(r.header["Connection"]) == 0 {
+		return r
+	}
+	kept := *r
+	kept.header = maps.Clone(r.header)
+	delete(kept.header, "Connection")
+	return &kept
 }

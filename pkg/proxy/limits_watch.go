@@ -27,6 +27,8 @@ type watch struct {
 	cause error
 	end   context.CancelCauseFunc
 	conn  *http.ResponseController
+	// hangUp closes the connection, where that may take more than a deadline; nil where it does not.
+	hangUp func()
 
 	mu    sync.Mutex
 	timer *time.Timer
@@ -35,8 +37,11 @@ type watch struct {
 }
 
 // newWatch ends an exchange by way of its context, with a cause.
-func newWatch(timeout time.Duration, cause error, end context.CancelCauseFunc, conn *http.ResponseController) *watch {
-	w := &watch{timeout: timeout, begun: time.Now(), cause: cause, end: end, conn: conn}
+func newWatch(timeout time.Duration, cause error, end context.CancelCauseFunc, e *exchange) *watch {
+	w := &watch{timeout: timeout, begun: time.Now(), cause: cause, end: end, conn: http.NewResponseController(e.ResponseWriter)}
+	if e.in.ProtoMajor == 2 {
+		w.hangUp = closer(e.in.Context())
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(timeout, w.look)
@@ -54,7 +59,11 @@ func (w *watch) touch() {
 func (w *watch) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.stopped {
+	switch {
+	case w.stopped:
+		return
+	case w.fired:
+		w.hangUp()
 		return
 	}
 	if left := w.timeout - time.Since(w.begun) + time.Duration(w.last.Load()); left > 0 {
@@ -68,6 +77,10 @@ func (w *watch) look() {
 	// connection is of no more use after that, and the answer says so.
 	_ = w.conn.SetReadDeadline(time.Now())
 	_ = w.conn.SetWriteDeadline(time.Now().Add(goodbye))
+	if w.hangUp != nil {
+		// Over HTTP/2 the end of a request has to be written itself, for which its client may leave no room.
+		w.timer.Reset(2 * goodbye)
+	}
 }
 
 // stop ends the watch, and reports whether it has ended the exchange.

@@ -27,7 +27,12 @@ import (
 // reference is the relay that the standard library has, for the same route.
 func reference(rt *route) *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
-		Rewrite:        func(pr *httputil.ProxyRequest) { rt.rewrite(pr.Out, pr.In) },
+		Rewrite: func(pr *httputil.ProxyRequest) {
+			if body := new(upload).of(pr.In); body != nil {
+				pr.Out.Body = body // of which trailers come
+			}
+			rt.rewrite(pr.Out, pr.In)
+		},
 		Transport:      rt.transport,
 		FlushInterval:  headerDelay,
 		ModifyResponse: rt.receive,

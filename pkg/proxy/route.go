@@ -178,9 +178,7 @@ func (rt *route) rewrite(out, in *http.Request) {
 	}
 	// With an empty Host the transport sends the upstream's own.
 	out.Host = ""
-	// Trailers arrive after the fields were judged, so a credential could hide in them; they may be dropped
-	// (RFC 9110 section 6.5.1).
-	out.Trailer = nil
+	rt.announce(out, in)
 	rt.authorize(out.Header)
 	rt.scrub.ask(out.Header)
 }

@@ -4,12 +4,11 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"sync/atomic"
 )
 
-// maxConnections is how many connections are read at a time, tunnels among them. A sidecar has 64 MiB by default, and
-// each can make it hold some 90 KiB: a header of the most bytes, an upstream's connection with TLS, and a piece of a
-// response that its client does not read.
+// maxConnections is how many connections are read at a time, tunnels among them, and requests over HTTP/2. A sidecar has 64 MiB
+// by default, and each can make it hold some 90 KiB: a header of the most bytes, an upstream's connection with TLS, and a piece
+// of a response that its client does not read.
 const maxConnections = 512
 
 const (
@@ -27,7 +26,7 @@ const (
 // until the sidecar is gone, and who waits in the doorway would be lost. Nobody new can come then, so that these are
 // the socket's queue and no more.
 func (d *doorway) seat(conn net.Conn) (net.Conn, bool) {
-	g := &guest{Conn: conn}
+	g := &guest{Conn: conn, doorway: d}
 	free := func() {}
 	select {
 	case d.seats <- struct{}{}:
@@ -47,23 +46,37 @@ func (d *doorway) seat(conn net.Conn) (net.Conn, bool) {
 // guest is a connection that has a seat until it is closed.
 type guest struct {
 	net.Conn
-	leave func()
+	doorway *doorway
+	leave   func()
 	// header is that of the request which is read, or was read last.
 	header header
-	// on is the route of the request in hand; nil between two.
-	on atomic.Pointer[route]
+	// greeting tells whether the connection is one of HTTP/2.
+	greeting greeting
+	// own is where its request is, and others where those over HTTP/2 are.
+	own    seat
+	mu     sync.Mutex
+	others map[*seat]struct{}
 }
 
 // next is http.Server's notice that the next request may come.
-func (g *guest) next() { g.header = header{} }
+func (g *guest) next() {
+	if !g.greeting.framed() {
+		g.header = g.header.after()
+	}
+}
 
 // Read fails in a header of too many fields, to which net/http answers 400. It fills buffers of net/http's own by pieces:
-// what they take in behind the end of a request is the beginning of a header of which no field is counted.
+// what they take in behind the end of a request is the beginning of a header of which no field is counted. Frames of HTTP/2 are
+// not for it to judge.
 func (g *guest) Read(b []byte) (int, error) {
+	if g.greeting.framed() {
+		return g.Conn.Read(b)
+	}
 	if len(b) <= ownBufferBytes {
 		b = b[:min(len(b), pieceBytes)]
 	}
 	n, err := g.Conn.Read(b)
+	g.greeting.read(b[:n])
 	if tooMany := g.header.read(b[:n]); tooMany != nil {
 		return 0, tooMany
 	}

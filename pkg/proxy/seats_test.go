@@ -152,6 +152,27 @@ func TestEndlessFieldsAreCutOff(t *testing.T) {
 	}
 }
 
+// TestFieldsAreCountedWhereverAPieceEnds sends a header of which the beginning is read along with the request before it, up to any
+// place in a line: no handler is to see it, which would have all of it in memory.
+func TestFieldsAreCountedWhereverAPieceEnds(t *testing.T) {
+	for pad := range len("X-100:\r\n") {
+		onPipes(t, internal(), ok, func(t *testing.T, s *started, network *pipes) {
+			s.wantReport(t, ready(1))
+			c := newTalk(network.dial(t))
+			go func() {
+				_, _ = io.WriteString(c, lines("GET /r HTTP/1.1\nHost: a\n\nGET /r HTTP/1.1\nHost: "+strings.Repeat("a", pad)+"\n"+fields(6*maxFields)+"\n"))
+			}()
+			if res, _ := readResponse(t, c.from); res.StatusCode != http.StatusOK {
+				t.Errorf("pad %d: the first request gets %d", pad, res.StatusCode)
+			}
+			rest, _ := io.ReadAll(c.from)
+			if len(rest) > 0 && !strings.Contains(string(rest), "400 Bad Request") || strings.Contains(string(rest), "bad_request") {
+				t.Errorf("pad %d: the second gets %q", pad, rest)
+			}
+		})
+	}
+}
+
 func TestHeaderEndsWhereNetHTTPSeesItEnd(t *testing.T) {
 	for sent, over := range map[string]bool{
 		"GET / HTTP/1.1\r\n\r\n": true, "GET / HTTP/1.1\n\n": true, "GET / HTTP/1.1\r\nA: b\r\n": false,

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,16 +19,18 @@ const (
 )
 
 // newServer bounds what a client can hold open. The end of base cuts off the requests in flight.
-func newServer(base context.Context, h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
+func newServer(base context.Context, h http.Handler, lines *slog.Logger) *server {
+	return splitHTTP2(&http.Server{
 		Handler:           h,
+		Protocols:         spoken(),
+		HTTP2:             boundsOfHTTP2(),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		// OPTIONS * is a request like any other, and refused as a path.
 		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:                     log.New(newComplaints(lines), "", 0),
 		BaseContext:                  func(net.Listener) context.Context { return base },
 		ConnContext:                  introduce,
-	}
+	})
 }

@@ -20,7 +20,7 @@ type sidecar struct {
 	doorway      *doorway
 	outside      *ward
 	visitors     *visitors
-	server       *http.Server
+	server       *server
 	// cutOff ends the requests in flight.
 	cutOff context.CancelFunc
 	ended  chan struct{}

@@ -6,13 +6,13 @@ import (
 )
 
 // onlyWebSocket leaves Upgrade to a WebSocket handshake (RFC 6455 section 4.1). Any other offer is withdrawn, as a server may
-// ignore it (RFC 9110 section 7.8): a tunnel of another protocol would carry requests past the rules.
+// ignore it, and one in HTTP/1.0 has to (RFC 9110 section 7.8): a tunnel of another protocol would carry requests past the rules.
 func onlyWebSocket(r *http.Request) (webSocket bool) {
 	offers, ok := r.Header["Upgrade"]
 	if !ok {
 		return false
 	}
-	if r.Method == http.MethodGet && len(offers) == 1 && strings.EqualFold(offers[0], "websocket") {
+	if r.Method == http.MethodGet && r.ProtoAtLeast(1, 1) && len(offers) == 1 && strings.EqualFold(offers[0], "websocket") {
 		return true
 	}
 	r.Header.Del("Upgrade")

@@ -15,11 +15,13 @@ type upload struct {
 	read           atomic.Int64
 	// why is the error, once it has failed.
 	why error
+	// atEnd is called when all of it was read; nil when nobody needs to know.
+	atEnd func()
 }
 
 // of is the body of a client's request for its upstream; nil where there is none, so that the transport may send the request again.
 func (u *upload) of(in *http.Request) io.ReadCloser {
-	if in.Body == nil || in.Body == http.NoBody || in.ContentLength == 0 {
+	if !hasBody(in) || in.ContentLength == 0 {
 		return nil
 	}
 	u.from = in.Body
@@ -36,6 +38,9 @@ func (u *upload) Read(b []byte) (int, error) {
 	}
 	n, err := u.from.Read(b)
 	u.read.Add(int64(n))
+	if err == io.EOF && u.atEnd != nil {
+		u.atEnd()
+	}
 	if err != nil && err != io.EOF && !u.closed.Load() {
 		u.why = err
 		u.failed.Store(true)

@@ -25,7 +25,7 @@ const (
 	// maxCountedPath bounds the path of a route in bytes. Specs are held to less.
 	maxCountedPath = 1 << 10
 
-	codeClasses, refusalReasons, latencyBounds = 6, 16, 14
+	codeClasses, refusalReasons, latencyBounds = 6, 17, 14
 )
 
 // Counters is one line of JSON on the sidecar's standard output, beside those of Report: what some of its routes have counted since
@@ -84,7 +84,7 @@ func RefusalReasons() [refusalReasons]string {
 	return [...]string{
 		"other", "bad_path", "bad_request", "unauthorized", "denied", "no_route", "no_token", "upstream_unreachable", "upstream_timeout",
 		"body_timeout", "body_too_large", "rate_limited", "concurrency_limited", "header_too_large", "idle_timeout",
-		"unreadable",
+		"unreadable", "busy",
 	}
 }
 

@@ -41,7 +41,9 @@ func trailers() []attack {
 		sends("a coding in a trailer", "Transfer-Encoding: chunked"),
 		sends("a host in a trailer", "Host: evil.test"),
 		announced("a credential in a trailer that was announced", "Authorization, X-Service-Key", "Authorization: Bearer "+own),
-		announced("another field in a trailer", "X-Checksum", "X-Checksum: 1"),
+		announced("a credential among trailers that pass", "X-Checksum, X_API_Key, Content-Digest", "X-Checksum: 1\r\nX_API_Key: "+own+"\r\nContent-Digest: a"),
+		announced("a cookie in a trailer that was announced", "Cookie", "Cookie: session="+own),
+		announced("a path for some servers in a trailer", "X-Original-URL", "X-Original-URL: /admin"),
 		{
 			name: "a length that is announced for a trailer", cost: cost, sends: chunked("/r/x", "0\r\n\r\n", "Trailer: Content-Length"),
 			gets: []string{"400"}, closes: true,

@@ -55,8 +55,8 @@ func upgrades() []attack {
 			finds: func(s *scene, got []*request) { s.mustHaveField(got, "Upgrade") },
 		},
 		{
-			name: "the preface of HTTP 2", cost: cost + ", and which the limits of HTTP 1 do not bound",
-			sends: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", gets: []string{"400 bad_path"}, closes: true,
+			name: "half a preface of HTTP 2", cost: cost + ", and which the limits of neither HTTP bound",
+			sends: "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", gets: []string{"400 bad_path"}, closes: true,
 		},
 		{
 			name: "a switch that nobody asked for", cost: cost, set: switches(switching, "anything"),

@@ -27,13 +27,14 @@ func ofFields() []protection {
 			name: "no other protocol is switched to", file: "pkg/proxy/tunnel.go", old: "!(ok && isHandshake(out.Header) && isHandshake(res.Header))", new: "!ok",
 			elsewhere: []string{"TestAProtocolThatNobodyAskedForIsNotSwitchedTo"},
 		},
-		{name: "a request's trailers are dropped", file: "pkg/proxy/route.go", old: "	out.Trailer = nil\n", new: ""},
+		{name: "trailers that belong in a header are dropped", file: "pkg/proxy/trailers.go", old: "if !isOfHeader(name) {", new: "if true {"},
+		{name: "a client's credential in a trailer goes", file: "pkg/proxy/trailers.go", old: "	rt.strip(permitted)\n", new: ""},
 		{name: "the Host is the upstream's", file: "pkg/proxy/route.go", old: `out.Host = ""`, new: "out.Host = in.Host"},
 		{name: "a route that lacks its token sends nothing", file: "pkg/proxy/handler.go", old: "if !rt.ready() {", new: "if false {"},
 		{name: "a token that is withheld is not used", file: "pkg/proxy/route.go", old: `rt.withheld == "" && !rt.anonymous`, new: "!rt.anonymous"},
 		{name: "a header has so many fields only", file: "pkg/proxy/seats.go", old: "tooMany != nil", new: "tooMany != nil && false"},
 		{
-			name: "behind a body that was read along, too", file: "pkg/proxy/handler.go", old: "if len(r.Header) > maxFields {", new: "if false {",
+			name: "behind a body that was read along, too", file: "pkg/proxy/fields.go", old: "if n > maxFields {", new: "if false {",
 			elsewhere: []string{"TestEndlessFieldsAreCutOff"},
 		},
 	}
