@@ -19,7 +19,7 @@ func ofLimits() []protection {
 		{name: "over a reload, too", file: limits, old: "			rt.limits.budget.rate = old.budget.rate\n", new: "", elsewhere: []string{"TestRequestsAreBoundedByTheMinute"}},
 		{name: "a body has to come in time", file: limits, old: "	if timeout := a.limits.bodyTimeout; timeout > 0 {", new: "	if timeout := a.limits.bodyTimeout; false {"},
 		{name: "a silent exchange is ended", file: limits, old: "	if timeout := a.limits.idleTimeout; timeout > 0 {", new: "	if timeout := a.limits.idleTimeout; false {"},
-		{name: "so many connections are read at a time", file: "pkg/proxy/seats.go", old: "const maxConnections = 512", new: "const maxConnections = 1 << 20", elsewhere: []string{"TestWhoComesToAFullHouseWaitsUntilSomebodyLeaves"}},
+		{name: "so many connections are read at a time", file: door, old: "seats: make(chan struct{}, maxConnections)", new: "seats: make(chan struct{}, 1<<20)", elsewhere: []string{"TestWhoComesToAFullHouseWaitsUntilSomebodyLeaves"}},
 		{name: "a refused body is not read on", file: "pkg/proxy/limits_errors.go", old: `	r.header = http.Header{"Connection": {"close"}}` + "\n", new: ""},
 	}
 }
@@ -36,7 +36,6 @@ func ofTheDoor() []protection {
 		{name: "without its key nobody is served", file: callers, old: "	case !c.present:\n		return noCallerKey()\n", new: "	case !c.present:\n		return nil\n", elsewhere: []string{"TestWithoutItsKeyASidecarServesNobody"}},
 		{name: "a key is looked for in its own field alone", file: callers, old: "		return []string{c.header}\n", new: "		slots := clientSlots()\n		return append(slots[:], c.header)\n"},
 		{name: "a body is not read before the key", file: "pkg/proxy/errors.go", old: "	if r.ContentLength != 0 {", new: "	if false {"},
-		{name: "keys are compared in constant time", file: callers, old: "	return subtle.ConstantTimeCompare(sum[:], []byte(c.digest.Reveal()))", new: "	if subtle.ConstantTimeCompare(sum[:1], []byte(c.digest.Reveal())[:1]) == 1 && string(sum[:]) == c.digest.Reveal() {\n		return 1\n	}\n	return 0", elsewhere: []string{"TestTheKeyIsComparedInConstantTimeOnly"}},
 	}
 }
 
@@ -45,8 +44,8 @@ func ofGenerations() []protection {
 	return []protection{
 		{name: "a generation is whole", file: document, old: "if !hmac.Equal([]byte(table.Digest), []byte(digest(table, files))) {", new: "if !hmac.Equal([]byte(table.Digest), []byte(digest(table, files))) && false {"},
 		{name: "a document is written in one way", file: document, old: "err != nil || !bytes.Equal(canonical, doc) {", new: "err != nil || canonical == nil {"},
-		{name: "a document names tokens of its own generation", file: "pkg/routetable/check.go", old: `if dir != TokenDir(t.Generation)+"/" || !isSlot(slot) {`, new: "if dir == \"\" || !isSlot(slot) {"},
-		{name: "routes are those of their digest", file: document, old: "if t.RoutesDigest != RoutesDigest(*t) {", new: "if false {", elsewhere: []string{"TestEveryChangedByteIsRefused"}},
+		{name: "a document names tokens of its own generation", file: "pkg/routetable/check.go", old: `if dir != TokenDir(t.Generation)+"/" || !isSlot(slot) {`, new: "if dir == \"\" || !isSlot(slot) {", elsewhere: []string{"TestTornAndMixedSetsAreRefused", "TestDocumentIsReadStrictly", "TestSealRefuses"}},
+		{name: "routes are those of their digest", file: document, old: "if t.RoutesDigest != RoutesDigest(*t) {", new: "if false {", elsewhere: []string{"TestEveryChangedByteIsRefused", "TestDocumentIsReadStrictly"}},
 		{name: "no link leads out of the volume", file: volume, old: "	return routetable.Load(root.FS(), getenv)", new: "	return routetable.Load(os.DirFS(dir), getenv)"},
 		{name: "no older generation is taken at a start", file: "pkg/proxy/sidecar.go", old: "err == nil && loaded.Table.Generation < oldest {", new: "err == nil && loaded.Table.Generation < 0 {", elsewhere: []string{"TestAStartTakesNoGenerationOlderThanTheLast"}},
 		{name: "what is in flight is cut when its token is taken away", file: "pkg/proxy/handler.go", old: "if n := h.guests.cut(t); n > 0 {", new: "if n := 0; n > 0 {"},
