@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -20,6 +21,8 @@ import (
 )
 
 var errDown = fmt.Errorf("%w: no answer", reconcile.ErrEngineUnavailable)
+
+var errNotLooked = errors.New("the engine was not asked yet")
 
 // engine is one whose ID can be asked for while it is up. Nothing else is asked of it but a look.
 type engine struct {
@@ -77,7 +80,7 @@ type looker struct {
 	opts   reconcile.Options
 
 	mu       sync.Mutex
-	err      error
+	err      error // of the last look; before the first, it is not ready
 	declared []reconcile.Declared
 }
 
@@ -143,7 +146,7 @@ type stack struct {
 }
 
 func newStack(t *testing.T, specs string) *stack {
-	s := &stack{engine: &engine{host: "unix:///a.sock"}, looker: &looker{}, address: make(chan net.Addr, 1)}
+	s := &stack{engine: &engine{host: "unix:///a.sock"}, looker: &looker{err: errNotLooked}, address: make(chan net.Addr, 1)}
 	s.opts = Options{
 		Specs: specs, Instance: "default", NamePrefix: "cred-proxy", Listen: "127.0.0.1:0", StateDir: t.TempDir(),
 		Workers: 1, Resync: 20 * time.Millisecond, DeepResync: time.Minute, Build: buildinfo.Read(),
