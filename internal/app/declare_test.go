@@ -113,7 +113,7 @@ credproxy_watch_up 0
 
 func TestEachChangeOfTheFilesIsLoggedOnce(t *testing.T) {
 	var log logBuffer
-	f := newFiles("/specs", slog.New(slog.NewTextHandler(&log, nil)),
+	f := newFiles(Options{Specs: "/specs", Log: slog.New(slog.NewTextHandler(&log, nil))},
 		newFileMetrics(prometheus.NewRegistry(), func() error { return nil }))
 	said := func(s source.Snapshot) int {
 		before := strings.Count(log.String(), "\n")
@@ -146,7 +146,7 @@ func TestEachChangeOfTheFilesIsLoggedOnce(t *testing.T) {
 
 func TestTheLogTellsWhatIsKnownOfAProblemAndNotTooMany(t *testing.T) {
 	var log logBuffer
-	f := newFiles("/specs", slog.New(slog.NewTextHandler(&log, nil)),
+	f := newFiles(Options{Specs: "/specs", Log: slog.New(slog.NewTextHandler(&log, nil))},
 		newFileMetrics(prometheus.NewRegistry(), func() error { return nil }))
 	many := make([]spec.Problem, mostProblems+3)
 	for i := range many {
@@ -171,7 +171,7 @@ func TestTheLogTellsWhatIsKnownOfAProblemAndNotTooMany(t *testing.T) {
 }
 
 func TestReadinessWaitsForACompleteScan(t *testing.T) {
-	f := newFiles("/specs", slog.New(slog.DiscardHandler), newFileMetrics(prometheus.NewRegistry(), func() error { return nil }))
+	f := newFiles(Options{Specs: "/specs", Log: slog.New(slog.DiscardHandler)}, newFileMetrics(prometheus.NewRegistry(), func() error { return nil }))
 	for _, step := range []struct {
 		scan *source.Snapshot
 		want string

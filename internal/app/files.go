@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -19,6 +20,8 @@ const mostProblems = 10
 type files struct {
 	log     *slog.Logger
 	metrics *fileMetrics
+	// changed is told, under the lock, when list has something else to say; nil when nobody wants to know.
+	changed func()
 	// root is the directory of specs, as it was given.
 	root string
 
@@ -29,8 +32,8 @@ type files struct {
 	problems map[string][]spec.Problem
 }
 
-func newFiles(root string, log *slog.Logger, metrics *fileMetrics) *files {
-	return &files{root: root, log: log, metrics: metrics, problems: map[string][]spec.Problem{}}
+func newFiles(opts Options, metrics *fileMetrics) *files {
+	return &files{root: opts.Specs, log: opts.Log, metrics: metrics, changed: opts.Changed, problems: map[string][]spec.Problem{}}
 }
 
 // found takes a scan in.
@@ -38,6 +41,9 @@ func (f *files) found(s source.Snapshot) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.metrics.record(s)
+	if f.changed != nil && (!reflect.DeepEqual(f.last.Files, s.Files) || fmt.Sprint(f.last.Err) != fmt.Sprint(s.Err)) {
+		f.changed()
+	}
 	f.last = s
 	f.complete = f.complete || s.Complete
 	f.tellScan(s)

@@ -61,6 +61,9 @@ type Options struct {
 	// StateDir holds locks, and what is revoked.
 	StateDir string
 
+	// Changed is called when what the pages show has changed; it must not wait. Run sets it.
+	Changed func()
+
 	Build buildinfo.Info
 	Log   *slog.Logger
 	// Listening, when set, is called with the address once it accepts connections.

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"credproxy.dev/controller/internal/page"
 	"credproxy.dev/controller/internal/policyfile"
 	"credproxy.dev/controller/internal/web"
 	"credproxy.dev/controller/pkg/reconcile"
@@ -25,7 +27,8 @@ const tokenPatience = time.Second
 func Run(ctx context.Context, opts Options, parts Parts) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	opts.Prune, opts.TokenPatience = true, tokenPatience
+	var bell page.Bell
+	opts.Prune, opts.TokenPatience, opts.Changed = true, tokenPatience, bell.Ring
 	a, err := assemble(opts, parts, stop)
 	if err != nil {
 		return err
@@ -35,8 +38,12 @@ func Run(ctx context.Context, opts Options, parts Parts) error {
 	if err != nil {
 		return err
 	}
+	handler, err := a.pages(&bell, remote)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	a.started(listener.Addr(), remote)
-	return a.serve(ctx, stop, listener, remote)
+	return a.serve(ctx, stop, listener, handler)
 }
 
 // daemon is all that Run keeps going.
@@ -85,7 +92,7 @@ func assemble(opts Options, parts Parts, stop context.CancelCauseFunc) (*daemon,
 	}
 	return &daemon{
 		opts: opts, registry: registry, engine: engine, source: directory, tokens: tokens, rules: rules, policy: policy,
-		files:      newFiles(opts.Specs, opts.Log, newFileMetrics(registry, watchErr(directory, tokens))),
+		files:      newFiles(opts, newFileMetrics(registry, watchErr(directory, tokens))),
 		controller: parts.controller(&told{Driver: engine, log: opts.Log}, tokens, newLocker(scope, opts), opts, registry),
 	}, nil
 }
@@ -120,12 +127,17 @@ func (a *daemon) started(address net.Addr, remote bool) {
 	}
 }
 
-// serve runs the loops until ctx ends or one of them cannot go on.
-func (a *daemon) serve(ctx context.Context, stop context.CancelCauseFunc, l net.Listener, remote bool) error {
-	handler := web.Handler(web.Options{
+// pages are what is served on the listener.
+func (a *daemon) pages(bell *page.Bell, remote bool) (http.Handler, error) {
+	return web.Handler(web.Options{
 		Controller: view{a.controller, a.files}, Sources: a.files.list, Ready: a.ready, Metrics: a.registry,
+		Bell: bell, Instance: a.opts.Instance, Version: a.opts.Build.Version,
 		AllowedHosts: a.opts.AllowedHosts, Remote: remote, AllowRemoteAPI: a.opts.AllowRemoteAPI,
 	})
+}
+
+// serve runs the loops until ctx ends or one of them cannot go on.
+func (a *daemon) serve(ctx context.Context, stop context.CancelCauseFunc, l net.Listener, handler http.Handler) error {
 	var all sync.WaitGroup
 	keep := func(what string, loop func() error) {
 		all.Go(func() {

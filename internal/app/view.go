@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"credproxy.dev/controller/internal/web"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/source"
 	"credproxy.dev/controller/pkg/spec"
@@ -103,7 +102,7 @@ func (s standing) noted(one spec.CredProxy) spec.CredProxy {
 // current judges whether what serves is what the file says now. Nobody follows since when: its time is Ready's.
 func (s standing) current(name string, ready metav1.Condition) metav1.Condition {
 	c := ready
-	c.Type = web.ConditionCurrent
+	c.Type = spec.ConditionCurrent
 	switch {
 	case ready.Status == metav1.ConditionFalse:
 	case s.stale[name] != "":

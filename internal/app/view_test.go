@@ -7,7 +7,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"credproxy.dev/controller/internal/web"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/source"
 	"credproxy.dev/controller/pkg/spec"
@@ -39,7 +38,7 @@ func TestWhatServesIsCurrentOnlyWhereNothingNewerIsWritten(t *testing.T) {
 			one := spec.CredProxy{Status: &spec.CredProxyStatus{Conditions: []metav1.Condition{tt.ready}}}
 			one.Name = "web"
 			got := tt.standing.noted(one).Status.Conditions[1]
-			if got.Type != web.ConditionCurrent || got.Status != tt.status || got.Reason != tt.reason || got.Message != tt.message {
+			if got.Type != spec.ConditionCurrent || got.Status != tt.status || got.Reason != tt.reason || got.Message != tt.message {
 				t.Errorf("Current is %+v", got)
 			}
 			if len(one.Status.Conditions) != 1 {

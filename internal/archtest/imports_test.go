@@ -176,6 +176,8 @@ func TestFewKnowMuch(t *testing.T) {
 		{"internal/fakeengine", nil, "fakes are for tests and ship nowhere"},
 		{"internal/ptytest", nil, "a terminal for tests ships nowhere"},
 		{"internal/drivertest", nil, "suites are for tests and ship nowhere"},
+		{"internal/pagetest", nil, "fakes are for tests and ship nowhere"},
+		{"internal/page", []string{"internal/web", "internal/app", "internal/pagetest"}, "who may see the page is decided by the guard in internal/web"},
 		{"internal/generated", []string{"hack/generate"}, "files of the repository are made while it is built, and by no program that ships"},
 		{"internal/dashboards", []string{"internal/generated"}, "dashboards are made while this is built, and by no program that ships"},
 		{"internal/promrules", []string{"internal/generated"}, "the parser of PromQL is for documents and tests, and ships nowhere"},

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"credproxy.dev/controller/internal/web"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
 )
@@ -52,7 +51,7 @@ name and nothing is left of its sidecar, nor of networks that were made for it: 
 		Annotations: exits("0 it is so; 1 the time is over, and why it is not so is said; 3 no controller answers"),
 		Args:        takes("NAME"),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
-			known := []string{spec.ConditionReady, web.ConditionCurrent, spec.ConditionTokensResolved,
+			known := []string{spec.ConditionReady, spec.ConditionCurrent, spec.ConditionTokensResolved,
 				spec.ConditionNetworksReady, spec.ConditionIsolated, spec.ConditionPermitted, forDeleted}
 			if err := oneOf(w.condition, known...); err != nil {
 				return usagef("%s: %w", origin(cmd.Flag("for")), err)
@@ -134,7 +133,7 @@ func (w *waiter) ask(ctx context.Context) (done bool, why, err error) {
 		return false, left(condition(status, spec.ConditionReady), status.LastError), nil
 	}
 	w.older = ""
-	if current := condition(status, web.ConditionCurrent); current.Reason == reconcile.ReasonLastGood {
+	if current := condition(status, spec.ConditionCurrent); current.Reason == reconcile.ReasonLastGood {
 		w.older = oneLine(current.Message)
 	}
 	c := condition(status, w.condition)

@@ -165,6 +165,7 @@ func isController(ctx context.Context, address string) bool {
 	if err != nil {
 		return false
 	}
+	request.Header.Set("Accept", "text/plain")
 	transport := &http.Transport{DisableKeepAlives: true} // and no proxy
 	response, err := transport.RoundTrip(request)
 	if err != nil {

@@ -17,10 +17,6 @@ import (
 // resource is the plural under which CredProxy objects are served.
 const resource = "credproxies"
 
-// ConditionCurrent is the type of the condition that these pages add to those of a status: True when what serves is what
-// the file says now, False also while the last good version of a bad file is in force.
-const ConditionCurrent = "Current"
-
 // EventList is the answer of /api/v1alpha1/events.
 type EventList struct {
 	metav1.TypeMeta `json:",inline"`
@@ -99,6 +95,7 @@ func files(in []source.FileStatus) []source.FileStatus {
 	out := append([]source.FileStatus{}, in...)
 	for i := range out {
 		out[i].Errors = append([]spec.Problem{}, out[i].Errors...)
+		out[i].Declares = append([]string{}, out[i].Declares...)
 	}
 	return out
 }

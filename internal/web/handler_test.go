@@ -41,6 +41,15 @@ func options() web.Options {
 	}
 }
 
+func handler(t *testing.T, opts web.Options) http.Handler {
+	t.Helper()
+	h, err := web.Handler(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
 func ask(t *testing.T, opts web.Options, method, url string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, url, nil)
@@ -48,7 +57,7 @@ func ask(t *testing.T, opts web.Options, method, url string, header ...string) *
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	web.Handler(opts).ServeHTTP(w, r)
+	handler(t, opts).ServeHTTP(w, r)
 	return w
 }
 
@@ -98,7 +107,24 @@ func TestOnlyThoseWhoMayAskAreAnswered(t *testing.T) {
 		"a spec that is there":                 {url: list + "/web", want: 200},
 		"something below a spec":               {url: list + "/web/status", want: 404},
 		"the profiler, which is not ours":      {url: "http://localhost/debug/pprof/", want: 404},
-		"a list of endpoints":                  {url: "http://localhost/", want: 200},
+		"the status page":                      {url: "http://localhost/", want: 200},
+		"an environment's page":                {url: "http://localhost/environments/web", want: 200},
+		"the page of one that is not there":    {url: "http://localhost/environments/nobody", want: 404},
+		"the files' page":                      {url: "http://localhost/files", want: 200},
+		"the events' page":                     {url: "http://localhost/events?type=Warning", want: 200},
+		"a filter that is none":                {url: "http://localhost/?state=x", want: 400},
+		"the page by a rebound name":           {url: "http://evil.example:8099/", want: 421},
+		"the page from another site":           {url: "http://localhost/", header: []string{"Sec-Fetch-Site", "cross-site"}, want: 403},
+		"the page in a foreign frame":          {url: "http://localhost/", header: []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Dest", "iframe"}, want: 403},
+		"changes for another site":             {url: "http://localhost/changes", header: []string{"Origin", "https://evil.example"}, want: 403},
+		"HEAD of the page":                     {method: "HEAD", url: "http://localhost/", want: 200},
+		"HEAD of changes":                      {method: "HEAD", url: "http://localhost/changes", want: 200},
+		"POST to the page":                     {method: "POST", url: "http://localhost/", want: 405},
+		"POST to an environment":               {method: "POST", url: "http://localhost/environments/web", want: 405},
+		"the page from elsewhere is a list":    {change: remote, url: "http://localhost/", want: 200},
+		"an environment from elsewhere":        {change: remote, url: "http://localhost/environments/web", want: 403},
+		"changes from elsewhere":               {change: remote, url: "http://localhost/changes", want: 403},
+		"the files from elsewhere":             {change: remote, url: "http://localhost/files", want: 403},
 		"an encoded slash in a name":           {url: list + "/..%2f..%2fetc", want: 404},
 		"events":                               {url: "http://localhost/api/v1alpha1/events", want: 200},
 		"sources":                              {url: "http://localhost/api/v1alpha1/sources", want: 200},
@@ -210,5 +236,25 @@ func TestReadyzSaysWhyNot(t *testing.T) {
 	resp := ask(t, opts, "GET", "http://localhost/readyz")
 	if text := resp.Body.String(); resp.Code != http.StatusServiceUnavailable || !strings.Contains(text, "unix:///x.sock does not answer") {
 		t.Errorf("got %d: %s", resp.Code, text)
+	}
+}
+
+func TestTheRootIsAPageForPeopleAndAListForOthers(t *testing.T) {
+	remote := options()
+	remote.Remote = true
+	opened := remote
+	opened.AllowRemoteAPI = true
+	for name, tt := range map[string]struct {
+		opts   web.Options
+		accept string
+		list   bool
+	}{
+		"a browser": {options(), "text/html,application/xhtml+xml,*/*;q=0.8", false}, "anybody": {options(), "", false}, "curl": {options(), "*/*", false},
+		"who asks for text": {options(), "text/plain", true}, "a browser elsewhere": {remote, "text/html", true}, "one that may": {opened, "text/html", false},
+	} {
+		answer := ask(t, tt.opts, "GET", "http://localhost/", "Accept", tt.accept)
+		if got := strings.HasPrefix(answer.Body.String(), web.Greeting); got != tt.list || answer.Header().Get("Vary") != "Accept" {
+			t.Errorf("%s gets, a list: %v, %v", name, got, answer.Header())
+		}
 	}
 }

@@ -18,8 +18,8 @@ func TestTheServerAnswersUntilItIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- web.Serve(ctx, listener, web.Handler(options()), slog.New(slog.DiscardHandler)) }()
+	served, pages := make(chan error, 1), handler(t, options())
+	go func() { served <- web.Serve(ctx, listener, pages, slog.New(slog.DiscardHandler)) }()
 
 	resp, err := http.Get("http://" + listener.Addr().String() + "/healthz")
 	if err != nil {
@@ -42,7 +42,7 @@ func TestTheServerAnswersUntilItIsTold(t *testing.T) {
 
 func TestTheDialledAddressIsItsOwnNameOnARemoteListener(t *testing.T) {
 	opts := options()
-	handler := web.Handler(opts)
+	handler := handler(t, opts)
 	r, _ := http.NewRequestWithContext(context.WithValue(t.Context(), http.LocalAddrContextKey,
 		&net.TCPAddr{IP: net.ParseIP("192.0.2.7"), Port: 8099}), http.MethodGet, "http://192.0.2.7:8099/healthz", nil)
 	for host, want := range map[string]int{"192.0.2.7:8099": 200, "192.0.2.8:8099": 421} {
@@ -52,5 +52,28 @@ func TestTheDialledAddressIsItsOwnNameOnARemoteListener(t *testing.T) {
 		if w.Code != want {
 			t.Errorf("%s got %d, want %d", host, w.Code, want)
 		}
+	}
+}
+
+func TestWhoListensForChangesDoesNotKeepTheServer(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served, pages := make(chan error, 1), handler(t, options())
+	go func() { served <- web.Serve(ctx, listener, pages, slog.New(slog.DiscardHandler)) }()
+	defer http.DefaultClient.CloseIdleConnections()
+	answer, err := http.Get("http://" + listener.Addr().String() + "/changes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	cancel()
+	if _, err := io.ReadAll(answer.Body); err != nil {
+		t.Errorf("the stream did not end as it should: %v", err)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("the server ended with %v", err)
 	}
 }

@@ -114,9 +114,21 @@ func (v *view) add(p spec.Problem) {
 func (v *view) status() FileStatus {
 	return FileStatus{
 		Path: v.path, State: v.state, LastGood: v.stale && len(v.objects) > 0,
-		Errors: append([]spec.Problem{}, v.problems...),
-		Keeps:  v.state != FileValid && (v.keepAll || len(v.keep) > 0),
+		Errors: append([]spec.Problem{}, v.problems...), Declares: v.names(),
+		Keeps: v.state != FileValid && (v.keepAll || len(v.keep) > 0),
 	}
+}
+
+// names are those that the file declares, as it is and as it is in force.
+func (v *view) names() []string {
+	names := sets.New[string]()
+	for _, good := range slices.Concat(v.objects, v.decoded.Objects) {
+		names.Insert(good.CredProxy.Name)
+	}
+	for _, bad := range v.decoded.Invalid {
+		names.Insert(bad.Name)
+	}
+	return sets.List(names)
 }
 
 // invalid lists the names of the file's documents that nothing good declares, each with what is wrong with it.

@@ -185,3 +185,23 @@ func TestAScanThatIsInterruptedConcludesNothing(t *testing.T) {
 		t.Errorf("error %v", snap.Err)
 	}
 }
+
+func TestAFileSaysWhatItDeclares(t *testing.T) {
+	f := newFolder(t)
+	f.write("good.yaml", good("b", "a"))
+	f.write("wrong.yaml", wrong("c"))
+	f.write("twice.yaml", good("a"))
+	f.write("unparsable.yaml", unparsable)
+	f.write("turns.yaml", good("d"))
+	s := f.source()
+	s.Scan(t.Context())
+	f.write("turns.yaml", wrong("e"))
+	got := map[string]string{}
+	for _, file := range s.Scan(t.Context()).Files {
+		got[file.Path] = strings.Join(file.Declares, " ")
+	}
+	want := map[string]string{"good.yaml": "a b", "wrong.yaml": "c", "twice.yaml": "a", "unparsable.yaml": "", "turns.yaml": "d e"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -77,6 +77,8 @@ type FileStatus struct {
 	// LastGood is true when the objects in force are of an earlier version of the file.
 	LastGood bool           `json:"lastGood"`
 	Errors   []spec.Problem `json:"errors"`
+	// Declares are the names that it can be read to declare, sorted, whether or not these are in force.
+	Declares []string `json:"declares"`
 	// Keeps is true when the file is bad and so the sidecars of names stay that no spec declares.
 	Keeps bool `json:"-"`
 }

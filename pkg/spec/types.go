@@ -355,6 +355,10 @@ const (
 	ConditionNetworksReady  = "NetworksReady"
 	ConditionIsolated       = "Isolated"
 	ConditionPermitted      = "Permitted"
+
+	// ConditionCurrent is added where a status is shown, by those who know the files: True when what serves is what the file says
+	// now, False also while the last good version of a bad file is in force.
+	ConditionCurrent = "Current"
 )
 
 // Paused reports whether the annotation asks for no steps.

@@ -276,9 +276,9 @@ func (h *hunt) lookAtController() {
 		h.lookAtLog(controllersLog, c.log)
 	}
 	const api = "/api/v1alpha1/"
-	paths := []string{"/", "/metrics", "/healthz", "/readyz", api + "credproxies", api + "events", api + "sources", api + "credproxies/nobody", "/nowhere"}
+	paths := []string{"/", "/files", "/events", "/metrics", "/healthz", "/readyz", api + "credproxies", api + "events", api + "sources", api + "credproxies/nobody", "/nowhere"}
 	for _, name := range h.names {
-		paths = append(paths, api+"credproxies/"+name)
+		paths = append(paths, api+"credproxies/"+name, "/environments/"+name)
 	}
 	for _, path := range paths {
 		body, _, err := h.c.fetch(path)
