@@ -113,21 +113,3 @@ func anchors(text string) []string {
 	}
 	return found
 }
-
-func TestFilesThatArchitectureNamesExist(t *testing.T) {
-	page := read(t, "ARCHITECTURE.md")
-	exists := func(path string) bool {
-		found, err := filepath.Glob(filepath.Join(root, path))
-		return err == nil && len(found) > 0
-	}
-	for _, path := range regexp.MustCompile("`((?:cmd|pkg|internal|test|config|docs|hack)/[\\w/.*-]+)`").FindAllStringSubmatch(page, -1) {
-		if !exists(path[1]) {
-			t.Errorf("ARCHITECTURE.md names %s, which does not exist", path[1])
-		}
-	}
-	for _, name := range regexp.MustCompile("`([\\w*]+\\.go)`").FindAllStringSubmatch(page, -1) {
-		if !exists("*/*/"+name[1]) && !exists("*/"+name[1]) {
-			t.Errorf("ARCHITECTURE.md names %s, which does not exist", name[1])
-		}
-	}
-}
