@@ -98,6 +98,10 @@ test-e2e: build toolbox engine race ## Run the tests that need a real engine; wi
 test-podman: sidecars toolbox race ## Run the driver's tests on a Podman of their own, as root; Docker is left alone
 	@hack/podman.sh $(GO) test -race -count=1 -timeout 20m -tags e2e ./pkg/dockerdriver/...
 
+.PHONY: test-clients
+test-clients: build toolbox engine race ## Have real clients ask through a sidecar: git, npm, curl, gRPC, a WebSocket, models' libraries; installed on Debian as root
+	@hack/clients.sh $(GO) test -race -count=1 -timeout 15m -tags e2e,clients -run '^TestClients$$' ./test/e2e
+
 .PHONY: test-wiring
 test-wiring: build toolbox engine race bin/tools/composego ## Have an agent's clients ask as `controller env` says: git, npm, pip, docker compose, libraries; installed on Debian as root
 	@hack/wiring.sh $(GO) test -race -count=1 -timeout 20m -tags e2e,wiring -run Wired ./test/e2e

@@ -36,16 +36,9 @@ type wired struct {
 // newWired makes the environment, and waits until its sidecar serves. callerAuth is the field of the spec; empty for none.
 func newWired(t *testing.T, callerAuth string) *wired {
 	t.Helper()
-	w := &wired{story: t.TempDir()}
-	// After the world, whose containers are made of it.
-	t.Cleanup(func() {
-		if _, err := tryDocker("rmi", w.image); err != nil {
-			t.Error(err)
-		}
-	})
+	w := &wired{story: t.TempDir(), image: hostImage(t)}
 	w.world = emptyWorld(t)
-	w.services, w.image = w.id+"-services", "credproxy-agent:"+w.id
-	w.makeImage()
+	w.services = w.id + "-services"
 	docker(t, "network", "create", "--internal", "-o", "com.docker.network.bridge.inhibit_ipv4=true", w.internal)
 	docker(t, "network", "create", w.egress)
 	docker(t, append(w.container("-d", "--name", w.services, "--network", w.egress), w.image, "/services", "run", w.services, wiredToken)...)
@@ -87,31 +80,6 @@ func (w *wired) roles(callerAuth string) string {
 	return b.String()
 }
 
-// makeImage makes an image that has the toolbox and the services, and finds this machine's programs in /usr.
-func (w *wired) makeImage() {
-	w.t.Helper()
-	dir := w.t.TempDir()
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "services"), "./test/services")
-	build.Dir, build.Env = "../..", append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		w.t.Fatalf("%v: %s", err, out)
-	}
-	copyFile(w.t, toolboxBinary, filepath.Join(dir, "toolbox"))
-	for _, link := range []string{"bin", "lib", "lib64", "sbin"} {
-		if err := os.Symlink("usr/"+link, filepath.Join(dir, link)); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	for _, empty := range []string{"usr", "tmp", "story", "claude"} {
-		if err := os.Mkdir(filepath.Join(dir, empty), 0o755); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	if err := command("", "sh", "-c", `chmod 755 "$0" && tar -C "$0" -c . | docker import - "$1"`, dir, w.image); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
 // container is the beginning of docker run for a container of the image.
 func (w *wired) container(options ...string) []string {
 	claude, err := filepath.Glob("../../bin/wiring/node_modules/@anthropic-ai/claude-code-linux-*")
@@ -121,26 +89,6 @@ func (w *wired) container(options ...string) []string {
 	modules := filepath.Dir(filepath.Dir(claude[0]))
 	return append(append([]string{"run"}, options...), "-v", "/usr:/usr:ro", "-v", w.story+":/story:ro",
 		"-v", absolute(w.t, claude[0])+":/claude:ro", "-v", absolute(w.t, modules)+":/node_modules:ro")
-}
-
-func absolute(t *testing.T, path string) string {
-	t.Helper()
-	full, err := filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return full
-}
-
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	text, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, text, 0o755); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // envs is what `controller env web` prints in a form, and its notes.
