@@ -59,7 +59,7 @@ func responses() []attack {
 			set: func(s *stage) {
 				s.upstream("upstream.test").early = head("HTTP/1.1 413 Too Large", "Content-Length: 0", "Connection: close")
 			},
-			sends: head("POST /r/x HTTP/1.1", "Host: a", "Content-Length: 400000") + strings.Repeat(get("/r/smuggled"), 2000),
+			sends: head("POST /r/x HTTP/1.1", "Host: a", "Content-Length: 400000") + strings.Repeat(get("/r/smuggled"), 10000)[:400000],
 			gets:  []string{"413"}, closes: true, arrives: []string{"upstream.test: POST /base/x (cut off)"},
 		},
 	}

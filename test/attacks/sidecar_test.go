@@ -33,7 +33,7 @@ type stage struct {
 
 // The routes of the usual scene are to hosts of their own, each with a credential in another place.
 func newStage(piped bool) *stage {
-	s := &stage{internet: &internet{more: make(chan struct{})}, network: newNetwork(piped), tokens: tokens(), over: make(chan struct{})}
+	s := &stage{internet: &internet{more: make(chan struct{}), ended: make(chan struct{})}, network: newNetwork(piped), tokens: tokens(), over: make(chan struct{})}
 	s.table.Listen, s.table.InternalSubnets, s.table.InternalGateways = ":9099", []string{subnet}, []string{gateway}
 	s.add(routetable.Route{Path: "/r", Upstream: "http://upstream.test/base", Auth: auth("Bearer", 1)},
 		&host{name: "upstream.test", at: "93.184.216.1", adds: []field{{"Authorization", "Bearer " + token(1)}}})

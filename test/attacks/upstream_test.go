@@ -44,7 +44,9 @@ type internet struct {
 	// more is closed when one more has arrived.
 	more    chan struct{}
 	talking sync.WaitGroup
-	open    []net.Conn
+	// ended is closed in the end.
+	ended chan struct{}
+	open  []net.Conn
 }
 
 // LookupNetIP implements proxy.WayOut.
@@ -96,7 +98,7 @@ func (i *internet) talk(conn net.Conn, h *host) {
 	defer conn.Close()
 	in := wire{bufio.NewReader(conn)}
 	for {
-		r, err := in.next(h.name, func(r *request) { h.goOn(conn, r) })
+		r, err := in.next(h.name, func(r *request) { i.goOn(conn, h, r) })
 		if r == nil {
 			return
 		}
@@ -120,9 +122,10 @@ func (i *internet) talk(conn net.Conn, h *host) {
 }
 
 // goOn has a client send the body that it asked about (RFC 9110 section 10.1.1), or says what it is to hear before that.
-func (h *host) goOn(conn net.Conn, r *request) {
+func (i *internet) goOn(conn net.Conn, h *host, r *request) {
 	if h.early != "" && !r.isHonest() {
 		_, _ = io.WriteString(conn, h.early)
+		<-i.ended // it reads nothing of the body
 	}
 	if len(r.values("Expect")) > 0 {
 		_, _ = io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
@@ -146,6 +149,7 @@ func (i *internet) soFar() ([]*request, <-chan struct{}) {
 
 // end hangs up on whoever is still there, and returns all that came.
 func (i *internet) end() (arrived []*request, dialled []string) {
+	close(i.ended)
 	i.mu.Lock()
 	for _, conn := range i.open {
 		_ = conn.Close()
