@@ -62,6 +62,10 @@ toolbox: # The static helper that the demo, the tests and the benchmarks put in 
 generate: sidecars ## Write the files that follow from the code, such as JSON schemas and tables of the documents
 	@$(GO) run ./hack/generate
 
+.PHONY: man
+man: sidecars ## Write the manual pages of the controller and its verbs to bin/man
+	@$(GO) run ./hack/man bin/man
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin $(SIDECARS)
@@ -69,7 +73,7 @@ clean: ## Remove what was built
 ##@ Check
 
 .PHONY: test
-test: test-unit test-age test-prometheus test-model test-e2e ## Run every test: units, the model's random stories, then end to end on a real engine
+test: test-unit test-age test-shells test-prometheus test-model test-e2e ## Run every test: units, the model's random stories, then end to end on a real engine
 
 .PHONY: test-unit
 test-unit: sidecars race ## Run the tests that need no engine, with the race detector
@@ -78,6 +82,10 @@ test-unit: sidecars race ## Run the tests that need no engine, with the race det
 .PHONY: test-age
 test-age: sidecars race ## Run the example of a token provider with age itself, which is installed on Debian as root
 	@hack/age.sh $(GO) test -race -count=1 -tags age -run Age ./internal/tokens/provider
+
+.PHONY: test-shells
+test-shells: sidecars race ## Complete command lines in bash, zsh and fish themselves, and have mandoc read the manual pages
+	@hack/shells.sh $(GO) test -race -count=1 -tags shells -run Shell ./internal/cli ./internal/manpage
 
 .PHONY: test-prometheus
 test-prometheus: sidecars race ## Check rules and dashboards with a real Prometheus, Debian's, that scrapes a controller

@@ -22,8 +22,9 @@ that no file declares are removed only with --prune, which also says that an emp
 once, are meant. It may be used beside a run with the same --state-dir: the two take turns at each name.`,
 		Example: `  controller apply --specs ./specs --token-env 'AGENT_*'
   controller apply --specs ./specs --prune --timeout 5m`,
-		Annotations: exits("0 every sidecar is Ready and every file good; 1 not"),
-		Args:        cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Annotations:       exits("0 every sidecar is Ready and every file good; 1 not"),
+		Args:              cobra.NoArgs,
 		RunE: verb(codeBad, func(cmd *cobra.Command, _ []string) error {
 			opts, err := s.options(cmd.Flags(), sys)
 			if err == nil {

@@ -35,10 +35,7 @@ func (s *settings) check(flags *pflag.FlagSet) error {
 		{"ready-timeout", positive(s.ReadyTimeout)},
 		{"drain-timeout", positive(s.DrainTimeout)},
 		{"token-env", patterns(s.TokenEnv)},
-		{"on-missing-token", oneOf(s.onMissingToken, keepMissing, revokeMissing)},
 		{"listen", address(s.Listen)},
-		{"log-format", oneOf(s.logFormat, "text", "json")},
-		{"log-level", oneOf(s.logLevel, "debug", "info", "warn", "error")},
 	} {
 		if f := flags.Lookup(c.flag); f != nil && c.err != nil {
 			return usagef("%s: %w", origin(f), c.err)
@@ -111,27 +108,17 @@ func address(listen string) error {
 }
 
 func oneOf(value string, known ...string) error {
-	for _, k := range known {
-		if value == k {
-			return nil
-		}
+	if slices.Contains(known, value) {
+		return nil
+	}
+	if len(known) > mostListed {
+		return fmt.Errorf("%q is none of those that there are%s", value, nearest.Hint(value, known))
 	}
 	return fmt.Errorf("%q is not one of %s%s", value, strings.Join(known, ", "), nearest.Hint(value, known))
 }
 
-// checkOutput refuses a form of output that the verb does not have. One variable is for all verbs, which have different ones:
-// where it names another verb's, it counts as none.
-func checkOutput(cmd *cobra.Command, value *string, known ...string) error {
-	flag := cmd.Flag("output")
-	if slices.Contains(known, *value) {
-		return nil
-	}
-	if fromItsVariable(flag) && slices.Contains(append(formats(), "table", "wide", "text", "describe", "yaml"), *value) {
-		*value = flag.DefValue
-		return nil
-	}
-	return usagef("%s: %w", origin(flag), oneOf(*value, known...))
-}
+// mostListed is how many values a message lists.
+const mostListed = 12
 
 // takes wants these arguments, and names the one that is missing.
 func takes(names ...string) cobra.PositionalArgs {

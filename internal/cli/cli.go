@@ -66,16 +66,22 @@ Every flag can also be set by a variable, which is named in brackets behind it; 
 			}
 			return usagef("a verb is missing: %s", strings.Join(verbs(cmd), ", "))
 		},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromVariables(cmd.Flags(), sys.LookupEnv) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fromVariables(cmd.Flags(), sys.LookupEnv); err != nil {
+				return err
+			}
+			return checkChoices(cmd)
+		},
 	}
 	root.SetOut(sys.Stdout)
 	root.SetErr(sys.Stderr)
 	root.SetFlagErrorFunc(nearestFlag)
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	addGroup(root, "sidecars", "Sidecars as files declare them:", newRun(sys), newApply(sys), newPlan(sys), newValidate(sys))
 	addGroup(root, "running", "A running controller:", newStatus(sys), newEvents(sys), newWait(sys), newEnv(sys),
 		newTry(sys), newRevoke(sys))
-	addGroup(root, "help", "Help:", newDoctor(sys), newExplain(sys), newSchema(sys), newVersion(sys))
+	addGroup(root, "help", "Help:", newDoctor(sys), newExplain(sys), newSchema(sys), newCompletion(sys),
+		newVersion(sys))
 	root.SetHelpCommandGroupID("help")
 	for _, verb := range root.Commands() {
 		finish(verb)

@@ -17,7 +17,15 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// runAsController is set in the environment of a test binary that is to be the command, with an engine that is made up.
+const runAsController = "CLI_TEST_RUN_AS_CONTROLLER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(runAsController) != "" {
+		os.Exit(asProgram())
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestExitCodes(t *testing.T) {
 	good := specs(t, "web.yaml", goodSpec)
@@ -99,7 +107,7 @@ spec: {rules: [{name: elsewhere, folders: [elsewhere]}]}}`), "policy.yaml")
 		"events of a strange address": {args: []string{"events", "--server", "http://[::1"}, want: 2, says: "--server"},
 		"status watched without one":  {args: []string{"status", "-w", "--server", "127.0.0.1:1"}, want: 3, says: "no controller answers"},
 		"status watched as YAML":      {args: []string{"status", "-w", "-o", "yaml"}, want: 2, says: "--output with --watch"},
-		"events of no such reason":    {args: []string{"events", "--reason", "Reladed"}, want: 2, says: `--reason: no event has the reason "Reladed"; do you mean Reloaded?`},
+		"events of no such reason":    {args: []string{"events", "--reason", "Reladed"}, want: 2, says: `--reason: "Reladed" is none of those that there are; do you mean Reloaded?`},
 		"events of no such type":      {args: []string{"events", "--type", "Error"}, want: 2, says: "--type: "},
 		"events of the future":        {args: []string{"events", "--since", "-1m"}, want: 2, says: "--since: "},
 		"wait for nothing":            {args: []string{"wait"}, want: 2, says: "NAME is missing: controller wait NAME"},

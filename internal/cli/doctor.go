@@ -30,25 +30,21 @@ user, the socket, the directories, the policy, the token providers, the address 
 changes nothing: calls that would are made about a container that does not exist, and no provider is called.`,
 		Example: `  controller doctor
   controller doctor --specs ./specs --token-dir ./tokens -o json`,
-		Annotations: exits("0 no failure, warnings or not; 1 a failure"),
-		Args:        cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Annotations:       exits("0 no failure, warnings or not; 1 a failure"),
+		Args:              cobra.NoArgs,
 		RunE: verb(codeBad, func(cmd *cobra.Command, _ []string) error {
-			if err := checkOutput(cmd, &output, "table", "json"); err != nil {
-				return err
-			}
 			opts, err := s.options(cmd.Flags(), sys)
 			if err != nil {
 				return err
 			}
-			out, err := newScreen(sys, cmd.Flags(), colour)
-			if err != nil {
-				return err
-			}
+			out := newScreen(sys, colour)
 			return diagnose(out, app.Examine(cmd.Context(), opts, sys.Parts, sys.UID), output)
 		}),
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&output, "output", "o", "table", "table or json")
+	choose(flags, "output", "table", "json")
 	colourFlag(flags, &colour)
 	s.specsFlags(flags)
 	s.tokenDirFlag(flags)

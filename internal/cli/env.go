@@ -33,8 +33,9 @@ Asks a running controller, or with --specs reads a directory: then no controller
   controller env web -o compose >wiring.yaml && docker compose -f compose.yaml -f wiring.yaml up
   controller env web -o npmrc >agent-home/.npmrc
   controller env web --specs ./specs -o dotenv      # without a controller`,
-		Annotations: exits("0; 1 NAME is not declared, or no route has the role of which the form is; 3 no controller answers"),
-		Args:        takes("NAME"),
+		ValidArgsFunction: first(names(sys)),
+		Annotations:       exits("0; 1 NAME is not declared, or no route has the role of which the form is; 3 no controller answers"),
+		Args:              takes("NAME"),
 		RunE: verb(codeBad, func(cmd *cobra.Command, args []string) error {
 			if err := e.check(cmd); err != nil {
 				return err
@@ -52,6 +53,7 @@ Asks a running controller, or with --specs reads a directory: then no controller
 	flags := cmd.Flags()
 	flags.StringVar(&e.server, "server", defaultServer, "address of the controller")
 	flags.StringVarP(&e.output, "output", "o", string(wiring.Dotenv), strings.Join(formats(), ", "))
+	choose(flags, "output", formats()...)
 	flags.StringVar(&e.service, "service", "agent", "name of the agent's service, for compose")
 	s.specsFlags(flags)
 	s.optionalSpecs, s.logFormat, s.logLevel = true, "text", "warn"
@@ -66,9 +68,6 @@ func formats() (words []string) {
 }
 
 func (e *envFlags) check(cmd *cobra.Command) error {
-	if err := checkOutput(cmd, &e.output, formats()...); err != nil {
-		return err
-	}
 	if cmd.Flags().Changed("specs") && cmd.Flags().Changed("server") {
 		return usagef("--specs reads a directory, and --server asks a controller; give one of them")
 	}

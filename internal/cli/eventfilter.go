@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"credproxy.dev/controller/pkg/nearest"
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
@@ -22,28 +21,17 @@ type eventFilter struct {
 	after time.Time
 }
 
-// eventTypes are those of Kubernetes.
-func eventTypes() []string { return []string{"Normal", "Warning"} }
-
 func (e *eventFilter) flags(f *pflag.FlagSet) {
 	f.StringSliceVar(&e.reasons, "reason", nil, "only events with this reason; repeat it, or separate by commas")
+	choose(f, "reason", reconcile.EventReasons()...)
 	f.StringVar(&e.kind, "type", "", "only events of this type: Normal or Warning; all if empty")
+	choose(f, "type", "Normal", "Warning")
 	f.DurationVar(&e.since, "since", 0, "only events that are not older than this, such as 10m; all if 0")
 }
 
 // check reads the command line.
 func (e *eventFilter) check(cmd *cobra.Command, args []string) error {
 	e.name = strings.Join(args, "")
-	if e.kind != "" {
-		if err := oneOf(e.kind, eventTypes()...); err != nil {
-			return usagef("%s: %w", origin(cmd.Flag("type")), err)
-		}
-	}
-	for _, reason := range e.reasons {
-		if known := reconcile.EventReasons(); !slices.Contains(known, reason) {
-			return usagef("%s: no event has the reason %q%s", origin(cmd.Flag("reason")), reason, nearest.Hint(reason, known))
-		}
-	}
 	if e.since < 0 {
 		return usagef("%s: %v is not a time in the past; give one such as 10m", origin(cmd.Flag("since")), e.since)
 	}

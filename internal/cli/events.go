@@ -41,19 +41,14 @@ interrupted, and over a restart of the controller. The controller keeps the last
 		Example: `  controller events web
   controller events --type Warning --since 1h
   controller events -w -o json | jq -r 'select(.type == "Warning") | .message'`,
-		Annotations: exits("0, also when it is interrupted; 3 no controller answers"),
-		Args:        cobra.MaximumNArgs(1),
+		ValidArgsFunction: first(names(sys)),
+		Annotations:       exits("0, also when it is interrupted; 3 no controller answers"),
+		Args:              cobra.MaximumNArgs(1),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
-			if err := checkOutput(cmd, &output, "table", "json"); err != nil {
-				return err
-			}
 			if err := filter.check(cmd, args); err != nil {
 				return err
 			}
-			out, err := newScreen(sys, cmd.Flags(), colour)
-			if err != nil {
-				return err
-			}
+			out := newScreen(sys, colour)
 			f := &follower{client: newClient(server), filter: filter, json: output == "json", out: out, errOut: sys.Stderr}
 			defer f.client.close()
 			if follow {
@@ -65,6 +60,7 @@ interrupted, and over a restart of the controller. The controller keeps the last
 	flags := cmd.Flags()
 	flags.StringVar(&server, "server", defaultServer, "address of the controller")
 	flags.StringVarP(&output, "output", "o", "table", "table or json; with --watch, json is one object a line")
+	choose(flags, "output", "table", "json")
 	flags.BoolVarP(&follow, "watch", "w", false, "go on with new events until interrupted")
 	filter.flags(flags)
 	colourFlag(flags, &colour)

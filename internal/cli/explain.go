@@ -28,8 +28,9 @@ behind it, or a path alone, which is of a CredProxy: as in a message of validate
   controller explain credproxy.spec.routes.auth.scheme
   controller explain 'spec.routes[0].limits'
   controller explain tokenpolicy.spec.rules --recursive`,
-		Annotations: exits("0; 2 there is no such field"),
-		Args:        takes("FIELD"),
+		ValidArgsFunction: first(fields),
+		Annotations:       exits("0; 2 there is no such field"),
+		Args:              takes("FIELD"),
 		RunE: verb(codeBad, func(_ *cobra.Command, args []string) error {
 			page, err := explain.Find(args[0])
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -173,6 +174,22 @@ type console struct {
 func newConsole(t *testing.T, controller *fakeController) *console {
 	return &console{controller: controller, listening: make(chan net.Addr, 1),
 		vars: map[string]string{"XDG_STATE_HOME": t.TempDir()}, host: "unix:///fake.sock"}
+}
+
+// asProgram runs the command line of the process, on an engine that is made up.
+func asProgram() int {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer cancel()
+	c := &console{controller: &fakeController{}, host: "unix:///fake.sock", facts: wellEngine(), listening: make(chan net.Addr, 1), try: answeredTrial}
+	sys := c.system()
+	sys.Stdout, sys.Stderr, sys.LookupEnv = os.Stdout, os.Stderr, os.LookupEnv
+	sys.Listening = func(net.Addr) { cancel() } // of run: all that it needs was there
+	return Run(ctx, os.Args[1:], sys)
+}
+
+// answeredTrial is a request to which an upstream answered.
+func answeredTrial(_ context.Context, _ reconcile.TryRequest) (routetable.Trial, error) {
+	return routetable.Trial{Status: 200, Route: "/anthropic", Credential: routetable.CredentialAdded, Length: -1}, nil
 }
 
 func (c *console) system() System {

@@ -37,6 +37,7 @@ func (s *settings) fileFlags(f *pflag.FlagSet) {
 
 func (s *settings) specsFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.Specs, "specs", "", "directory of CredProxy files (.yaml, .yml, .json), with its directories; required, but for doctor and env")
+	directory(f, "specs")
 	s.fileFlags(f)
 }
 
@@ -76,16 +77,19 @@ func (s *settings) policyFlag(f *pflag.FlagSet) {
 	f.StringVar(&s.Policy, "policy", "",
 		"file of the TokenPolicy that says which specs may use which tokens, and where; outside --specs, and for its owner alone to "+
 			"write. single-user is the ready-made one that permits everything; without one everything is permitted, too")
+	file(f, "policy")
 }
 
 func (s *settings) tokenDirFlag(f *pflag.FlagSet) {
 	f.StringVar(&s.TokenDir, "token-dir", "", "directory beneath which specs may name token files; none if empty")
+	directory(f, "token-dir")
 }
 
 func (s *settings) tokenFlags(f *pflag.FlagSet) {
 	s.policyFlag(f)
 	f.StringVar(&s.CADir, "ca-dir", "", "directory beneath which specs may name files of certificates: of authorities (caFile), and of "+
 		"sidecars (clientCertificate.certFile); none if empty")
+	directory(f, "ca-dir")
 	s.tokenDirFlag(f)
 	f.StringSliceVar(&s.TokenEnv, "token-env", nil,
 		"variable of the controller, or pattern of variables such as 'AGENT_*', that specs may name as tokens; several")
@@ -96,11 +100,13 @@ func (s *settings) providersFlag(f *pflag.FlagSet) {
 	f.StringVar(&s.TokenProviders, "token-providers", "",
 		"file that declares providers: commands that are asked for tokens. It is read once, at the start; nobody but its owner may be "+
 			"able to write it, and it does not lie beneath --specs; none if empty")
+	file(f, "token-providers")
 }
 
 func (s *settings) missingFlag(f *pflag.FlagSet) {
 	f.StringVar(&s.onMissingToken, "on-missing-token", keepMissing,
 		"what becomes of a token in a sidecar that has gone from its source: keep, or revoke, so that its routes answer 503")
+	choose(f, "on-missing-token", keepMissing, revokeMissing)
 }
 
 func (s *settings) loopFlags(f *pflag.FlagSet) {
@@ -113,6 +119,7 @@ func (s *settings) lockFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.StateDir, "state-dir", "",
 		"directory of locks (one run for each engine and instance, and whoever acts on a name alone at it) and of what is revoked, the "+
 			"same for all verbs; if empty /var/lib/credproxy for root, else $XDG_STATE_HOME/credproxy or ~/.local/state/credproxy")
+	directory(f, "state-dir")
 }
 
 func (s *settings) listenFlags(f *pflag.FlagSet) {
@@ -130,6 +137,8 @@ func (s *settings) webFlags(f *pflag.FlagSet) {
 func (s *settings) logFlags(f *pflag.FlagSet, level string) {
 	f.StringVar(&s.logFormat, "log-format", "text", "text or json, on stderr")
 	f.StringVar(&s.logLevel, "log-level", level, "debug, info, warn or error")
+	choose(f, "log-format", "text", "json")
+	choose(f, "log-level", "debug", "info", "warn", "error")
 }
 
 // options checks what was set and returns it, ready for the app.

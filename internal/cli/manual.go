@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -37,7 +39,12 @@ func finish(verb *cobra.Command) {
 		if verb.Long == "" {
 			verb.Long = verb.Short + "."
 		}
-		verb.Long += "\n\nExit code: " + codes + "; 2 a command line that is wrong."
+		verb.Long += "\n\nExit code: " + codes
+		if !strings.Contains(codes, "; 2 ") {
+			verb.Long += "; 2 a command line that is wrong"
+		}
+		verb.Long += "."
 	}
+	completeFlags(verb)
 	nameVariables(verb.Flags())
 }

@@ -30,15 +30,13 @@ for unless --resolve is given; one that --token-env, --token-dir and --token-pro
 		Example: `  controller plan --specs ./specs
   controller plan --specs ./specs --resolve --token-env GITHUB_TOKEN
   controller plan --specs ./specs --offline -o json    # as if for an empty engine`,
-		Annotations: exits("0; with --exit-code 1 unless the engine is as every file says, so with steps to take, with anything blocked " +
-			"(a paused spec excepted) and with a file that has a problem, too; 2 the plan could not be made, or not every file could be read, as " +
-			"while git is writing: it says why, and what is printed is not the whole plan"),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Annotations: exits("0; 1 with --exit-code, unless the engine is as every file says: with steps to take, with anything blocked (a paused " +
+			"spec excepted), with a file that has a problem; 2 the plan could not be made, or not every file could be read, as while git is " +
+			"writing: it says why, and what is printed is not the whole plan"),
 		Args: cobra.NoArgs,
 		RunE: verb(codeUsage, func(cmd *cobra.Command, _ []string) error {
 			opts, err := s.options(cmd.Flags(), sys)
-			if err == nil {
-				err = checkOutput(cmd, &p.output, "text", "json")
-			}
 			if err != nil {
 				return err
 			}
@@ -48,6 +46,7 @@ for unless --resolve is given; one that --token-env, --token-dir and --token-pro
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&p.output, "output", "o", "text", "text or json")
+	choose(flags, "output", "text", "json")
 	flags.BoolVar(&p.exitCode, "exit-code", false, "end with 1 if there are steps, if anything but a paused spec is blocked, or if a file has a problem")
 	flags.BoolVar(&p.offline, "offline", false, "ask no engine: plan as if it were empty")
 	flags.BoolVar(&p.resolve, "resolve", false, "look for the tokens too, without showing them: a missing one is among the blocked; what the rules deny always is")

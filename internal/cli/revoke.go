@@ -49,6 +49,7 @@ To be safe from a token that is known to others, revoke it where it was issued a
   controller revoke --token env:GITHUB_TOKEN
   controller revoke --undo web
   controller revoke --list`,
+		ValidArgsFunction: names(sys),
 		Annotations: exits("0 no sidecar has them any more, or with --undo and --list; 1 the time is over; 3 no controller answers: it is noted, and " +
 			"counts as soon as one runs"),
 		RunE: verb(codeBad, func(cmd *cobra.Command, args []string) error {
@@ -70,6 +71,9 @@ To be safe from a token that is known to others, revoke it where it was issued a
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&tokens, "token", nil, "reference of a token to revoke wherever it is used: env:NAME, file:PATH or provider:NAME:KEY; several")
+	if err := cmd.RegisterFlagCompletionFunc("token", references(sys)); err != nil {
+		panic("cli: " + err.Error()) // there is such a flag
+	}
 	flags.BoolVar(&r.undo, "undo", false, "let them be used again")
 	flags.BoolVar(&r.showsAlone, "list", false, "only print what is revoked")
 	flags.StringVar(&server, "server", defaultServer, "address of the controller")

@@ -17,10 +17,11 @@ SIGTERM or SIGINT after the step in hand; sidecars are left running. A second si
 A specs directory that is missing is an error. An engine that does not answer is not: it is waited for, and
 /readyz says so.`,
 		Example: `  controller run --specs ./specs --token-env CLAUDE_CODE_OAUTH_TOKEN
-  controller run --specs /etc/credproxy/specs --token-dir /etc/credproxy/tokens --log-format json
+  controller run --specs ./specs --token-dir ./tokens --log-format json
   CREDPROXY_SPECS=./specs CREDPROXY_TOKEN_ENV='GITHUB_TOKEN,AGENT_*' controller run`,
-		Annotations: exits("0 ended by a signal; 1 it cannot go on"),
-		Args:        cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Annotations:       exits("0 ended by a signal; 1 it cannot go on"),
+		Args:              cobra.NoArgs,
 		RunE: verb(codeBad, func(cmd *cobra.Command, _ []string) error {
 			opts, err := s.options(cmd.Flags(), sys)
 			if err != nil {

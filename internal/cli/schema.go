@@ -19,8 +19,9 @@ controller reads files into. Editors with the YAML language server complete and 
   # yaml-language-server: $schema=PATH-OF-THE-SCHEMA`,
 		Example: `  controller schema >credproxy.schema.json
   controller schema TokenPolicy`,
-		Annotations: exits("0; 2 there is no such kind"),
-		Args:        cobra.MaximumNArgs(1),
+		ValidArgsFunction: first(fixed(apischema.Kinds()...)),
+		Annotations:       exits("0; 2 there is no such kind"),
+		Args:              cobra.MaximumNArgs(1),
 		RunE: verb(codeBad, func(_ *cobra.Command, args []string) error {
 			kind, err := apischema.KindOf(strings.Join(append(args, spec.Kind)[:1], ""))
 			if err != nil {

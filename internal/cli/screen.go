@@ -33,12 +33,10 @@ func (s *screen) lookForReader() {
 // colourFlag adds --color.
 func colourFlag(f *pflag.FlagSet, mode *string) {
 	f.StringVar(mode, "color", terminal.ColourAuto, "colours: auto (on a terminal, unless NO_COLOR is set or TERM is dumb), always or never")
+	choose(f, "color", terminal.ColourModes()...)
 }
 
 // newScreen is where people are told, in colours if that is wanted there.
-func newScreen(sys System, flags *pflag.FlagSet, mode string) (*screen, error) {
-	if err := oneOf(mode, terminal.ColourModes()...); err != nil {
-		return nil, usagef("%s: %w", origin(flags.Lookup("color")), err)
-	}
-	return &screen{sys.Stdout, terminal.NewPalette(mode, sys.Stdout, getenv(sys))}, nil
+func newScreen(sys System, mode string) *screen {
+	return &screen{sys.Stdout, terminal.NewPalette(mode, sys.Stdout, getenv(sys))}
 }

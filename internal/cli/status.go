@@ -49,16 +49,11 @@ is printed as further lines.`,
   controller status web
   controller status web -o yaml
   controller status -w`,
-		Annotations: exits("0 all are Ready and every file can be used, or a watch was interrupted; 1 not, or NAME is not declared; 3 no controller answers"),
-		Args:        cobra.MaximumNArgs(1),
+		ValidArgsFunction: first(names(sys)),
+		Annotations:       exits("0 all are Ready and every file can be used, or a watch was interrupted; 1 not, or NAME is not declared; 3 no controller answers"),
+		Args:              cobra.MaximumNArgs(1),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
-			if err := checkOutput(cmd, &s.output, outTable, outWide, outDescribe, outJSON, outYAML); err != nil {
-				return err
-			}
-			out, err := newScreen(sys, cmd.Flags(), s.colour)
-			if err != nil {
-				return err
-			}
+			out := newScreen(sys, s.colour)
 			asker := &statusAsker{
 				client: newClient(s.server), name: strings.Join(args, ""), output: s.output, out: out, errOut: sys.Stderr,
 			}
@@ -75,6 +70,7 @@ is printed as further lines.`,
 	flags := cmd.Flags()
 	flags.StringVar(&s.server, "server", defaultServer, "address of the controller")
 	flags.StringVarP(&s.output, "output", "o", outTable, "table, wide, describe (unless told otherwise that of one), json or yaml")
+	choose(flags, "output", outTable, outWide, outDescribe, outJSON, outYAML)
 	flags.BoolVarP(&s.watch, "watch", "w", false, "go on with what changes until interrupted; with json, one object a line")
 	colourFlag(flags, &s.colour)
 	return cmd

@@ -38,8 +38,9 @@ upstream's status, or where the request stopped: on the way to the sidecar, at t
 that do no harm.`,
 		Example: `  controller try web /anthropic/v1/models
   controller try web /git/info/refs -X HEAD -o json`,
-		Annotations: exits("0 the upstream answered, whatever it said; 1 the request stopped before; 3 no controller answers"),
-		Args:        takes("NAME", "PATH"),
+		ValidArgsFunction: nameAndRoute(sys),
+		Annotations:       exits("0 the upstream answered, whatever it said; 1 the request stopped before; 3 no controller answers"),
+		Args:              takes("NAME", "PATH"),
 		RunE: verb(codeBad, func(cmd *cobra.Command, args []string) error {
 			opts, err := s.options(cmd.Flags(), sys)
 			if err == nil {
@@ -57,6 +58,7 @@ that do no harm.`,
 	flags.StringVar(&t.keyEnv, "key-env", "", "variable that holds the key to show to the sidecar, in the header that the spec's callerAuth names or "+routetable.FieldKey+"; never on a command line")
 	flags.DurationVar(&t.timeout, "timeout", 30*time.Second, "longest time for all of it")
 	flags.StringVarP(&t.output, "output", "o", "text", "text or json")
+	choose(flags, "output", "text", "json")
 	s.engineAddressFlags(flags)
 	s.imageFlag(flags)
 	s.logFlags(flags, "warn")
@@ -64,9 +66,6 @@ that do no harm.`,
 }
 
 func (t *tryFlags) check(cmd *cobra.Command, path string) error {
-	if err := checkOutput(cmd, &t.output, "text", "json"); err != nil {
-		return err
-	}
 	if err := checkTimeout(cmd, t.timeout); err != nil {
 		return err
 	}

@@ -21,8 +21,9 @@ paths of one controller together: a name that two files declare is a problem of 
 be in force together. With --policy give the directory that is --specs: what the policy does not permit is a problem too.`,
 		Example: `  controller validate ./specs
   controller validate web.yaml api.yaml`,
-		Annotations: exits("0 all are good; 1 one is bad or cannot be read"),
-		Args:        cobra.MinimumNArgs(1),
+		ValidArgsFunction: specFiles,
+		Annotations:       exits("0 all are good; 1 one is bad or cannot be read"),
+		Args:              cobra.MinimumNArgs(1),
 		RunE: verb(codeBad, func(cmd *cobra.Command, paths []string) error {
 			opts, err := s.options(cmd.Flags(), sys)
 			if err != nil {

@@ -39,11 +39,11 @@ func fromVariables(flags *pflag.FlagSet, lookup func(string) (string, bool)) err
 }
 
 // annotate notes something about a flag.
-func annotate(f *pflag.Flag, key, value string) {
+func annotate(f *pflag.Flag, key string, values ...string) {
 	if f.Annotations == nil {
 		f.Annotations = map[string][]string{}
 	}
-	f.Annotations[key] = []string{value}
+	f.Annotations[key] = append([]string{}, values...)
 }
 
 func fromItsVariable(f *pflag.Flag) bool { return f.Annotations[fromVariable] != nil }

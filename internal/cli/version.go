@@ -12,15 +12,13 @@ import (
 func newVersion(sys System) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use:         "version",
-		Short:       "Print version, commit, Go and the API versions that are read",
-		Example:     "  controller version -o json",
-		Annotations: exits("0"),
-		Args:        cobra.NoArgs,
-		RunE: verb(codeBad, func(cmd *cobra.Command, _ []string) error {
-			if err := checkOutput(cmd, &output, "text", "json"); err != nil {
-				return err
-			}
+		Use:               "version",
+		Short:             "Print version, commit, Go and the API versions that are read",
+		Example:           "  controller version -o json",
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Annotations:       exits("0"),
+		Args:              cobra.NoArgs,
+		RunE: verb(codeBad, func(*cobra.Command, []string) error {
 			info := buildinfo.Read()
 			if output == "json" {
 				return printJSON(sys.Stdout, info)
@@ -31,5 +29,6 @@ func newVersion(sys System) *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	choose(cmd.Flags(), "output", "text", "json")
 	return cmd
 }

@@ -48,14 +48,10 @@ name and nothing is left of its sidecar, nor of networks that were made for it: 
 		Example: `  controller wait web && docker run --network web-internal my-agent
   controller wait web --for Current      # the edit just made is in force
   controller wait web --for Deleted --timeout 30s`,
-		Annotations: exits("0 it is so; 1 the time is over, and why it is not so is said; 3 no controller answers"),
-		Args:        takes("NAME"),
+		ValidArgsFunction: first(names(sys)),
+		Annotations:       exits("0 it is so; 1 the time is over, and why it is not so is said; 3 no controller answers"),
+		Args:              takes("NAME"),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
-			known := []string{spec.ConditionReady, spec.ConditionCurrent, spec.ConditionTokensResolved,
-				spec.ConditionNetworksReady, spec.ConditionIsolated, spec.ConditionPermitted, forDeleted}
-			if err := oneOf(w.condition, known...); err != nil {
-				return usagef("%s: %w", origin(cmd.Flag("for")), err)
-			}
 			if err := checkTimeout(cmd, w.timeout); err != nil {
 				return err
 			}
@@ -74,6 +70,8 @@ name and nothing is left of its sidecar, nor of networks that were made for it: 
 	flags := cmd.Flags()
 	flags.StringVar(&server, "server", defaultServer, "address of the controller")
 	flags.StringVar(&w.condition, "for", spec.ConditionReady, "what to wait for: Ready, Current, TokensResolved, NetworksReady, Isolated, Permitted or Deleted")
+	choose(flags, "for", spec.ConditionReady, spec.ConditionCurrent, spec.ConditionTokensResolved, spec.ConditionNetworksReady,
+		spec.ConditionIsolated, spec.ConditionPermitted, forDeleted)
 	flags.DurationVar(&w.timeout, "timeout", time.Minute, "longest wait")
 	return cmd
 }

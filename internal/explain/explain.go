@@ -63,3 +63,12 @@ func hinted(err error, kind string) error {
 	}
 	return fmt.Errorf("%s: %w%s (known: %s)", kind, err, nearest.Hint(unknown.Name, unknown.Known), strings.Join(unknown.Known, ", "))
 }
+
+// Below are the fields below a field as people type it; none of what is not known.
+func Below(typed string) []apischema.Field {
+	page, err := Find(typed)
+	if err != nil {
+		return nil
+	}
+	return page.field.Schema.Fields()
+}

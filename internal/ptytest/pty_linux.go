@@ -101,3 +101,11 @@ func (t *Terminal) Until(tb testing.TB, so func(text string) bool) {
 		}
 	}
 }
+
+// Type types text, as a person at the terminal does.
+func (t *Terminal) Type(tb testing.TB, text string) {
+	tb.Helper()
+	if _, err := t.master.WriteString(text); err != nil {
+		tb.Fatal(err)
+	}
+}
