@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -24,6 +25,8 @@ type System struct {
 	UID int
 	// Parts are what the verbs work with; the zero value is the real thing.
 	Parts app.Parts
+	// Patience is how long a shell that completes a line waits for a controller; half a second when zero.
+	Patience time.Duration
 	// Listening, when set, is called with the address of run's pages.
 	Listening func(net.Addr)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -84,7 +85,7 @@ func declared(cmd *cobra.Command, sys System) []spec.CredProxy {
 	}
 	client := newClient(cmd.Flag("server").Value.String())
 	defer client.close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
+	ctx, cancel := context.WithTimeout(cmd.Context(), cmp.Or(sys.Patience, completionPatience))
 	defer cancel()
 	list, err := client.list(ctx)
 	if err != nil {

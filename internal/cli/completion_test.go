@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -17,8 +18,13 @@ import (
 // completed asks as the scripts of shells do, and returns what is offered and the directive.
 func completed(t *testing.T, server string, line ...string) (offered []string, directive string) {
 	t.Helper()
+	return completedWithin(t, testPatience, server, line...)
+}
+
+func completedWithin(t *testing.T, patience time.Duration, server string, line ...string) (offered []string, directive string) {
+	t.Helper()
 	c := newConsole(t, nil)
-	c.vars["CREDPROXY_SERVER"] = server
+	c.vars["CREDPROXY_SERVER"], c.patience = server, patience
 	if code := c.run(t, append([]string{"__completeNoDesc"}, line...)...); code != 0 {
 		t.Fatalf("%v: exit code %d: %s", line, code, c.err.String())
 	}
@@ -83,7 +89,7 @@ func TestCompletionIsSilentWithoutAController(t *testing.T) {
 	hangs := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer hangs.Close()
 	for _, server := range []string{"127.0.0.1:1", hangs.URL, "http://[::1"} {
-		if got, directive := completed(t, server, "status", ""); len(got) != 0 || directive != noFiles {
+		if got, directive := completedWithin(t, time.Millisecond, server, "status", ""); len(got) != 0 || directive != noFiles {
 			t.Errorf("%s: %v, %s", server, got, directive)
 		}
 	}

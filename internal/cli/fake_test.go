@@ -161,6 +161,7 @@ func (noTokens) Resolve(context.Context, spec.TokenRef) (reconcile.Token, error)
 type console struct {
 	out, err   lockedBuffer
 	terminal   io.Writer // takes the place of out
+	patience   time.Duration
 	vars       map[string]string
 	controller *fakeController
 	options    app.Options // what the engine was opened with
@@ -176,11 +177,15 @@ func newConsole(t *testing.T, controller *fakeController) *console {
 		vars: map[string]string{"XDG_STATE_HOME": t.TempDir()}, host: "unix:///fake.sock"}
 }
 
+// testPatience is longer than any machine takes that is busy with other tests.
+const testPatience = 30 * time.Second
+
 // asProgram runs the command line of the process, on an engine that is made up.
 func asProgram() int {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
-	c := &console{controller: &fakeController{}, host: "unix:///fake.sock", facts: wellEngine(), listening: make(chan net.Addr, 1), try: answeredTrial}
+	c := &console{controller: &fakeController{}, host: "unix:///fake.sock", facts: wellEngine(), listening: make(chan net.Addr, 1), try: answeredTrial,
+		patience: testPatience}
 	sys := c.system()
 	sys.Stdout, sys.Stderr, sys.LookupEnv = os.Stdout, os.Stderr, os.LookupEnv
 	sys.Listening = func(net.Addr) { cancel() } // of run: all that it needs was there
@@ -198,7 +203,7 @@ func (c *console) system() System {
 		stdout = c.terminal
 	}
 	return System{
-		Stdout: stdout, Stderr: &c.err, UID: 1000,
+		Stdout: stdout, Stderr: &c.err, UID: 1000, Patience: c.patience,
 		LookupEnv: func(name string) (string, bool) { v, ok := c.vars[name]; return v, ok },
 		Listening: func(a net.Addr) { c.listening <- a },
 		Parts: app.Parts{

@@ -79,6 +79,7 @@ func TestShellZsh(t *testing.T) {
 	if err := zsh.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = zsh.Process.Kill() })
 	shown := func(words string) {
 		t.Helper()
 		pty.Until(t, func(string) bool { return strings.Contains(pty.Raw(), words) })
