@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -95,22 +96,19 @@ func (e *exchange) trace(h http.Header) {
 	}
 }
 
-// Write sends a piece of the body, or what of it may be sent by now.
-func (e *exchange) Write(b []byte) (int, error) {
+// Write sends a piece of an answer of the sidecar's own.
+func (e *exchange) Write(b []byte) (int, error) { return len(b), e.pass(slices.Clone(b), 0) }
+
+// pass sends a piece of the body, which a buffer has behind some room, or what of it may be sent by now. It may change the buffer.
+func (e *exchange) pass(buffer []byte, room int) error {
 	e.idle.touch()
-	if e.scrub.stream == nil {
-		return e.send(b)
-	}
-	out, err := e.scrub.next(b)
+	out, unread := e.scrub.next(buffer, room)
 	if len(out) > 0 {
 		if _, err := e.send(out); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	if err != nil {
-		return 0, err
-	}
-	return len(b), nil
+	return unread
 }
 
 // end sends what was held back of the body.

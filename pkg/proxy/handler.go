@@ -185,4 +185,5 @@ func (e *exchange) refuse(r *refusal) {
 		return
 	}
 	r.write(e, e.route)
+	e.end()
 }

@@ -30,12 +30,8 @@ func (i *interims) end() {
 	i.over = true
 }
 
-// interim passes one on, but for 100 Continue: net/http says that itself when it begins to read the body, for which the transport
-// waits until the upstream has said so (RFC 9110 section 10.1.1).
+// interim passes one on.
 func (e *exchange) interim(status int, header textproto.MIMEHeader) error {
-	if status == http.StatusContinue {
-		return nil
-	}
 	e.interims.mu.Lock()
 	defer e.interims.mu.Unlock()
 	if !e.interims.over {

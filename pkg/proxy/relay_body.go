@@ -18,12 +18,12 @@ func (h *Handler) pass(e *exchange, res *http.Response) error {
 	hurry := h.hurries.begin(e)
 	defer h.hurries.end(hurry)
 	left := res.ContentLength
-	return h.buffers.each(res.Body, func(piece []byte) error {
+	return h.buffers.each(res.Body, func(buffer []byte) error {
 		hurry.stop()
-		if _, err := e.Write(piece); err != nil {
+		if err := e.pass(buffer, roomBytes); err != nil {
 			return err
 		}
-		if left -= int64(len(piece)); left != 0 {
+		if left -= int64(len(buffer) - roomBytes); left != 0 {
 			e.flush()
 		}
 		return nil

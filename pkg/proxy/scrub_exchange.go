@@ -65,12 +65,15 @@ func isEnveloped(h http.Header) bool {
 		strings.HasPrefix(kind, "application/connect+")
 }
 
-// next scrubs a piece of the body.
-func (s *scrubber) next(piece []byte) ([]byte, error) {
-	if s.frames != nil {
-		return s.frames.Next(piece)
+// next scrubs a piece of the body, which a buffer has behind some room.
+func (s *scrubber) next(buffer []byte, room int) ([]byte, error) {
+	switch {
+	case s.stream == nil:
+		return buffer[room:], nil
+	case s.frames != nil:
+		return s.frames.Next(buffer[room:])
 	}
-	return s.stream.Next(piece), nil
+	return s.stream.NextIn(buffer, room), nil
 }
 
 // tunnel scrubs what is written to a connection that becomes a WebSocket. It may outlive the exchange, and so has a stream of its

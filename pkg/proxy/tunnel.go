@@ -106,8 +106,8 @@ func (b *buffers) join(client net.Conn, upstream io.ReadWriteCloser) {
 
 // copy fails where only one direction of a connection cannot be ended.
 func (b *buffers) copy(to io.Writer, from io.Reader) error {
-	err := b.each(from, func(piece []byte) error {
-		_, err := to.Write(piece)
+	err := b.each(from, func(buffer []byte) error {
+		_, err := to.Write(buffer[roomBytes:])
 		return err
 	})
 	if err != nil {

@@ -18,6 +18,9 @@ const (
 	responseHeaderTimeout = 15 * time.Minute
 	// maxResponseHeaderBytes bounds what an upstream can make the sidecar hold.
 	maxResponseHeaderBytes = 256 << 10
+	// connBufferBytes is what a connection buffers in either direction, as long as it is open. Most headers fit, and what is larger
+	// goes past it.
+	connBufferBytes = 2 << 10
 )
 
 // newTransport makes the transport of one way.
@@ -37,6 +40,8 @@ func newTransport(d *dialer, w way, certificate *tls.Certificate) (*http.Transpo
 		MaxIdleConns:           512,
 		MaxIdleConnsPerHost:    256,
 		MaxResponseHeaderBytes: maxResponseHeaderBytes,
+		ReadBufferSize:         connBufferBytes,
+		WriteBufferSize:        connBufferBytes,
 	}
 	if err := secure(t, w, certificate); err != nil {
 		return nil, err

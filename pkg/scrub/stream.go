@@ -63,6 +63,21 @@ func (s *Stream) Next(piece []byte) []byte {
 	return s.pass(data, own, s.needles.decided(data))
 }
 
+// NextIn is Next for the piece that a buffer has from some place on. In front of that there may be room for what is held back: then
+// nothing but that is copied. The buffer is the stream's until the next call.
+func (s *Stream) NextIn(buffer []byte, from int) []byte {
+	held := s.kept[s.given:]
+	if len(held) > from {
+		return s.Next(buffer[from:])
+	}
+	data := buffer[from-len(held):]
+	copy(data, held)
+	cut := s.needles.decided(data)
+	s.look(data, cut)
+	s.kept, s.given = append(s.kept[:0], data[cut:]...), 0
+	return s.overwrite(data[:cut])
+}
+
 // Rest returns what was held back, at the end of the text.
 func (s *Stream) Rest() []byte {
 	data, own := s.join(nil)
@@ -107,19 +122,18 @@ func (s *Stream) pass(data []byte, own bool, cut int) []byte {
 		s.kept = append(s.kept[:0], data...)
 	}
 	s.given = cut
-	return s.overwrite(cut)
+	return s.overwrite(s.kept[:cut])
 }
 
 // overwrite puts marks on the spans as far as what is returned goes. The rest has to stay as it is for a while, since another
 // occurrence may begin in it.
-func (s *Stream) overwrite(cut int) []byte {
-	out := s.kept[:cut]
-	fill(out[:min(s.owed, cut)])
-	s.owed = max(0, s.owed-cut)
+func (s *Stream) overwrite(out []byte) []byte {
+	fill(out[:min(s.owed, len(out))])
+	s.owed = max(0, s.owed-len(out))
 	for _, span := range s.spans {
 		s.found = true
-		fill(out[span.from:min(span.to, cut)])
-		s.owed = max(s.owed, span.to-cut)
+		fill(out[span.from:min(span.to, len(out))])
+		s.owed = max(s.owed, span.to-len(out))
 	}
 	return out
 }

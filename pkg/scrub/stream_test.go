@@ -37,6 +37,18 @@ func through(n *Needles, text []byte, lengths ...int) []byte {
 	return append(out, s.Rest()...)
 }
 
+// throughIn is through with pieces in a buffer that has some room in front of them.
+func throughIn(n *Needles, room int, text []byte, length int) []byte {
+	var streams Streams
+	s := streams.Open(n)
+	defer streams.Close(s)
+	var out []byte
+	for piece := range slices.Chunk(text, length) {
+		out = append(out, s.NextIn(append(make([]byte, room), piece...), room)...)
+	}
+	return append(out, s.Rest()...)
+}
+
 func overEscaped(format, text string) string {
 	var b strings.Builder
 	for _, c := range []byte(text) {
@@ -89,6 +101,7 @@ func TestEverySpellingIsOverwrittenAndNothingElse(t *testing.T) {
 			for length := 1; length <= len(text); length++ {
 				got := through(n, text, length)
 				check(t, text, got, must, may)
+				check(t, text, throughIn(n, length, text, length), must, may)
 				if strings.Contains(string(got), spelled) || !strings.HasPrefix(string(got), `{"before": "`) || !strings.HasSuffix(string(got), `", "after": 1}`) {
 					t.Fatalf("pieces of %d: %s", length, got)
 				}
@@ -124,6 +137,7 @@ func TestWhatComesOutDoesNotDependOnThePieces(t *testing.T) {
 		must, may := reference(text, tokens, n.hold-longestEscape)
 		for range 4 {
 			check(t, text, through(n, text, 1+r.IntN(8), 1+r.IntN(80), 1+r.IntN(4)), must, may)
+			check(t, text, throughIn(n, r.IntN(2*n.hold), text, 1+r.IntN(80)), must, may)
 		}
 		check(t, text, through(n, text), must, may)
 	}
@@ -181,5 +195,6 @@ func FuzzStream(f *testing.F) {
 		}
 		must, may := reference(text, []string{token}, n.hold-longestEscape)
 		check(t, text, through(n, text, 1+int(a), 1+int(b)), must, may)
+		check(t, text, throughIn(n, int(a), text, 1+int(b)), must, may)
 	})
 }
