@@ -73,7 +73,7 @@ clean: ## Remove what was built
 ##@ Check
 
 .PHONY: test
-test: test-unit test-age test-shells test-prometheus test-model test-e2e ## Run every test: units, the model's random stories, then end to end on a real engine
+test: test-unit test-age test-shells test-prometheus test-page test-model test-e2e ## Run every test: units, the model's random stories, then end to end on a real engine
 
 .PHONY: test-unit
 test-unit: sidecars race ## Run the tests that need no engine, with the race detector
@@ -90,6 +90,14 @@ test-shells: sidecars race ## Complete command lines in bash, zsh and fish thems
 .PHONY: test-prometheus
 test-prometheus: sidecars race ## Check rules and dashboards with a real Prometheus, Debian's, that scrapes a controller
 	@hack/prometheus.sh $(GO) test -race -count=1 -tags prometheus ./test/prometheus
+
+.PHONY: test-page
+test-page: sidecars race ## Look at the status page with a real browser, Debian's Chromium, without a window
+	@hack/chromium.sh $(GO) test -race -count=1 -tags page ./test/page
+
+.PHONY: screenshots
+screenshots: sidecars ## Make the pictures of docs/page.md anew
+	@hack/chromium.sh $(GO) test -count=1 -tags page -run Pictures ./test/page -screenshots $(CURDIR)/docs
 
 # The race detector has seen the model's other parts and some hundred scripts in test-unit; it would take five times as long.
 .PHONY: test-model

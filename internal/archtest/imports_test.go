@@ -104,6 +104,10 @@ func rules() []rule {
 			reason: "its image is at most 10 MB, and what it does not contain cannot be attacked",
 		},
 		{
+			name: "a browser is for tests", of: []string{"..."}, anyOfOurs: true, not: []string{"github.com/chromedp"}, reach: true,
+			reason: "what drives a browser ships nowhere",
+		},
+		{
 			name: "the controller's main knows the verbs only", of: []string{"cmd/controller"}, imports: []string{"internal/cli", "internal/nodump"},
 			reason: "main sets the process up, and translates signals and flags; everything else runs in a test, too",
 		},

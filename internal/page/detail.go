@@ -75,7 +75,9 @@ func detailOf(cp *spec.CredProxy, files []source.FileStatus, events []reconcile.
 		})
 	}
 	d.Steps, d.Nothing = cp.Status.PlannedSteps, nothing(cp)
-	d.NextAttempt = momentOfPointer(cp.Status.NextAttemptTime, now)
+	if next := cp.Status.NextAttemptTime; next != nil && next.After(now) {
+		d.NextAttempt = momentOf(next.Time, now)
+	}
 	d.Routes, d.Unrouted = routesOf(cp, now)
 	d.TokenRefs = tokensOf(cp, now)
 	d.Networks, d.Sidecar = networkFacts(&cp.Spec), sidecarFacts(cp)

@@ -94,11 +94,23 @@ func troublesOf(cp *spec.CredProxy) (found []trouble) {
 	for _, kind := range conditionTypes() {
 		c := find(cp, kind)
 		if l := levelOf(cp, c); l != fine && matters(c, ready) {
-			found = append(found, trouble{cp.Name, kind, c.Reason, c.Message, l, c.LastTransitionTime.Time})
+			found = append(found, trouble{cp.Name, kind, c.Reason, messageOf(cp, c), l, c.LastTransitionTime.Time})
 		}
 	}
 	slices.SortStableFunc(found, func(a, b trouble) int { return a.level.rank() - b.level.rank() })
 	return found
+}
+
+// messageOf is what is said of a condition. How grave each finding about isolation is, its mark says.
+func messageOf(cp *spec.CredProxy, c metav1.Condition) string {
+	found := cp.Status.IsolationFindings
+	if c.Type != spec.ConditionIsolated || len(found) == 0 {
+		return c.Message
+	}
+	if more := len(found) - 1; more > 0 {
+		return found[0].Message + "; and " + many(more, "more finding", "more findings")
+	}
+	return found[0].Message
 }
 
 // isolationMark says how well an environment is kept in.

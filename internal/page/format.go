@@ -9,23 +9,24 @@ import (
 	"unicode/utf8"
 )
 
-// moment is a time as it is shown: Exact for machines and for those who want to know, Ago for everybody. Both are empty for a time
-// that nobody knows.
-type moment struct{ Exact, Ago string }
+// moment is a time as it is shown: Exact for machines and for those who want to know, Ago for everybody, and For how long what began
+// then has lasted. All are empty for a time that nobody knows.
+type moment struct{ Exact, Ago, For string }
 
 // momentOf says how long ago, or in how long, a time is.
 func momentOf(t, now time.Time) moment {
 	if t.IsZero() {
 		return moment{}
 	}
-	ago := "now"
-	switch d := now.Sub(t); {
+	d := now.Sub(t)
+	m := moment{t.UTC().Format(time.RFC3339), "now", span(max(0, d))}
+	switch {
 	case d >= time.Second:
-		ago = span(d) + " ago"
+		m.Ago = span(d) + " ago"
 	case d <= -time.Second:
-		ago = "in " + span(-d)
+		m.Ago = "in " + span(-d)
 	}
-	return moment{t.UTC().Format(time.RFC3339), ago}
+	return m
 }
 
 // span is a duration in the one unit that tells most.

@@ -65,8 +65,8 @@ func TestTheFirstThingSaidIsWhetherEverythingIsAllRight(t *testing.T) {
 	}{
 		"nothing":               {pagetest.Facts{}, "No environment is declared.", "ok", []string{"directory of --specs"}},
 		"one":                   {change(1), "Everything is all right.", "ok", []string{"nothing to do"}},
-		"many":                  {change(30), "Everything is all right.", "ok", []string{"30 of 30 shown", "nothing has changed since", "3 h ago"}},
-		"the only one is bad":   {change(1, pagetest.LackToken), "The environment needs attention.", "bad", []string{"12 min ago"}},
+		"many":                  {change(30), "Everything is all right.", "ok", []string{"30 of 30 shown", "Nothing has changed for", ">3 h</time>"}},
+		"the only one is bad":   {change(1, pagetest.LackToken), "The environment needs attention.", "bad", []string{"12 min ago", ">12 min</time>"}},
 		"one is bad":            {change(3, pagetest.LackToken), "1 of 3 environments needs attention.", "bad", []string{"TokenMissing", "To do:", "4 steps to take"}},
 		"several are bad":       {change(4, pagetest.LackToken, pagetest.LackToken), "2 of 4 environments need attention.", "bad", []string{"2 environments not ready"}},
 		"one is open":           {change(2, pagetest.Open), "1 of 2 environments needs attention.", "bad", []string{"Not isolated", "Privileged"}},

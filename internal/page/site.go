@@ -116,7 +116,7 @@ func (s *site) begin(here string) frame {
 	rings, _ := s.Bell.Next()
 	return frame{
 		Here: here, Level: fine, Instance: s.Instance, Version: s.Version, Build: s.assets.build, Rings: rings,
-		At: moment{now.Format(time.RFC3339), now.Format("2006-01-02 15:04:05 UTC")},
+		At: moment{Exact: now.Format(time.RFC3339), Ago: now.Format("2006-01-02 15:04:05 UTC")},
 	}
 }
 

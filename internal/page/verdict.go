@@ -39,9 +39,9 @@ func judge(k known, people census, troubles []trouble, changed time.Time) verdic
 	}
 	switch {
 	case !first.IsZero():
-		v.Lead, v.Since = "since", momentOf(first, k.now)
+		v.Lead, v.Since = "For", momentOf(first, k.now)
 	case !changed.IsZero() && v.Level == fine:
-		v.Lead, v.Since = "nothing has changed since", momentOf(changed, k.now)
+		v.Lead, v.Since = "Nothing has changed for", momentOf(changed, k.now)
 	}
 	return v
 }

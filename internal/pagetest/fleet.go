@@ -104,7 +104,7 @@ func LackToken(cp *spec.CredProxy) {
 		{Step: "copy_routes", Target: "cred-proxy-" + cp.Name, Cause: "no sidecar runs"},
 		{Step: "start", Target: "cred-proxy-" + cp.Name, Cause: "no sidecar runs"},
 	}
-	cp.Status.NextAttemptTime = ago(-3 * time.Second)
+	cp.Status.NextAttemptTime = ago(-25 * time.Second)
 	cp.Status.ContainerID, cp.Status.ContainerName, cp.Status.URL, cp.Status.SpecHash, cp.Status.RoutesDigest = "", "", "", "", ""
 	cp.Status.Traffic = nil
 }
