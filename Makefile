@@ -24,6 +24,9 @@ SIDECAR_DIR := internal/sidecarimage/bin
 SIDECARS    := $(SIDECAR_DIR)/cred-proxy-linux-amd64.gz $(SIDECAR_DIR)/cred-proxy-linux-arm64.gz
 LINTER      := bin/tools/golangci-lint
 
+# A program with the race detector waits for a second before it ends, and the tests run hundreds of them.
+export GORACE ?= atexit_sleep_ms=50
+
 .DEFAULT_GOAL := help
 
 ##@ Use
@@ -73,7 +76,7 @@ clean: ## Remove what was built
 ##@ Check
 
 .PHONY: test
-test: test-unit test-age test-shells test-prometheus test-page test-model test-e2e ## Run every test: units, the model's random stories, then end to end on a real engine
+test: test-unit test-age test-shells test-prometheus test-page test-model test-e2e test-clients ## Run every test: units, the model's random stories, then end to end on a real engine
 
 .PHONY: test-unit
 test-unit: sidecars race ## Run the tests that need no engine, with the race detector

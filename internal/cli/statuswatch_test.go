@@ -30,6 +30,11 @@ func TestStatusThatIsWatchedAppendsWhatChanges(t *testing.T) {
 	fake := &fakeController{}
 	dir := specs(t, "web.yaml", goodSpec, "api.yaml", specNamed("api"))
 	server := started(t, newConsole(t, fake), dir, "--resync", "100ms")
+	for _, name := range []string{"api", "web"} { // or what they were before might be told as well
+		if c := newConsole(t, nil); c.run(t, "wait", name, "--server", server) != 0 {
+			t.Fatal(c.err.String())
+		}
+	}
 	c := newConsole(t, nil)
 	stop := watching(t, c, "status", "-w", "--server", server)
 	until(t, c.out.String, "web    True")
