@@ -42,6 +42,7 @@ func main() {
 	}
 	err := proxy.Run(context.Background(), proxy.Options{
 		Dir: *dir, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals, Getenv: os.Getenv,
+		MemoryLimit: debug.SetMemoryLimit(-1), // a negative one only asks
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "cred-proxy:", err)

@@ -40,11 +40,12 @@ type doorway struct {
 	sockets   map[Place]net.Listener
 }
 
-func newDoorway(n Network, in *guests, log *slog.Logger) *doorway {
+// newDoorway makes one without sockets, with seats for so many connections.
+func newDoorway(n Network, seats int, in *guests, log *slog.Logger) *doorway {
 	return &doorway{
 		network: n, guests: in, log: log,
 		accepted: make(chan net.Conn), arrived: make(chan struct{}, 1), closed: make(chan struct{}),
-		leaving: make(chan struct{}), seats: make(chan struct{}, maxConnections),
+		leaving: make(chan struct{}), seats: make(chan struct{}, seats),
 		sockets: map[Place]net.Listener{},
 	}
 }

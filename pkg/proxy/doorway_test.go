@@ -104,7 +104,7 @@ func strangerIs(t *testing.T, from, begins string, heard bool) {
 	t.Run(from+" with "+begins[:3], func(t *testing.T) {
 		at := Place{2, "eth0", addrOf("10.1.2.2")}
 		m := disguise{newMachine(at), from}
-		d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
+		d := newDoorway(m, usualConnections, &guests{}, slog.New(slog.DiscardHandler))
 		server := newServer(t.Context(), http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 		served := make(chan struct{})
 		go func() {
@@ -139,7 +139,7 @@ func TestDoorwayListensInsideOnly(t *testing.T) {
 		Place{1, "lo", addrOf("127.0.0.1")}, Place{1, "lo", addrOf("::1")},
 		inside4, inside6, Place{2, "eth0", addrOf("fe80::2")},
 		Place{3, "eth1", addrOf("10.1.3.2")})
-	d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
+	d := newDoorway(m, usualConnections, &guests{}, slog.New(slog.DiscardHandler))
 	defer func() { _ = d.Close() }()
 	p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"10.1.2.0/24", "fd00:1::/64"}})
 	if err != nil {
@@ -164,7 +164,7 @@ func (broken) Listen(context.Context, Place, uint16) (net.Listener, error) {
 }
 
 func TestDoorwaySaysWhyItIsShut(t *testing.T) {
-	d := newDoorway(broken{newMachine(internal())}, &guests{}, slog.New(slog.DiscardHandler))
+	d := newDoorway(broken{newMachine(internal())}, usualConnections, &guests{}, slog.New(slog.DiscardHandler))
 	p, err := perimeterOf(routetable.Table{Listen: ":0", InternalSubnets: []string{"127.0.0.0/8"}})
 	if err != nil {
 		t.Fatal(err)
@@ -210,7 +210,7 @@ func (l *failingOnce) Accept() (net.Conn, error) {
 
 func TestFailedAcceptIsTriedAgain(t *testing.T) {
 	m := exhausted{newMachine(internal()), make(chan struct{})}
-	d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
+	d := newDoorway(m, usualConnections, &guests{}, slog.New(slog.DiscardHandler))
 	d.watch(everybody(t))
 	if err := d.adjust(t.Context()); err != nil {
 		t.Fatal(err)
@@ -233,7 +233,7 @@ func TestLastCallLetsInWhoIsThereAndTellsOfWhoIsLate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(internal())
-			d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
+			d := newDoorway(m, usualConnections, &guests{}, slog.New(slog.DiscardHandler))
 			if is.full {
 				d.seats = make(chan struct{})
 			}

@@ -86,7 +86,7 @@ func unauthorized(c *callers, r *http.Request) *refusal {
 
 func busy() *refusal {
 	return &refusal{status: http.StatusServiceUnavailable, code: "busy",
-		message: "the sidecar has " + strconv.Itoa(maxConnections) + " connections and requests in hand, which is all that it can hold; try again in 1 s",
+		message: "the sidecar has as many connections and requests in hand as its memory holds; try again in 1 s",
 		header:  http.Header{"Retry-After": {"1"}}}
 }
 

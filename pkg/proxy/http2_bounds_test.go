@@ -185,7 +185,7 @@ func TestRequestsOverHTTP2TakeSeats(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := behindDoorway(t, m, h)
-	for range maxConnections - 3 {
+	for range usualConnections - 3 {
 		d.seats <- struct{}{}
 	}
 	f := newFramed(t, dial(t, m.addr(internal())))
@@ -200,19 +200,19 @@ func TestRequestsOverHTTP2TakeSeats(t *testing.T) {
 		t.Errorf("%d are counted as refused", n)
 	}
 	close(upstream.let)
-	eventually(t, "their seats are free", func() bool { return len(d.seats) == maxConnections-2 })
+	eventually(t, "their seats are free", func() bool { return len(d.seats) == usualConnections-2 })
 	f.ask(7, "/r/x", true)
 	if got := f.status(7); got != "200" {
 		t.Errorf("when seats are free it gets %s", got)
 	}
 	_ = f.Close()
-	eventually(t, "all seats of the connection are free", func() bool { return len(d.seats) == maxConnections-3 })
+	eventually(t, "all seats of the connection are free", func() bool { return len(d.seats) == usualConnections-3 })
 }
 
 // behindDoorway serves what comes to a place of 127.0.0.0/8.
 func behindDoorway(t *testing.T, m Network, h http.Handler) *doorway {
 	t.Helper()
-	d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
+	d := newDoorway(m, usualConnections, &guests{}, slog.New(slog.DiscardHandler))
 	server := newServer(t.Context(), h, slog.New(slog.DiscardHandler))
 	served := make(chan struct{})
 	go func() {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -32,5 +33,15 @@ func TestMemoryLimitLeavesRoomBelowTheGroups(t *testing.T) {
 				t.Errorf("limit %d, not %d", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestMemoryMakesRoomForConnections(t *testing.T) {
+	for limit, want := range map[int64]int{
+		0: 512, math.MaxInt64: 512, 64 << 20 / 5 * 4: 512, 128 << 20 / 5 * 4: 1024, 32 << 20 / 5 * 4: 256, 1 << 20: 64, 16 << 30: 4096,
+	} {
+		if got := connectionsIn(limit); got != want {
+			t.Errorf("in %d bytes there is room for %d, not %d", limit, got, want)
+		}
 	}
 }

@@ -136,7 +136,7 @@ func TestDeafConnectionHearsWhatItMissed(t *testing.T) {
 // first data (tcp(7)).
 func TestHandshakeInFlightCompletes(t *testing.T) {
 	m := newMachine(internal())
-	d := newDoorway(m, &guests{}, slog.New(slog.DiscardHandler))
+	d := newDoorway(m, usualConnections, &guests{}, slog.New(slog.DiscardHandler))
 	d.watch(everybody(t))
 	if err := d.adjust(t.Context()); err != nil {
 		t.Fatal(err)

@@ -35,6 +35,9 @@ type Options struct {
 	// Getenv reads the environment: token slots, routetable.DrainTimeoutVariable, routetable.StandbyVariable and
 	// routetable.SpecVariable.
 	Getenv func(string) string
+	// MemoryLimit is the soft limit of memory in bytes, as debug.SetMemoryLimit has it, by which connections are counted; 0 is that of
+	// the default.
+	MemoryLimit int64
 	// Network is where it listens, and Out how it sends; nil are those of the network namespace of the process.
 	Network Network
 	Out     WayOut

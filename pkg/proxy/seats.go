@@ -2,14 +2,31 @@ package proxy
 
 import (
 	"errors"
+	"math"
 	"net"
 	"sync"
 )
 
-// maxConnections is how many connections are read at a time, tunnels among them, and requests over HTTP/2. A sidecar has 64 MiB
-// by default, and each can make it hold some 90 KiB: a header of the most bytes, an upstream's connection with TLS, and a piece
-// of a response that its client does not read.
-const maxConnections = 512
+// How many connections are read at a time, tunnels among them, and requests over HTTP/2, depends on the memory that there is. Each can
+// make a sidecar hold some 90 KiB: a header of the most bytes, an upstream's connection with TLS, and a piece of a response that its
+// client does not read.
+const (
+	bytesForConnection = 128 << 10
+	// usualConnections are those of 64 MiB, the default.
+	usualConnections                   = 512
+	fewestConnections, mostConnections = 64, 4096
+)
+
+// connectionsIn is how many connections fit into a soft limit of memory, which is four fifths of the hard one (MemoryLimit). With 0, or
+// none that anybody could reach, they are the usual ones.
+func connectionsIn(softLimit int64) int {
+	if softLimit <= 0 || softLimit > math.MaxInt64/2 {
+		return usualConnections
+	}
+	// Rounded, so that what the limit lost in the division is nobody's seat.
+	fit := (softLimit/4*5 + bytesForConnection/2) / bytesForConnection
+	return int(min(max(fit, fewestConnections), mostConnections))
+}
 
 const (
 	// ownBufferBytes is the size of net/http's buffer for a connection. Larger ones are for bodies.

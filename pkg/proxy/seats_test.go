@@ -15,7 +15,7 @@ import (
 // fill takes every seat but some.
 func fill(t *testing.T, network *pipes, but int) (all []*talk) {
 	t.Helper()
-	for range maxConnections - but {
+	for range usualConnections - but {
 		all = append(all, newTalk(network.dial(t)))
 	}
 	return all
@@ -90,7 +90,7 @@ func TestFarewellLetsInWhoWaitsForASeat(t *testing.T) {
 }
 
 func TestSeatIsFreedOnce(t *testing.T) {
-	d := newDoorway(newMachine(), &guests{}, slog.New(slog.DiscardHandler))
+	d := newDoorway(newMachine(), usualConnections, &guests{}, slog.New(slog.DiscardHandler))
 	ours, theirs := net.Pipe()
 	defer func() { _ = ours.Close() }()
 	for _, conn := range []net.Conn{ours, theirs} {

@@ -49,7 +49,7 @@ func newSidecar(o Options, drainTimeout time.Duration, outside *ward) *sidecar {
 		drainTimeout: drainTimeout,
 		streams:      streams,
 		handler:      handler,
-		doorway:      newDoorway(o.Network, handler.guests, streams.log),
+		doorway:      newDoorway(o.Network, connectionsIn(o.MemoryLimit), handler.guests, streams.log),
 		outside:      outside,
 		visitors:     newVisitors(),
 		ledger:       newLedger(),

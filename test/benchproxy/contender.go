@@ -22,7 +22,9 @@ type contender struct {
 	prepare func(l *lab, dir string, to demand) ([]string, error)
 	// environment is added to that of the benchmark.
 	environment []string
-	process     *exec.Cmd
+	// limited is whether it has the memory of a sidecar's container.
+	limited bool
+	process *exec.Cmd
 }
 
 // The names by which they are compared.
@@ -88,6 +90,9 @@ func (c *contender) start(ctx context.Context, l *lab, to demand) error {
 	defer log.Close()
 	c.process = exec.CommandContext(ctx, args[0], args[1:]...)
 	c.process.Env = append(os.Environ(), c.environment...)
+	if c.limited {
+		c.process.Env = append(c.process.Env, to.softLimit())
+	}
 	c.process.Stdout, c.process.Stderr = log, log
 	c.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := c.process.Start(); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,13 @@ func (s source) url() string { return fmt.Sprintf("%s://%s:%d", s.scheme, upstre
 type demand struct {
 	source
 	streams bool
+	// memory is that of a sidecar's container, in MiB; 0 is the default. It decides how many connections are served.
+	memory int
+}
+
+// softLimit is what a sidecar in a container with so much memory takes for its soft limit: four fifths.
+func (d demand) softLimit() string {
+	return fmt.Sprintf("GOMEMLIMIT=%dKiB", cmp.Or(d.memory, 64)*kiB*4/5)
 }
 
 // lab is what is measured in.

@@ -12,16 +12,15 @@ import (
 // token is what every proxy adds. It is as long as many are, so that answers are searched for it.
 const token = "a-token-of-forty-characters-as-many-have"
 
-// sidecar is a build of ours, as it is in a container with the limits of a default spec: of its 64 MiB it takes four fifths for
-// a soft limit.
+// sidecar is a build of ours, as it is in a container.
 func (l *lab) sidecar(name, program string, port int, unscrubbed bool) *contender {
 	return &contender{
-		name: name, port: port, prefix: "/api",
+		name: name, port: port, prefix: "/api", limited: true,
 		prepare: func(l *lab, dir string, to demand) ([]string, error) {
 			return []string{program, "-dir", dir}, deliver(l, dir, to, port, unscrubbed)
 		},
 		environment: []string{
-			fmt.Sprintf("GOMAXPROCS=%d", l.options.workers), "GOMEMLIMIT=51MiB",
+			fmt.Sprintf("GOMAXPROCS=%d", l.options.workers),
 			routetable.SpecVariable + "=bench", routetable.DrainTimeoutVariable + "=1s",
 		},
 	}

@@ -44,7 +44,7 @@ func scenarios() []scenario {
 		atRest(),
 		requests("1k-8", "1 KiB, 8 kept connections", 8, 4000, "/bytes/1024"),
 		requests("1k-64", "1 KiB, 64 kept connections", 64, 4000, "/bytes/1024"),
-		requests("1k-1000", "1 KiB, 1,000 kept connections", 1000, 8000, "/bytes/1024"),
+		requests("1k-1000", "1 KiB, 1,000 kept connections (in 128 MiB)", 1000, 8000, "/bytes/1024"),
 		requests("down", "1 MiB of text down, 8 connections", 8, 300, "/bytes/1048576"),
 		requests("base64", "1 MiB of base64 down, 8 connections", 8, 300, "/base64/1048576"),
 		requests("up", "1 MiB up, 8 connections", 8, 300, "/sink", "-upload", strconv.Itoa(miB)),
@@ -57,6 +57,10 @@ func scenarios() []scenario {
 	for i := range all {
 		s := &all[i]
 		s.to = demand{source: plainSource()}
+		switch s.key {
+		case "1k-1000", "streams":
+			s.to.memory = 128 // or a part of them would wait for a seat
+		}
 		switch s.key {
 		case "1k-8", "1k-64", "1k-1000":
 			s.goals = append(s.goals, goal{0, nameBare, 1})
@@ -151,9 +155,9 @@ func (c *contender) follow(ctx context.Context, l *lab, streams, atATime, events
 
 // openStreams has many streams open that say nothing.
 func openStreams() scenario {
-	const streams = 500
+	const streams = 1000
 	return scenario{
-		key: "streams", what: "500 open SSE streams", once: true,
+		key: "streams", what: "1,000 open SSE streams (in 128 MiB)", once: true,
 		columns: []column{{"resident a stream", "KB", false}, {"resident", "MB", false}},
 		goals:   []goal{{0, "", 40}},
 		turn: func(ctx context.Context, l *lab, c *contender) ([]float64, error) {

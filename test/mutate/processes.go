@@ -19,7 +19,7 @@ func ofLimits() []protection {
 		{name: "over a reload, too", file: limits, old: "			rt.limits.budget.rate = old.budget.rate\n", new: "", elsewhere: []string{"TestRequestsAreBoundedByTheMinute"}},
 		{name: "a body has to come in time", file: limits, old: "	if timeout := a.limits.bodyTimeout; timeout > 0 {", new: "	if timeout := a.limits.bodyTimeout; false {"},
 		{name: "a silent exchange is ended", file: limits, old: "	if timeout := a.limits.idleTimeout; timeout > 0 {", new: "	if timeout := a.limits.idleTimeout; false {"},
-		{name: "so many connections are read at a time", file: door, old: "seats: make(chan struct{}, maxConnections)", new: "seats: make(chan struct{}, 1<<20)", elsewhere: []string{"TestWhoComesToAFullHouseWaitsUntilSomebodyLeaves"}},
+		{name: "so many connections are read at a time", file: door, old: "seats: make(chan struct{}, seats)", new: "seats: make(chan struct{}, 1<<20)", elsewhere: []string{"TestWhoComesToAFullHouseWaitsUntilSomebodyLeaves"}},
 		{name: "a refused body is not read on", file: "pkg/proxy/limits_errors.go", old: `	r.header = http.Header{"Connection": {"close"}}` + "\n", new: ""},
 	}
 }
