@@ -98,7 +98,7 @@ func anywhere() *dialer {
 }
 
 func mustTransport(d *dialer) *http.Transport {
-	t, err := newTransport(d, way{}, nil)
+	t, err := newTransport(d, usualConnections, way{}, nil)
 	if err != nil {
 		panic(err)
 	}

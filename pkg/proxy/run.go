@@ -72,7 +72,7 @@ func Run(ctx context.Context, o Options) error {
 	if o.outlets == nil {
 		dialer := newDialer(o.Out, outside.around)
 		o.outlets = newOutlets(func(w way, certificate *tls.Certificate) (http.RoundTripper, error) {
-			return newTransport(dialer, w, certificate)
+			return newTransport(dialer, connectionsIn(o.MemoryLimit), w, certificate)
 		})
 	}
 	defer o.outlets.keep(&table{})

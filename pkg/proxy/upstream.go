@@ -23,8 +23,9 @@ const (
 	connBufferBytes = 2 << 10
 )
 
-// newTransport makes the transport of one way.
-func newTransport(d *dialer, w way, certificate *tls.Certificate) (*http.Transport, error) {
+// newTransport makes the transport of one way. It keeps as many connections as there may be requests at a time: to close one and make
+// it anew costs more than the request.
+func newTransport(d *dialer, kept int, w way, certificate *tls.Certificate) (*http.Transport, error) {
 	t := &http.Transport{
 		// The environment is the image's or the operator's and has no say in where a token goes, by a proxy neither.
 		Proxy: nil,
@@ -37,8 +38,8 @@ func newTransport(d *dialer, w way, certificate *tls.Certificate) (*http.Transpo
 		ResponseHeaderTimeout:  responseHeaderTimeout,
 		ExpectContinueTimeout:  time.Second,
 		IdleConnTimeout:        90 * time.Second,
-		MaxIdleConns:           512,
-		MaxIdleConnsPerHost:    256,
+		MaxIdleConns:           kept,
+		MaxIdleConnsPerHost:    kept,
 		MaxResponseHeaderBytes: maxResponseHeaderBytes,
 		ReadBufferSize:         connBufferBytes,
 		WriteBufferSize:        connBufferBytes,
