@@ -73,7 +73,9 @@ func (f *faraway) dialer() *dialer {
 // outlets are those of a sidecar in such a world.
 func (f *faraway) outlets() *outlets {
 	d := f.dialer()
-	return newOutlets(func(w way, own *tls.Certificate) (http.RoundTripper, error) { return newTransport(d, usualConnections, w, own) })
+	return newOutlets(func(w way, own *tls.Certificate) (http.RoundTripper, error) {
+		return newTransport(d, usualConnections, w, own)
+	})
 }
 
 func addrs(all ...string) (list []netip.Addr) {

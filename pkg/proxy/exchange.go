@@ -62,7 +62,7 @@ func (e *exchange) WriteHeader(status int) {
 		if e.traced {
 			e.trace(e.Header())
 		}
-		if e.leaving.Load() && status != http.StatusSwitchingProtocols {
+		if status != http.StatusSwitchingProtocols && e.isLast() {
 			e.Header()["Connection"] = []string{"close"}
 		}
 		e.scrub.header(e.Header())
@@ -75,6 +75,12 @@ func (e *exchange) WriteHeader(status int) {
 		e.scrub.fields(e.Header())
 	}
 	e.ResponseWriter.WriteHeader(status)
+}
+
+// isLast reports whether the connection ends with this answer. Where the upstream has answered before it had the whole body, net/http
+// would otherwise read that itself before it sends the answer, and take it from the transport, which is reading it.
+func (e *exchange) isLast() bool {
+	return e.leaving.Load() || e.in.ProtoMajor == 1 && e.upload.underway()
 }
 
 // answer notes the final status.

@@ -176,6 +176,9 @@ func (t *table) admit(r *http.Request) (*route, *refusal) {
 // refuse answers with an error of the sidecar's own.
 func (e *exchange) refuse(r *refusal) {
 	e.code = r.code
+	if e.in.ContentLength != 0 && !e.forwarded {
+		e.hurryBody() // which net/http reads first
+	}
 	if e.in.ProtoMajor == 2 {
 		r = r.ofStream()
 	}

@@ -15,7 +15,7 @@ import (
 // it ends an answer that breaks off by a panic that net/http expects.
 func (h *Handler) relay(e *exchange, rt *route, in *http.Request) {
 	out := rt.outgoing(e, in)
-	defer e.upload.end()
+	defer e.endUpload()
 	res, err := rt.transport.RoundTrip(out)
 	e.interims.end()
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"credproxy.dev/controller/pkg/routetable"
 )
@@ -60,6 +61,69 @@ func TestUpstreamThatHangsUpDuringABodyIsItsOwnFault(t *testing.T) {
 	go func() { _, _ = io.WriteString(conn, "defghij") }()
 	res, body := readResponse(t, bufio.NewReader(conn))
 	wantRefusal(t, res, body, http.StatusBadGateway, "upstream_unreachable")
+}
+
+// An upstream may answer before it has the whole body, and the client may wait for that with the rest. Nothing of either is lost.
+func TestAnAnswerThatComesBeforeTheBodyIsPassedOnAtOnce(t *testing.T) {
+	for name, body := range map[string][3]string{
+		"length": {"Content-Length: 2", "a", "b"}, "chunks": {"Transfer-Encoding: chunked", "1\r\na\r\n", "1\r\nb\r\n0\r\n\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			proxy := serve(t, routeTo(newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+				c := http.NewResponseController(w)
+				_ = c.EnableFullDuplex()
+				_, _ = io.WriteString(w, "first ")
+				_ = c.Flush()
+				got, err := io.ReadAll(r.Body)
+				_, _ = fmt.Fprintf(w, "%s %v", got, err)
+			})))
+			conn := dial(t, proxy.addr)
+			write(t, conn, "POST /r/x HTTP/1.1\r\nHost: a\r\n"+body[0]+"\r\n\r\n"+body[1])
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first := make([]byte, len("first "))
+			if _, err := io.ReadFull(res.Body, first); err != nil {
+				t.Fatal(err)
+			}
+			write(t, conn, body[2])
+			if got, rest := readBody(t, res); rest != "ab <nil>" || !got.Close {
+				t.Errorf("the rest is %q, and it is the last of the connection: %v", rest, got.Close)
+			}
+		})
+	}
+}
+
+// The transport asks once more for a body whose length it has read. net/http may have closed that by then.
+func TestABodyThatIsOverStaysSo(t *testing.T) {
+	u := &upload{from: iotest.DataErrReader(strings.NewReader("all"))}
+	for _, want := range []string{"all", "", ""} {
+		b := make([]byte, 8)
+		if n, err := u.Read(b); string(b[:n]) != want || err != io.EOF {
+			t.Errorf("got %q, %v", b[:n], err)
+		}
+		u.from = iotest.ErrReader(http.ErrBodyReadAfterClose)
+	}
+}
+
+// A client that keeps a body back which nobody waits for any more is shown out.
+func TestWhoKeepsABodyBackBehindItsAnswerIsShownOut(t *testing.T) {
+	for name, path := range map[string]string{"answered": "/r", "refused": "/nowhere"} {
+		t.Run(name, func(t *testing.T) {
+			onPipes(t, internal(), ok, func(t *testing.T, s *started, network *pipes) {
+				s.wantReport(t, ready(1))
+				c := newTalk(network.dial(t))
+				write(t, c, "POST "+path+" HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
+				if res, _ := readResponse(t, c.from); !res.Close {
+					t.Error("the connection is said to go on")
+				}
+				if took := c.over(t); took > bodyGrace {
+					t.Errorf("it stays for %v", took)
+				}
+			})
+		})
+	}
 }
 
 func TestBodyThatTheTransportHasClosedIsNobodysFault(t *testing.T) {

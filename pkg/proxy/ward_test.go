@@ -19,7 +19,9 @@ func TestNothingLeavesByTheInternalNetwork(t *testing.T) {
 	outside := &ward{network: m}
 	d := newDialer(newHostWayOut(), outside.around)
 	d.lookup, d.connect = f.lookup, f.connect
-	outlets := newOutlets(func(w way, own *tls.Certificate) (http.RoundTripper, error) { return newTransport(d, usualConnections, w, own) })
+	outlets := newOutlets(func(w way, own *tls.Certificate) (http.RoundTripper, error) {
+		return newTransport(d, usualConnections, w, own)
+	})
 	proxy := serveOutlets(t, outlets,
 		routetable.Route{Path: "/name", Upstream: "http://impostor", Auth: bearer(), AllowPrivate: true},
 		routetable.Route{Path: "/address", Upstream: "http://10.9.9.9", Auth: bearer(), AllowPrivate: true},

@@ -138,6 +138,11 @@ func (w *clients) content(t *testing.T, names ...string) {
 // Real clients reach their real upstreams through a sidecar, which alone has their tokens: each upstream serves nobody without.
 func TestClients(t *testing.T) {
 	w := newClients(t)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the log of the sidecar:\n%s", logsOf(t, w.id+"-web"))
+		}
+	})
 	for _, clients := range [][]string{{"git", "challenge"}, {"npm"}, {"models"}, {"websocket"}, {"grpc"}, {"curl"}, {"uploads"}} {
 		t.Run(clients[0], func(t *testing.T) { w.content(t, clients...) })
 	}
