@@ -33,7 +33,10 @@ func TestDocuments(t *testing.T) {
 		}
 		if story, ok := fences.StoryOf(page, blocks, fences.OnEngine); ok {
 			t.Logf("%s: %d blocks", page, len(story.Blocks))
-			t.Run(strings.TrimSuffix(page, ".md"), func(t *testing.T) { newMachine(t).tells(story) })
+			t.Run(strings.TrimSuffix(page, ".md"), func(t *testing.T) {
+				t.Parallel()
+				newMachine(t).tells(story)
+			})
 		}
 	}
 }
@@ -73,7 +76,7 @@ func (m *machine) tells(story fences.Story) {
 		m.t.Fatal(err)
 	}
 	if said, err := m.runs(". /mnt/stories/story/script"); err != nil {
-		m.t.Errorf("%v\n%s", err, said)
+		m.t.Errorf("%v\n%s\nafterwards:\n%s\nthe engine:\n%s", err, said, m.looksBack(), m.engineLog())
 	}
 	for _, err := range story.Compare(dir) {
 		m.t.Error(err)
@@ -83,4 +86,14 @@ func (m *machine) tells(story fences.Story) {
 	if err != nil || left != "" {
 		m.t.Errorf("the page leaves behind (%v):\n%s", err, left)
 	}
+}
+
+// looksBack is what there is to see after a story that failed: containers, networks with who is on them, and what was logged.
+func (m *machine) looksBack() string {
+	said, err := m.runs("docker ps -a; for id in $(docker network ls -q --filter type=custom); do " +
+		"docker network inspect -f '{{.Name}} {{json .Containers}}' $id; done; tail -n 100 /tmp/*.log")
+	if err != nil {
+		said += err.Error()
+	}
+	return said
 }
