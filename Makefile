@@ -68,7 +68,7 @@ generate: sidecars ## Write the files that follow from the code, such as JSON sc
 
 .PHONY: man
 man: sidecars ## Write the manual pages of the controller and its verbs to bin/man
-	@$(GO) run ./hack/man bin/man
+	@$(STATIC_GO) run -trimpath ./hack/man bin/man
 
 .PHONY: clean
 clean: ## Remove what was built
