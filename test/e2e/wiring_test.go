@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"credproxy.dev/controller/test/fences"
 )
 
 // Names of the stories' secrets, to be looked for where they must not be.
@@ -294,9 +296,7 @@ func TestAgentsWithAKeyAreWired(t *testing.T) {
 	w.asks("$(controller env web -o docker) "+typed[1], append(everything, "claude", "publish")...)
 	w.everyPort()
 
-	w.shell(`controller env web -o dotenv | envsubst '$CREDPROXY_CALLER_KEY' >"$0/agent.env"`, w.story)
-	// Only the value of the credential helper is in quotes, which docker run would keep.
-	w.shell(`sed -i "s/='\(.*\)'$/=\1/" "$0/agent.env"`, w.story)
+	w.shell(`cd "$0"; `+w.onThePage(), w.story)
 	w.asks("--network "+w.internal+" --env-file "+filepath.Join(w.story, "agent.env"), everything...)
 	w.got(w.composed(), everything...)
 	if out, err := exec.Command("env", "-u", "CREDPROXY_CALLER_KEY", "docker-compose", "-p", w.id, "-f", filepath.Join(w.story, "compose.yaml"),
@@ -308,6 +308,24 @@ func TestAgentsWithAKeyAreWired(t *testing.T) {
 	w.asks("--network "+w.internal+" -e CREDPROXY_CALLER_KEY", "git", "npm", "publish", "pip")
 	w.alike()
 	w.came()
+}
+
+// onThePage is what docs/agent.md says to type so that docker run gets a file of variables with the key in it.
+func (w *wired) onThePage() string {
+	w.t.Helper()
+	text, err := os.ReadFile("../../docs/agent.md")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	blocks, err := fences.Read("docs/agent.md", string(text))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	mine := slices.IndexFunc(blocks, func(b fences.Block) bool { return b.Why == w.t.Name() })
+	if mine < 0 {
+		w.t.Fatal("docs/agent.md has no block for this test")
+	}
+	return blocks[mine].Text
 }
 
 // Where the key has a header of its own, the clients that can send one do.
