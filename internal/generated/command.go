@@ -85,8 +85,8 @@ func verbTable(verbs []*cobra.Command) (string, error) {
 // examples are those of all verbs, as their help has them.
 func examples(verbs []*cobra.Command) string {
 	var b strings.Builder
-	// The comment is for test/docs: they cannot be run one after the other.
-	b.WriteString("<!-- not run: each is an example for itself -->\n```sh\n")
+	// The comment is for test/docs: each is an example for itself, so that they are not run one after the other.
+	b.WriteString("<!-- checked by: TestEveryExampleOfTheHelpRuns -->\n```sh\n")
 	for i, verb := range verbs {
 		if i > 0 {
 			b.WriteString("\n")
