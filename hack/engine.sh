@@ -63,7 +63,7 @@ require_root_on_debian() {
 
 # docker.io carries the command itself on older releases, and leaves it to docker-cli on newer ones.
 install_engine() {
-  local packages=(docker.io iproute2) # the second is for the stories of test/e2e
+  local packages=(docker.io iproute2 curl) # the others are for the stories of test/e2e
   export DEBIAN_FRONTEND=noninteractive
   say "installing docker.io (this takes a minute)"
   apt-get -qq -o DPkg::Lock::Timeout=120 update

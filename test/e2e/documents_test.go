@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,6 +22,11 @@ func TestDocuments(t *testing.T) {
 	if !mayHaveOwnEngine(t) {
 		t.Log("LEFT OUT: the commands of the documents are run on a machine of their own, which takes root")
 		return
+	}
+	for _, program := range []string{"curl", "git"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("the documents' readers have %s, and here it is not installed", program)
+		}
 	}
 	if err := command("../..", "make", "-s", "build", "toolbox"); err != nil {
 		t.Fatal(err)
