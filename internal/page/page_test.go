@@ -196,6 +196,30 @@ func TestFilesAndEventsAreFiltered(t *testing.T) {
 	}
 }
 
+// Each address of the table in docs/page.md is one, with each of the words that its row names.
+func TestAddressesOfTheDocumentAreAnswered(t *testing.T) {
+	text, err := os.ReadFile("../../docs/page.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, n := knowing(pagetest.Troubled(8)), 0
+	for _, row := range regexp.MustCompile("(?m)^\\| `(/[^`]*)` \\| (.*) \\|$").FindAllStringSubmatch(string(text), -1) {
+		urls := []string{row[1]}
+		for _, word := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(row[2], -1) {
+			urls = append(urls, row[1][:strings.LastIndex(row[1], "=")+1]+word[1])
+		}
+		for _, url := range urls {
+			n++
+			if answer := ask(t, k, url); answer.Code != http.StatusOK {
+				t.Errorf("docs/page.md has %s, and it is answered with %d", url, answer.Code)
+			}
+		}
+	}
+	if n < 15 {
+		t.Errorf("the table is not understood: %d addresses", n)
+	}
+}
+
 func TestWhatIsNotThereIsSaid(t *testing.T) {
 	k := knowing(pagetest.Fleet(3))
 	for url, says := range map[string]string{
