@@ -43,7 +43,14 @@ ip link set lo up
 echo '{}' >/mnt/daemon.json # what the host's engine is told is not for this one
 dockerd --config-file /mnt/daemon.json --data-root /mnt/data --host unix:///var/run/docker.sock --group docker >/mnt/stories/engine.log 2>&1 &
 engine=$!
-trap 'kill $engine; wait' TERM
+# Once the engine says that it has put its containers away, all that it does for another second is wait for its containerd. The
+# processes that are left end with this one.
+end() {
+  kill $engine
+  grep -qm1 'Daemon shutdown complete' < <(tail -n +1 -f --pid=$engine /mnt/stories/engine.log) || true
+  exit
+}
+trap end TERM
 until docker version >/dev/null 2>&1; do
   kill -0 $engine || exit 1
   sleep 0.1
