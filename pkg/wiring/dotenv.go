@@ -13,13 +13,21 @@ func (w *Wiring) dotenv() (Document, error) {
 	if len(variables) == 0 {
 		return Document{}, w.nothing(spec.Roles()...)
 	}
-	var notes []string
+	var notes, quoted []string
 	var b strings.Builder
 	for _, v := range variables {
-		b.WriteString(v.Name + "=" + dotenvValue(v.Value) + "\n")
+		value := dotenvValue(v.Value)
+		if value != v.Value {
+			quoted = append(quoted, v.Name)
+		}
+		b.WriteString(v.Name + "=" + value + "\n")
 	}
 	if strings.Contains(b.String(), keyRef) {
 		notes = append(notes, "docker compose puts "+KeyVariable+" in from its own environment; for docker run --env-file, envsubst '$"+KeyVariable+"' does")
+	}
+	if len(quoted) > 0 {
+		notes = append(notes, "docker run --env-file takes the quotes of "+strings.Join(quoted, ", ")+
+			" for a part of the value; docs/agent.md has the line that takes them off")
 	}
 	return w.document(Dotenv, b.String(), notes...), nil
 }
