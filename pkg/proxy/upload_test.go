@@ -100,7 +100,7 @@ func TestABodyThatIsOverStaysSo(t *testing.T) {
 	u := &upload{from: iotest.DataErrReader(strings.NewReader("all"))}
 	for _, want := range []string{"all", "", ""} {
 		b := make([]byte, 8)
-		if n, err := u.Read(b); string(b[:n]) != want || err != io.EOF {
+		if n, err := u.Read(b); string(b[:n]) != want || !errors.Is(err, io.EOF) {
 			t.Errorf("got %q, %v", b[:n], err)
 		}
 		u.from = iotest.ErrReader(http.ErrBodyReadAfterClose)
