@@ -27,6 +27,7 @@ var errNotLooked = errors.New("the engine was not asked yet")
 // engine is one whose ID can be asked for while it is up. Nothing else is asked of it but a look.
 type engine struct {
 	reconcile.Driver
+	reconcile.LogReader
 	host string
 
 	mu    sync.Mutex

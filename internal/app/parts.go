@@ -17,6 +17,7 @@ import (
 // Engine is a driver that also says which engine it drives.
 type Engine interface {
 	reconcile.Driver
+	reconcile.LogReader
 	// EngineID identifies the engine, whatever the address by which it is reached.
 	EngineID(ctx context.Context) (string, error)
 	// Host is the address of the engine, such as unix:///var/run/docker.sock.

@@ -81,7 +81,7 @@ Every flag can also be set by a variable, which is named in brackets behind it; 
 	root.SetFlagErrorFunc(nearestFlag)
 	root.CompletionOptions.DisableDefaultCmd = true
 	addGroup(root, "sidecars", "Sidecars as files declare them:", newRun(sys), newApply(sys), newPlan(sys), newValidate(sys))
-	addGroup(root, "running", "A running controller:", newStatus(sys), newEvents(sys), newWait(sys), newEnv(sys),
+	addGroup(root, "running", "A running controller:", newStatus(sys), newEvents(sys), newLogs(sys), newWait(sys), newEnv(sys),
 		newTry(sys), newRevoke(sys))
 	addGroup(root, "help", "Help:", newDoctor(sys), newExplain(sys), newSchema(sys), newCompletion(sys),
 		newVersion(sys))

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -20,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"credproxy.dev/controller/internal/app"
+	"credproxy.dev/controller/internal/fakeengine"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
@@ -28,6 +30,7 @@ import (
 // fakeEngine is an engine of which nothing is asked but its name and what it says of itself.
 type fakeEngine struct {
 	reconcile.Driver
+	reconcile.LogReader
 	host  string
 	facts reconcile.EngineFacts
 	try   func(context.Context, reconcile.TryRequest) (routetable.Trial, error)
@@ -170,6 +173,7 @@ type console struct {
 	facts      reconcile.EngineFacts
 	engineErr  error
 	try        func(context.Context, reconcile.TryRequest) (routetable.Trial, error)
+	logs       reconcile.LogReader
 }
 
 func newConsole(t *testing.T, controller *fakeController) *console {
@@ -185,11 +189,36 @@ func asProgram() int {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
 	c := &console{controller: &fakeController{}, host: "unix:///fake.sock", facts: wellEngine(), listening: make(chan net.Addr, 1), try: answeredTrial,
-		patience: testPatience}
+		patience: testPatience, logs: engineWithLog()}
 	sys := c.system()
 	sys.Stdout, sys.Stderr, sys.LookupEnv = os.Stdout, os.Stderr, os.LookupEnv
 	sys.Listening = func(net.Addr) { cancel() } // of run: all that it needs was there
 	return Run(ctx, os.Args[1:], sys)
+}
+
+// engineWithLog is an engine with a sidecar of web, which has written something.
+func engineWithLog() reconcile.LogReader {
+	e := fakeengine.New(0)
+	logOf(e, "web", `{"time":"2026-01-02T03:04:05.678Z","level":"INFO","msg":"request","route":"/a","method":"GET","path":"/a/b","status":404}`)
+	return e.Driver("default")
+}
+
+// logOf makes a container of a spec that runs and has written lines, and returns its ID.
+func logOf(e *fakeengine.Engine, name string, lines ...string) string {
+	d, ctx := e.Driver("default"), context.Background()
+	network := e.AddNetwork(fmt.Sprintf("net-%d", len(e.Snapshot().Networks)), true)
+	id, err := d.Create(ctx, reconcile.CreateRequest{ContainerName: fmt.Sprintf("cred-proxy-%s-%d", name, len(e.Snapshot().Containers)), SpecName: name,
+		ImageID: e.AddImage("mute", fakeengine.Mute, nil), Network: network, Resources: spec.Resources{Memory: "64Mi", CPUs: "1", Pids: 64}})
+	if err == nil {
+		err = d.Start(ctx, id)
+	}
+	if err != nil {
+		panic(err)
+	}
+	for _, line := range lines {
+		e.Writes(id, line)
+	}
+	return id
 }
 
 // answeredTrial is a request to which an upstream answered.
@@ -209,7 +238,7 @@ func (c *console) system() System {
 		Parts: app.Parts{
 			Engine: func(o app.Options, _ prometheus.Registerer) (app.Engine, error) {
 				c.options = o
-				return fakeEngine{host: c.host, facts: c.facts, try: c.try}, c.engineErr
+				return fakeEngine{LogReader: c.logs, host: c.host, facts: c.facts, try: c.try}, c.engineErr
 			},
 			Tokens: func(_ app.Options, _ prometheus.Registerer) (reconcile.Resolver, error) { return noTokens{}, nil },
 			Controller: func(_ reconcile.Driver, _ reconcile.Resolver, o reconcile.Options, _ prometheus.Registerer,

@@ -28,11 +28,11 @@ func TestAVerbEndsQuietlyWhenNobodyReads(t *testing.T) {
 	dir := specs(t, "web.yaml", goodSpec)
 	server := started(t, newConsole(t, &fakeController{}), dir)
 	for _, args := range [][]string{
-		{"status"}, {"status", "-o", "json"}, {"status", "web"}, {"events"}, {"validate", dir}, {"plan", "--specs", dir}, {"apply", "--specs", dir},
+		{"status"}, {"status", "-o", "json"}, {"status", "web"}, {"events"}, {"logs", "web"}, {"validate", dir}, {"plan", "--specs", dir}, {"apply", "--specs", dir},
 		{"explain", "spec"}, {"schema"}, {"version"}, {"doctor"}, {"--help"}, {"status", "--help"},
 	} {
 		c := newConsole(t, &fakeController{})
-		c.vars["CREDPROXY_SERVER"], c.facts = server, wellEngine()
+		c.vars["CREDPROXY_SERVER"], c.facts, c.logs = server, wellEngine(), engineWithLog()
 		reader, writer := pipe(t)
 		if err := reader.Close(); err != nil {
 			t.Fatal(err)

@@ -55,7 +55,7 @@ func resultOf(t routetable.Trial) string {
 
 // adviceFor says what to do about a result; empty when it is as it should be.
 func adviceFor(name, result string, t routetable.Trial) string {
-	look := "controller status " + name + ", and the log of its container"
+	look := "controller status " + name + ", and controller logs " + name
 	switch result {
 	case resultNoSidecar:
 		switch t.Stage {

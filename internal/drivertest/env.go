@@ -6,14 +6,20 @@ import (
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
+// Driver is what passes the stories: a reconcile.Driver, and whatever else only people ask of an engine.
+type Driver interface {
+	reconcile.Driver
+	reconcile.LogReader
+}
+
 // Env is an engine, perhaps shared with others, and drivers on it.
 type Env struct {
 	// Driver is the one under test. Nothing else uses its instance.
-	Driver reconcile.Driver
+	Driver Driver
 	// Again makes another driver of the same instance, as a controller does that begins anew.
-	Again func() reconcile.Driver
+	Again func() Driver
 	// Stranger is a driver of another instance.
-	Stranger reconcile.Driver
+	Stranger Driver
 	// Instance is Driver's.
 	Instance string
 	// Prefix begins the name of everything that a story makes, so that its maker can remove what is left.

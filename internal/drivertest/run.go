@@ -20,7 +20,7 @@ type story struct {
 func stories() []story {
 	var all []story
 	for _, chapter := range [][]story{
-		observing(), reaching(), networking(), living(), straying(), delivering(), standing(), rejecting(), counting(), watching(),
+		observing(), reaching(), networking(), living(), straying(), delivering(), standing(), rejecting(), counting(), logging(), watching(),
 	} {
 		all = append(all, chapter...)
 	}

@@ -19,7 +19,7 @@ func contract(t *testing.T, manners Manners) {
 		e.SetManners(manners)
 		return drivertest.Env{
 			Driver:   e.Driver("one"),
-			Again:    func() reconcile.Driver { return e.Driver("one") },
+			Again:    func() drivertest.Driver { return e.Driver("one") },
 			Stranger: e.Driver("other"),
 			Instance: "one", Prefix: "contract",
 			Requests: func() int { return requests(e) },

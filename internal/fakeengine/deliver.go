@@ -135,7 +135,11 @@ func (d *Driver) LastLines(containerID string) []string {
 	if _, listened := d.ears[containerID]; c == nil || !listened {
 		return nil
 	}
-	return slices.Clone(c.lines[max(0, len(c.lines)-keptLines):])
+	var texts []string
+	for _, line := range c.lines[max(0, len(c.lines)-keptLines):] {
+		texts = append(texts, line.Text)
+	}
+	return texts
 }
 
 // hear listens to a run from its beginning.

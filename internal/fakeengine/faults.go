@@ -42,6 +42,8 @@ const (
 	WaitLoaded    Verb = "wait_loaded"
 	WaitReady     Verb = "wait_ready"
 	Reload        Verb = "reload"
+	ListLogs      Verb = "list_logs"
+	ReadLog       Verb = "read_log"
 )
 
 // Call is one call of a driver.

@@ -108,7 +108,7 @@ func (e *Engine) launch(c *container, before func(*run)) {
 	}
 	e.tell(c, reconcile.Change{Kind: "start"})
 	if c.run.program == Crashing {
-		c.lines = append(c.lines, "this image crashes")
+		e.write(c, "this image crashes")
 		e.stop(c, 1)
 		if c.Restarts {
 			c.State = reconcile.StateRestarting

@@ -135,7 +135,7 @@ type container struct {
 	// run is the process; nil unless the container runs or is paused.
 	run *run
 	// lines are what it wrote for people.
-	lines []string
+	lines []reconcile.LogLine
 	// stuck keeps it in the state "removing" until somebody finishes the removal.
 	stuck bool
 }

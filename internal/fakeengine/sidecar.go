@@ -178,7 +178,7 @@ func (e *Engine) say(c *container, report routetable.Report) {
 	r := c.run
 	news := len(r.reports) == 0 || !report.SaysNoMore(r.reports[len(r.reports)-1])
 	r.reports = append(r.reports, report)
-	c.lines = append(c.lines, string(report.Event))
+	e.write(c, string(report.Event))
 	if news {
 		e.spread(c, "report")
 	}

@@ -36,7 +36,7 @@ func advice(reason string) string { //nolint:gocyclo // a table: one line for ea
 	case reconcile.ReasonEngineUnavailable:
 		return "Start the engine. Sidecars may well be running, and the controller goes on by itself."
 	case reconcile.ReasonCrashLooping:
-		return "Read the sidecar's last lines in the message, and docker logs."
+		return "Read the sidecar's last lines in the message, and controller logs."
 	case reconcile.ReasonRootsUnusable:
 		return "Put the certificates that the message names beneath --ca-dir."
 	case reconcile.ReasonRoutesRefused:

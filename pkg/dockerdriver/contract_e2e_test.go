@@ -44,7 +44,7 @@ func TestContract(t *testing.T) {
 		return drivertest.Env{
 			Driver:   driver,
 			Stranger: stranger,
-			Again: func() reconcile.Driver {
+			Again: func() drivertest.Driver {
 				again, _ := contractDriver(t, h.prefix, image)
 				return again
 			},

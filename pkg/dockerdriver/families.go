@@ -22,6 +22,7 @@ const (
 	opContainerCreate   operation = "container_create"
 	opContainerCopy     operation = "container_copy"
 	opContainerAttach   operation = "container_attach"
+	opContainerLogs     operation = "container_logs"
 	opContainerStart    operation = "container_start"
 	opContainerKill     operation = "container_kill"
 	opContainerUpdate   operation = "container_update"
@@ -50,7 +51,7 @@ func usualCodes() map[operation]int {
 	return map[operation]int{
 		opPing: http.StatusOK, opVersion: http.StatusOK, opInfo: http.StatusOK, opEvents: http.StatusOK,
 		opContainerList: http.StatusOK, opContainerInspect: http.StatusOK, opContainerCreate: http.StatusCreated,
-		opContainerCopy: http.StatusOK, opContainerAttach: http.StatusSwitchingProtocols,
+		opContainerCopy: http.StatusOK, opContainerAttach: http.StatusSwitchingProtocols, opContainerLogs: http.StatusOK,
 		opContainerStart: http.StatusNoContent, opContainerKill: http.StatusNoContent,
 		opContainerUpdate: http.StatusOK, opContainerRename: http.StatusNoContent,
 		opContainerStop: http.StatusNoContent, opContainerWait: http.StatusOK,

@@ -76,6 +76,9 @@ func containerTrials() []trial {
 		{opContainerAttach, write, func(ctx context.Context, c *client.Client, nobody string) error {
 			return second(c.ContainerAttach(ctx, nobody, container.AttachOptions{}))
 		}},
+		{opContainerLogs, read, func(ctx context.Context, c *client.Client, nobody string) error {
+			return second(c.ContainerLogs(ctx, nobody, container.LogsOptions{ShowStderr: true}))
+		}},
 		{opContainerStart, write, func(ctx context.Context, c *client.Client, nobody string) error {
 			return c.ContainerStart(ctx, nobody, container.StartOptions{})
 		}},

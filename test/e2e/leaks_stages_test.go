@@ -114,6 +114,8 @@ func (h *hunt) allVerbs() {
 		{"try", "byfile", "/0/x", server, engine, "--instance", h.id, "--log-level", "debug"},
 		{"try", "byenv", "/0/x", "-o", "json", server, engine, "--instance", h.id}, {"try", "keyed", "/0/x", server, engine, "--instance", h.id},
 		{"try", "byfile", "/nowhere", server, engine, "--instance", h.id},
+		{"logs", "byfile", engine, "--instance", h.id, "--log-level", "debug"}, {"logs", "byenv", "-o", "json", server, engine, "--instance", h.id},
+		{"logs", "nobody", server, engine, "--instance", h.id},
 		{"revoke", "--list", "--state-dir", h.state, "--instance", h.id},
 	} {
 		h.says(line...)
