@@ -13,6 +13,7 @@ import (
 
 func newApply(sys System) *cobra.Command {
 	var s settings
+	var colour string
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "apply --specs DIR",
@@ -37,12 +38,13 @@ once, are meant. It may be used beside a run with the same --state-dir: the two 
 			ctx, cancel := context.WithTimeoutCause(cmd.Context(), timeout,
 				fmt.Errorf("not done within --timeout %v", timeout))
 			defer cancel()
-			return apply(ctx, opts, sys)
+			return apply(ctx, opts, sys, newScreen(sys, colour))
 		}),
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&s.Prune, "prune", false, "remove sidecars that no file declares")
 	flags.DurationVar(&timeout, "timeout", 2*time.Minute, "longest time for the whole pass")
+	colourFlag(flags, &colour)
 	s.specsFlags(flags)
 	s.tokenFlags(flags)
 	s.missingFlag(flags)
@@ -52,7 +54,7 @@ once, are meant. It may be used beside a run with the same --state-dir: the two 
 	return cmd
 }
 
-func apply(ctx context.Context, opts app.Options, sys System) (err error) {
+func apply(ctx context.Context, opts app.Options, sys System, out *screen) (err error) {
 	pass, err := app.OpenPass(ctx, opts, sys.Parts, false)
 	if err != nil {
 		return err
@@ -63,13 +65,13 @@ func apply(ctx context.Context, opts app.Options, sys System) (err error) {
 	if err != nil {
 		return withCause(ctx, err)
 	}
-	if err := printPlan(sys.Stdout, plan, "text", opts.Instance); err != nil {
+	if err := printPlan(out, plan, "text", opts.Instance); err != nil {
 		return err
 	}
 	passErr := withCause(ctx, pass.Once(ctx))
 	list := pass.List()
-	fmt.Fprintln(sys.Stdout)
-	if err := printTable(&screen{Writer: sys.Stdout}, list, false, time.Now()); err != nil {
+	fmt.Fprintln(out)
+	if err := printTable(out, list, false, time.Now()); err != nil {
 		return err
 	}
 	if passErr != nil {

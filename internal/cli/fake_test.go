@@ -53,6 +53,7 @@ type fakeController struct {
 	onceErr error
 	step    reconcile.StepName // of its plans; create if empty
 	blocked string             // the reason for which its plans take no step; empty for plans that do
+	changes []reconcile.PlannedChange
 
 	mu       sync.Mutex
 	opts     reconcile.Options
@@ -93,7 +94,7 @@ func (c *fakeController) Plan(_ context.Context, _, _ bool) (reconcile.Plan, err
 		}
 		plan.Items = append(plan.Items, reconcile.Item{Name: s.Name, Steps: []reconcile.Step{
 			{Step: cmp.Or(c.step, reconcile.StepCreate), Target: "cred-proxy-" + s.Name, Cause: "there is none"},
-		}})
+		}, Changes: c.changes})
 	}
 	return plan, c.planErr
 }

@@ -6,16 +6,18 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"credproxy.dev/controller/internal/app"
+	"credproxy.dev/controller/internal/terminal"
 	"credproxy.dev/controller/pkg/reconcile"
 )
 
 // planFlags are those of plan alone.
 type planFlags struct {
-	output                     string
+	output, colour             string
 	exitCode, offline, resolve bool
 }
 
@@ -24,9 +26,11 @@ func newPlan(sys System) *cobra.Command {
 	var p planFlags
 	cmd := &cobra.Command{
 		Use:   "plan --specs DIR",
-		Short: "Show the steps that run would take now, each with its cause",
-		Long: `Reads the files and looks at the engine, changes nothing, and prints what run would do. Tokens are not looked
-for unless --resolve is given; one that --token-env, --token-dir and --token-providers do not permit is said without it.`,
+		Short: "Show the steps that run would take now, each with its cause, and what they change",
+		Long: `Reads the files and looks at the engine, changes nothing, and prints what run would do: for each name the steps, and below them what
+they add (+), remove (-) and change (~), as far as the engine and the sidecar's own routing table tell what there is now. Of a token its
+reference is shown, never its value. Tokens are not looked for unless --resolve is given; one that --token-env, --token-dir and
+--token-providers do not permit is said without it.`,
 		Example: `  controller plan --specs ./specs
   controller plan --specs ./specs --resolve --token-env GITHUB_TOKEN
   controller plan --specs ./specs --offline -o json    # as if for an empty engine`,
@@ -47,6 +51,7 @@ for unless --resolve is given; one that --token-env, --token-dir and --token-pro
 	flags := cmd.Flags()
 	flags.StringVarP(&p.output, "output", "o", "text", "text or json")
 	choose(flags, "output", "text", "json")
+	colourFlag(flags, &p.colour)
 	flags.BoolVar(&p.exitCode, "exit-code", false, "end with 1 if there are steps, if anything but a paused spec is blocked, or if a file has a problem")
 	flags.BoolVar(&p.offline, "offline", false, "ask no engine: plan as if it were empty")
 	flags.BoolVar(&p.resolve, "resolve", false, "look for the tokens too, without showing them: a missing one is among the blocked; what the rules deny always is")
@@ -69,7 +74,7 @@ func (p *planFlags) run(cmd *cobra.Command, opts app.Options, sys System) (err e
 	if err != nil {
 		return err
 	}
-	if err := printPlan(sys.Stdout, plan, p.output, opts.Instance); err != nil {
+	if err := printPlan(newScreen(sys, p.colour), plan, p.output, opts.Instance); err != nil {
 		return err
 	}
 	if p.output == "text" && !p.resolve && needsTokens(plan) {
@@ -97,20 +102,55 @@ func needsTokens(plan reconcile.Plan) bool {
 	})
 }
 
-func printPlan(w io.Writer, plan reconcile.Plan, output, instance string) error {
+func printPlan(out *screen, plan reconcile.Plan, output, instance string) error {
 	if output == "json" {
-		return printJSON(w, plan)
+		return printJSON(out, plan)
 	}
-	text := clean(plan.String())
+	var b strings.Builder
+	for _, line := range plan.Lines() {
+		b.WriteString(planLine(out, line))
+	}
 	switch {
 	case len(plan.Items) > 0:
 	case len(plan.Blocked) > 0:
-		text += "No step can be taken now.\n"
+		b.WriteString("No step can be taken now.\n")
 	default:
-		text += fmt.Sprintf("Nothing to do for instance %q.\n", instance)
+		fmt.Fprintf(&b, "Nothing to do for instance %q.\n", instance)
 	}
-	_, err := io.WriteString(w, text)
+	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// planLine is a line of a plan, in the colour of what it changes, and wrapped where its text begins.
+func planLine(out *screen, line reconcile.PlanLine) string {
+	text := clean(line.Text)
+	if width := out.width(); width > 0 {
+		text = terminal.Hang(line.Heading, text, width)
+	} else {
+		text = line.Heading + text
+	}
+	paint := paintOfChange(line.Change)
+	if line.Heading == "" {
+		paint = terminal.Bold
+	}
+	var b strings.Builder
+	for part := range strings.SplitSeq(text, "\n") {
+		b.WriteString(out.palette.Paint(paint, part) + "\n")
+	}
+	return b.String()
+}
+
+// paintOfChange is the colour in which a change is seen at a glance.
+func paintOfChange(kind reconcile.ChangeKind) terminal.Paint {
+	switch kind {
+	case reconcile.ChangeAdd:
+		return terminal.Green
+	case reconcile.ChangeRemove:
+		return terminal.Red
+	case reconcile.ChangeModify:
+		return terminal.Yellow
+	}
+	return 0
 }
 
 func printJSON(w io.Writer, v any) error {

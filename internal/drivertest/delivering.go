@@ -19,6 +19,7 @@ func delivering() []story {
 		{"routes that are refused at the start are told", refusesAtStart},
 		{"a start takes no generation older than the last, but for a signal", startsWithNoOlder},
 		{"tokens in the environment are seen", deliversEnv},
+		{"the routes that a sidecar has are read, without their key", readsRoutes},
 		{"copying to what is gone is told as that", copiesToGone},
 		{"waiting for what is gone is told as that", waitsForGone},
 		{"waiting ends when the sidecar does", waitsForEnding},
@@ -44,6 +45,27 @@ func confirms(w *world) {
 	if seen := w.sidecar().Report; seen == nil || seen.Generation != 7 || !seen.Serving {
 		w.Errorf("its last word is seen as %+v", seen)
 	}
+}
+
+func readsRoutes(w *world) {
+	id := w.create()
+	_, err := w.Driver.ReadRoutes(w.ctx(), id)
+	w.wants(err, reconcile.ErrNotFound)
+	w.noError(w.Driver.CopyRoutes(w.ctx(), id, w.sealed(4, "four")))
+	w.noError(w.Driver.Start(w.ctx(), id))
+	report, err := w.Driver.WaitReady(w.ctx(), id, 4)
+	w.noError(err)
+	for _, running := range []bool{true, false} {
+		table, err := w.Driver.ReadRoutes(w.ctx(), id)
+		w.noError(err)
+		if table.RoutesDigest != report.RoutesDigest || table.Generation != 4 || len(table.Routes) != 1 || table.Key != nil {
+			w.Errorf("running: %v, it has %+v", running, table)
+		}
+		w.Hands.Stop(w.T, id)
+	}
+	w.noError(w.Driver.Remove(w.ctx(), id))
+	_, err = w.Driver.ReadRoutes(w.ctx(), id)
+	w.wants(err, reconcile.ErrNotFound)
 }
 
 func waitsForRoutes(w *world) {

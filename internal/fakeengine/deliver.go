@@ -43,6 +43,24 @@ func (d *Driver) CopyRoutes(ctx context.Context, containerID string, files []rou
 	})
 }
 
+// ReadRoutes returns the table in the container's volume.
+func (d *Driver) ReadRoutes(ctx context.Context, containerID string) (table routetable.Table, err error) {
+	err = d.act(ctx, &Call{Verb: ReadRoutes, Target: containerID}, func() error {
+		c := d.engine.containers[containerID]
+		if c == nil {
+			return noContainer(containerID)
+		}
+		volume := d.engine.volumes[c.Volume]
+		if volume == nil || volume.Memory || volume.Files[routetable.FileName] == nil {
+			return fmt.Errorf("%w: %s of container %s", reconcile.ErrNotFound, routetable.FileName, c.Name)
+		}
+		table, err = routetable.Parse(volume.Files[routetable.FileName].Data)
+		table.Key = nil
+		return err
+	})
+	return table, err
+}
+
 // WaitLoaded waits until the running sidecar reports that it has loaded the generation.
 func (d *Driver) WaitLoaded(ctx context.Context, containerID string, generation int64) (routetable.Report, error) {
 	return d.answer(ctx, WaitLoaded, waiting{containerID: containerID, generation: generation, loaded: true})

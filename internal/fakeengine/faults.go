@@ -39,6 +39,7 @@ const (
 	Remove        Verb = "remove"
 	RemoveVolume  Verb = "remove_volume"
 	CopyRoutes    Verb = "copy_routes"
+	ReadRoutes    Verb = "read_routes"
 	WaitLoaded    Verb = "wait_loaded"
 	WaitReady     Verb = "wait_ready"
 	Reload        Verb = "reload"

@@ -209,6 +209,11 @@ func (m *mortal) CopyRoutes(ctx context.Context, id string, files []routetable.F
 	return m.call(fakeengine.CopyRoutes, id, func() error { return m.driver.CopyRoutes(ctx, id, files) })
 }
 
+// ReadRoutes is asked for by plans alone, which change nothing.
+func (m *mortal) ReadRoutes(ctx context.Context, id string) (routetable.Table, error) {
+	return m.driver.ReadRoutes(ctx, id)
+}
+
 func (m *mortal) WaitLoaded(ctx context.Context, id string, generation int64) (routetable.Report, error) {
 	return told(m, fakeengine.WaitLoaded, id, func() (routetable.Report, error) { return m.driver.WaitLoaded(ctx, id, generation) })
 }

@@ -21,6 +21,7 @@ const (
 	opContainerInspect  operation = "container_inspect"
 	opContainerCreate   operation = "container_create"
 	opContainerCopy     operation = "container_copy"
+	opContainerRead     operation = "container_read"
 	opContainerAttach   operation = "container_attach"
 	opContainerLogs     operation = "container_logs"
 	opContainerStart    operation = "container_start"
@@ -51,7 +52,7 @@ func usualCodes() map[operation]int {
 	return map[operation]int{
 		opPing: http.StatusOK, opVersion: http.StatusOK, opInfo: http.StatusOK, opEvents: http.StatusOK,
 		opContainerList: http.StatusOK, opContainerInspect: http.StatusOK, opContainerCreate: http.StatusCreated,
-		opContainerCopy: http.StatusOK, opContainerAttach: http.StatusSwitchingProtocols, opContainerLogs: http.StatusOK,
+		opContainerCopy: http.StatusOK, opContainerRead: http.StatusOK, opContainerAttach: http.StatusSwitchingProtocols, opContainerLogs: http.StatusOK,
 		opContainerStart: http.StatusNoContent, opContainerKill: http.StatusNoContent,
 		opContainerUpdate: http.StatusOK, opContainerRename: http.StatusNoContent,
 		opContainerStop: http.StatusNoContent, opContainerWait: http.StatusOK,

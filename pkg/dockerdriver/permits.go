@@ -73,6 +73,10 @@ func containerTrials() []trial {
 		{opContainerCopy, write, func(ctx context.Context, c *client.Client, nobody string) error {
 			return c.CopyToContainer(ctx, nobody, volumeRoot, &bytes.Buffer{}, container.CopyToContainerOptions{})
 		}},
+		{opContainerRead, read, func(ctx context.Context, c *client.Client, nobody string) error {
+			_, _, err := c.CopyFromContainer(ctx, nobody, volumeRoot)
+			return err
+		}},
 		{opContainerAttach, write, func(ctx context.Context, c *client.Client, nobody string) error {
 			return second(c.ContainerAttach(ctx, nobody, container.AttachOptions{}))
 		}},

@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"path"
 	"time"
 
@@ -23,6 +25,44 @@ func (d *Driver) CopyRoutes(ctx context.Context, containerID string, files []rou
 	return d.callFor(ctx, patience*d.opts.CallTimeout, opContainerCopy, what, func(ctx context.Context) error {
 		return d.docker.CopyToContainer(ctx, containerID, volumeRoot, bytes.NewReader(packed), container.CopyToContainerOptions{})
 	})
+}
+
+// ReadRoutes returns the table in a sidecar's volume. Its key, which is there to keep its digest from telling anything of tokens, is
+// left out, and no other file is asked for.
+func (d *Driver) ReadRoutes(ctx context.Context, containerID string) (table routetable.Table, err error) {
+	what := "read the routes of container " + d.nameOf(containerID)
+	err = d.call(ctx, opContainerRead, what, func(ctx context.Context) error {
+		packed, _, err := d.docker.CopyFromContainer(ctx, containerID, path.Join(volumeRoot, routetable.FileName))
+		if err != nil {
+			return err
+		}
+		defer packed.Close()
+		table, err = unpackTable(packed)
+		return err
+	})
+	return table, err
+}
+
+// unpackTable reads the archive of the one file.
+func unpackTable(packed io.Reader) (routetable.Table, error) {
+	archive := tar.NewReader(packed)
+	header, err := archive.Next()
+	if err != nil {
+		return routetable.Table{}, err
+	}
+	if header.Typeflag != tar.TypeReg {
+		return routetable.Table{}, fmt.Errorf("%s is not a regular file", routetable.FileName)
+	}
+	document, err := io.ReadAll(io.LimitReader(archive, routetable.MaxDocumentBytes+1))
+	if err != nil {
+		return routetable.Table{}, err
+	}
+	table, err := routetable.Parse(document)
+	if err != nil {
+		return routetable.Table{}, err
+	}
+	table.Key = nil
+	return table, nil
 }
 
 // pack makes the archive, in which everything belongs to the sidecar's user.

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/client-go/util/workqueue"
 
+	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -343,10 +344,26 @@ func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Pla
 			plan.Blocked = append(plan.Blocked, Blocked{Name: name, Reason: ReasonPolicyDenied, Message: denied})
 		}
 		if len(item.Steps) > 0 {
+			item.Changes = changesOf(in, item, c.served(ctx, in, item))
 			plan.Items = append(plan.Items, item)
 		}
 	}
 	return plan, nil
+}
+
+// served reads the table that a name's sidecar has, where it says what an item changes; nil where there is none, or where it is not the
+// one that the sidecar tells of.
+func (c *Controller) served(ctx context.Context, in inputs, item Item) *routetable.Table {
+	current := in.current()
+	if current == nil || !item.needsTable() {
+		return nil
+	}
+	table, err := c.driver.ReadRoutes(ctx, current.ID)
+	if err != nil || current.Report != nil && current.Report.RoutesDigest != table.RoutesDigest {
+		c.recorder.log.Debug("the routes of a sidecar could not be read; the plan does not say how they change", "name", in.name, "error", err)
+		return nil
+	}
+	return &table
 }
 
 // permitter is a Resolver that knows what is denied without looking for anything.

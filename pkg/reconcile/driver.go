@@ -74,6 +74,9 @@ type Lifecycle interface {
 type Deliverer interface {
 	// CopyRoutes writes the files of one generation, in their order, in one archive.
 	CopyRoutes(ctx context.Context, containerID string, files []routetable.File) error
+	// ReadRoutes returns the table that was written last, without its key, of a sidecar that has it in files. It fails with ErrNotFound
+	// where there is none.
+	ReadRoutes(ctx context.Context, containerID string) (routetable.Table, error)
 	// WaitLoaded waits until the running sidecar reports that it has loaded the generation, whether or not it is on its
 	// internal network yet. It fails as WaitReady does.
 	WaitLoaded(ctx context.Context, containerID string, generation int64) (routetable.Report, error)

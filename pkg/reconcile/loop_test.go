@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,6 +17,7 @@ import (
 
 	"credproxy.dev/controller/internal/fakeengine"
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -347,6 +349,57 @@ func TestWhatChangesWhileTheStreamIsBrokenIsSeen(t *testing.T) {
 		s.settle()
 		if c := s.container("web"); c.Limits.Memory != 64<<20 {
 			t.Errorf("memory limit %d", c.Limits.Memory)
+		}
+	})
+}
+
+// What there is now is read where it is: from the labels and places of the container, and out of its volume.
+func TestAPlanTellsHowRoutesChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, fakeengine.New(time.Millisecond), defaultOptions())
+		web := s.environment("web")
+		s.declareNow(web)
+		if err := s.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		changes := func(cp *spec.CredProxy) string {
+			s.declareNow(cp)
+			plan, err := s.Plan(t.Context(), false, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var lines []string
+			for _, item := range plan.Items {
+				for _, c := range item.Changes {
+					lines = append(lines, string(c.Change)+" "+c.String())
+				}
+			}
+			return strings.Join(lines, "\n")
+		}
+		if got := changes(web); got != "" {
+			t.Errorf("of the same there is %s", got)
+		}
+		other := edited(web, func(s *spec.CredProxySpec) {
+			s.Routes = append(s.Routes, spec.Route{Path: "/more", Upstream: "https://more.example"})
+		})
+		if got := changes(other); got != "add route /more: https://more.example" {
+			t.Errorf("of a route that is new there is %s", got)
+		}
+		s.engine.Inject(fakeengine.ReadRoutes, 1, fakeengine.FailsBefore(nil))
+		if got := changes(other); !strings.HasPrefix(got, "add routes: ") || !strings.HasSuffix(got, "which cannot be read") {
+			t.Errorf("where routes cannot be read there is %s", got)
+		}
+		// What lies in the volume, and was not taken over, is not what it has.
+		_, files, err := routetable.Seal(routetable.Table{Listen: ":9099", InternalSubnets: []string{"10.0.0.0/24"},
+			Routes: []routetable.Route{{Path: "/lies", Upstream: "https://lies.example"}}}, 1<<50, nil, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.engine.Driver("another").CopyRoutes(t.Context(), s.container("web").ID, files); err != nil {
+			t.Fatal(err)
+		}
+		if got := changes(other); !strings.HasSuffix(got, "which cannot be read") {
+			t.Errorf("of routes that are not served there is %s", got)
 		}
 	})
 }

@@ -16,6 +16,8 @@ type Plan struct {
 type Item struct {
 	Name  string `json:"name"`
 	Steps []Step `json:"steps"`
+	// Changes are what the steps make other than it is, as far as that is known; only a Plan that is asked for tells them.
+	Changes []PlannedChange `json:"changes"`
 }
 
 // Step is one action.
@@ -78,33 +80,60 @@ func Drifts() []Drift {
 // Empty reports whether there is no step to take.
 func (p Plan) Empty() bool { return len(p.Items) == 0 }
 
-// String renders the plan for people: the verb, the log and the tests use this one rendering.
-func (p Plan) String() string {
-	var b strings.Builder
-	for _, item := range p.Items {
-		b.WriteString(item.String())
-	}
-	for _, blocked := range p.Blocked {
-		fmt.Fprintf(&b, "%s\n  blocked: %s: %s\n", blocked.Name, blocked.Reason, blocked.Message)
-	}
-	return b.String()
+// PlanLine is a line of a plan for people: a heading, and a text that may be wrapped behind it.
+type PlanLine struct {
+	Heading, Text string
+	// Change is what the line tells; empty for a line that tells no change.
+	Change ChangeKind
 }
 
-// String renders one name: a line for the name and one for each step.
-func (i Item) String() string {
-	var b strings.Builder
-	b.WriteString(i.Name + "\n")
+// String renders the plan for people: the verb, the log and the tests use this one rendering.
+func (p Plan) String() string { return rendered(p.Lines()) }
+
+// Lines are the lines of String.
+func (p Plan) Lines() (lines []PlanLine) {
+	for _, item := range p.Items {
+		lines = append(lines, item.Lines()...)
+	}
+	for _, blocked := range p.Blocked {
+		lines = append(lines, PlanLine{Text: blocked.Name},
+			PlanLine{Heading: "  ", Text: fmt.Sprintf("blocked: %s: %s", blocked.Reason, blocked.Message)})
+	}
+	return lines
+}
+
+// String renders one name.
+func (i Item) String() string { return rendered(i.Lines()) }
+
+// Lines are one for the name, one for each step, and one for each change.
+func (i Item) Lines() []PlanLine {
+	lines := []PlanLine{{Text: i.Name}}
 	for _, s := range i.Steps {
-		fmt.Fprintf(&b, "  %-14s %s  (%s)\n", s.Step, s.Target, s.Cause)
+		lines = append(lines, PlanLine{Heading: fmt.Sprintf("  %-14s ", s.Step), Text: fmt.Sprintf("%s  (%s)", s.Target, s.Cause)})
+	}
+	for _, c := range i.Changes {
+		lines = append(lines, PlanLine{Heading: "    " + c.Change.sign(), Text: c.String(), Change: c.Change})
+	}
+	return lines
+}
+
+func rendered(lines []PlanLine) string {
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString(line.Heading + line.Text + "\n")
 	}
 	return b.String()
 }
 
 // MarshalJSON writes the document of the plan verb; its lists are never null.
 func (p Plan) MarshalJSON() ([]byte, error) {
+	items := append([]Item{}, p.Items...)
+	for i := range items {
+		items[i].Changes = append([]PlannedChange{}, items[i].Changes...)
+	}
 	return json.Marshal(struct {
 		Kind    string    `json:"kind"`
 		Items   []Item    `json:"items"`
 		Blocked []Blocked `json:"blocked"`
-	}{"Plan", append([]Item{}, p.Items...), append([]Blocked{}, p.Blocked...)})
+	}{"Plan", items, append([]Blocked{}, p.Blocked...)})
 }

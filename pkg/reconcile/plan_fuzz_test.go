@@ -170,6 +170,32 @@ func (w *fuzzed) plan() (plan Plan, of map[string]inputs) {
 	return plan, of
 }
 
+// checkChanges holds that changes can be told whatever a sidecar has, the same each time, and that whatever is made or goes is among them.
+func checkChanges(t *testing.T, in inputs, item Item) {
+	t.Helper()
+	for _, served := range []*routetable.Table{nil, {}, {Listen: "9099", Routes: []routetable.Route{{Path: "/"}, {Path: "/"}}}} {
+		changes := changesOf(in, item, served)
+		if again := changesOf(in, item, served); !slices.Equal(changes, again) {
+			t.Errorf("first\n%v\nthen\n%v", changes, again)
+		}
+		tells := func(object ChangedObject) bool {
+			return slices.ContainsFunc(changes, func(c PlannedChange) bool { return c.Object == object })
+		}
+		for _, s := range item.Steps {
+			switch s.Step {
+			case StepCreate, StepRemove, StepStart, StepDisconnect, StepUpdate:
+				if !tells(ChangedSidecar) {
+					t.Errorf("%s is not among the changes %v", s.Step, changes)
+				}
+			case StepEnsureNetwork, StepRemoveNetwork:
+				if !tells(ChangedNetwork) {
+					t.Errorf("%s is not among the changes %v", s.Step, changes)
+				}
+			}
+		}
+	}
+}
+
 // FuzzPlan holds, for any declaration beside any engine, that a plan can be made; that it is the same each time; that it
 // touches nothing but the name's own things; that a name is not both blocked and acted on; that nothing is removed that
 // the brake holds, or serves while nobody else does; and that nothing is left to do once it is done.
@@ -193,6 +219,7 @@ func FuzzPlan(f *testing.F) {
 				w.checkTarget(t, of[item.Name], s)
 			}
 			w.checkSuccession(t, of[item.Name], item)
+			checkChanges(t, of[item.Name], item)
 			w.checkWithdrawal(t, of[item.Name], item)
 		}
 		for name, in := range of {

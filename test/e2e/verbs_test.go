@@ -4,8 +4,10 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -22,8 +24,9 @@ func TestPlanAndApply(t *testing.T) {
 	var plan struct {
 		Kind  string
 		Items []struct {
-			Name  string
-			Steps []struct{ Step, Target, Cause string }
+			Name    string
+			Steps   []struct{ Step, Target, Cause string }
+			Changes []struct{ Change, Object, Name, Field, Before, After string }
 		}
 		Blocked []any
 	}
@@ -43,6 +46,11 @@ func TestPlanAndApply(t *testing.T) {
 	if len(labelled(t, "container", w.id)) != 0 {
 		t.Error("plan made something")
 	}
+	if changes := plan.Items[0].Changes; !slices.ContainsFunc(changes, func(c struct{ Change, Object, Name, Field, Before, After string }) bool {
+		return c.Change == "add" && c.Object == "route" && strings.Contains(c.After, "token from file token")
+	}) {
+		t.Errorf("the changes are %+v", changes)
+	}
 
 	out, errOut, status = verb(t, append([]string{"apply"}, flags...)...)
 	if status != 0 || !strings.Contains(out, "web") {
@@ -53,6 +61,8 @@ func TestPlanAndApply(t *testing.T) {
 	if status != 0 {
 		t.Errorf("plan after apply exits %d: %s%s", status, out, errOut)
 	}
+	w.saysWhatChanges(flags)
+	w.logsItsRequests()
 	_, _, status = verb(t, "plan", "--exit-code", "--docker-host", "unix:///nowhere.sock", "--specs", w.specs)
 	if status != 2 {
 		t.Errorf("plan without an engine exits %d", status)
@@ -68,6 +78,37 @@ func TestPlanAndApply(t *testing.T) {
 	out, errOut, status = verb(t, append([]string{"apply", "--prune"}, flags...)...)
 	if status != 0 || exists(w.id+"-web") || !exists(w.id+"-other") {
 		t.Errorf("apply --prune exits %d: %s%s", status, out, errOut)
+	}
+}
+
+// saysWhatChanges has plan compare a file that was edited with what the sidecar serves.
+func (w *world) saysWhatChanges(flags []string) {
+	w.t.Helper()
+	w.drop("web.yaml", w.spec("web", "/v2"))
+	out, errOut, status := verb(w.t, append([]string{"plan"}, flags...)...)
+	if status != 0 || !strings.Contains(out, "    ~ route /api upstream: ") || !strings.Contains(out, "/v1 → ") {
+		w.t.Errorf("plan of an edited route exits %d: %s%s", status, out, errOut)
+	}
+	w.drop("web.yaml", w.spec("web", "/v1"))
+}
+
+// logsItsRequests waits until the engine has the line of a request.
+func (w *world) logsItsRequests() {
+	w.t.Helper()
+	eventually(w.t, "the request is in the log", func() error {
+		out, errOut, status := verb(w.t, "logs", "web", "--instance", w.id, "-o", "json")
+		if status != 0 || !strings.Contains(out, `"container":"`+w.id+`-web"`) || !strings.Contains(out, `"path":"/api/x"`) {
+			return fmt.Errorf("logs exits %d: %s%s", status, out, errOut)
+		}
+		return nil
+	})
+	out, _, _ := verb(w.t, "logs", "web", "--instance", w.id, "--tail", "1")
+	if strings.Count(out, "\n") != 1 {
+		w.t.Errorf("the last line is %q", out)
+	}
+	_, errOut, status := verb(w.t, "logs", "wbe", "--instance", w.id, "--server", "http://127.0.0.1:1")
+	if status != 1 || !strings.Contains(errOut, "do you mean web?") {
+		w.t.Errorf("logs of a mistyped name exits %d: %s", status, errOut)
 	}
 }
 

@@ -1,0 +1,265 @@
+package reconcile
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// changeStory is what is declared and observed beside what a sidecar has, and the changes as they print themselves.
+type changeStory struct {
+	give func(w *world) *routetable.Table
+	want string
+}
+
+// table is what a sidecar of the spec as it is now has.
+func (w *world) table() *routetable.Table {
+	t := tableOf(&w.spec.Spec, w.networks[0], nil, reach{})
+	values := map[string]string{}
+	for _, slot := range w.spec.Spec.Slots() {
+		values[slot.Name] = "a-value-that-no-plan-may-tell"
+	}
+	sealed, _, err := routetable.Seal(t, 7, values, strings.NewReader(strings.Repeat("k", 99)))
+	if err != nil {
+		panic(err)
+	}
+	return &sealed
+}
+
+// changes are those of the plan, as it prints them.
+func (w *world) changes(served *routetable.Table) string {
+	s := newScene(w.declared, w.view())
+	var b strings.Builder
+	for _, name := range s.names() {
+		in := s.inputs(name, history{everDeclared: true}, w.opts)
+		in.delivered, in.tokens, in.suffix = w.delivered, w.tokens, "x7q2"
+		item, _ := planName(in)
+		for _, c := range changesOf(in, item, served) {
+			b.WriteString(c.Change.sign() + c.String() + "\n")
+		}
+	}
+	return b.String()
+}
+
+func TestChanges(t *testing.T) {
+	bearer := func(env string) *spec.Auth {
+		return &spec.Auth{Scheme: spec.SchemeBearer, TokenRef: spec.TokenRef{Env: env}}
+	}
+	for name, tt := range map[string]changeStory{
+		"a new spec": {func(w *world) *routetable.Table {
+			w.spec.Spec.Routes = append(w.spec.Spec.Routes, spec.Route{Path: "/open", Upstream: "https://open.example"})
+			return nil
+		}, `
++ sidecar cred-proxy-web
++ internalNetwork: web-internal as cred-proxy:9099
++ egressNetwork: web-egress
++ image: the controller's own
++ tokenDelivery: File
++ resources: memory 64Mi, cpus 1, pids 64
++ route /anthropic: https://api.anthropic.com, Bearer, token from env TOKEN
++ route /open: https://open.example
+`},
+		"networks are made for it": {func(w *world) *routetable.Table {
+			w.spec.Spec.CreateNetworks, w.networks = true, w.networks[:1]
+			w.running("a")
+			served := w.table()
+			w.sidecars = nil
+			return served
+		}, `
++ network web-egress
++ sidecar cred-proxy-web
++ internalNetwork: web-internal as cred-proxy:9099
++ egressNetwork: web-egress
++ image: the controller's own
++ tokenDelivery: File
++ resources: memory 64Mi, cpus 1, pids 64
++ route /anthropic: https://api.anthropic.com, Bearer, token from env TOKEN
+`},
+		"routes are added, changed and removed": {func(w *world) *routetable.Table {
+			w.spec.Spec.Routes = append(w.spec.Spec.Routes, spec.Route{Path: "/old", Upstream: "https://old.example"})
+			w.running("a")
+			served := w.table()
+			w.spec.Spec.Routes = []spec.Route{
+				{Path: "/anthropic", Upstream: "https://elsewhere.example", Methods: []string{"GET", "POST"}, Auth: bearer("TOKEN")},
+				{Path: "/new", Upstream: "https://new.example", Auth: bearer("OTHER"), Methods: []string{"GET"}, Git: &spec.Git{Push: []string{"a/b"}}},
+			}
+			return served
+		}, `
+~ route /anthropic upstream: https://api.anthropic.com → https://elsewhere.example
++ route /anthropic methods: GET, POST
++ route /new: https://new.example, Bearer, token from env OTHER
++ route /new git.push: a/b
++ route /new methods: GET
+- route /old: https://old.example
+`},
+		"a credential is another": {func(w *world) *routetable.Table {
+			w.running("a")
+			served := w.table()
+			w.spec.Spec.Routes[0].Auth = &spec.Auth{Scheme: spec.SchemeBasic, Username: "x", TokenRef: spec.TokenRef{File: "git-token"}}
+			w.spec.Spec.Routes = append([]spec.Route{{Path: "/first", Upstream: "https://first.example", Auth: bearer("FIRST")}}, w.spec.Spec.Routes...)
+			return served
+		}, `
++ route /first: https://first.example, Bearer, token from env FIRST
+~ route /anthropic auth.scheme: Bearer → Basic
+~ route /anthropic auth.token: CRED_PROXY_TOKEN_1 → CRED_PROXY_TOKEN_2 (file git-token)
++ route /anthropic auth.username: x
+`},
+		"callers need a key": {func(w *world) *routetable.Table {
+			w.running("a")
+			served := w.table()
+			w.spec.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}}
+			return served
+		}, `
++ callerAuth: key from file key
+`},
+		"callers need none any more, and addresses are others": {func(w *world) *routetable.Table {
+			w.spec.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}}
+			w.running("a")
+			served := w.table()
+			w.spec.Spec.CallerAuth = nil
+			w.networks[0].Subnets = []string{"172.31.0.0/24"}
+			return served
+		}, `
+~ internalSubnets: 172.30.0.0/24 → 172.31.0.0/24
+- callerAuth: a key
+`},
+		"a key is shown elsewhere": {func(w *world) *routetable.Table {
+			w.spec.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}}
+			w.running("a")
+			served := w.table()
+			w.spec.Spec.CallerAuth.Header = "X-Key"
+			return served
+		}, `
++ callerAuth.header: X-Key
+`},
+		"routes that nobody can read": {func(w *world) *routetable.Table {
+			w.running("a")
+			w.spec.Spec.Routes[0].Upstream = "https://elsewhere.example"
+			return nil
+		}, `
++ routes: 1, in the place of those that it has, which cannot be read
+`},
+		"certificates are never told": {func(w *world) *routetable.Table {
+			w.spec.Spec.Routes[0].CAFile = "ca.pem"
+			w.running("a")
+			served := w.table()
+			served.Routes[0].Roots = "-----BEGIN CERTIFICATE-----\nold\n-----END CERTIFICATE-----\n"
+			w.declared.Roots = map[string]string{"ca.pem": "-----BEGIN CERTIFICATE-----\nnew\n-----END CERTIFICATE-----\n"}
+			return served
+		}, `
+~ route /anthropic roots: certificates: 1 of before → certificates: 1 that are others
+`},
+		"limits": {func(w *world) *routetable.Table {
+			s := w.running("a")
+			s.NoRestart = true
+			w.spec.Spec.Resources = spec.Resources{Memory: "128Mi", CPUs: "500m", Pids: 64}
+			return nil
+		}, `
+~ resources.memory: 64Mi → 128Mi
+~ resources.cpus: 1 → 500m
+~ restart: not by the engine → always
+`},
+		"another container": {func(w *world) *routetable.Table {
+			s := w.running("0123456789abcdef")
+			s.Endpoints[0].NetworkName, s.Endpoints[1].NetworkName = "web-internal", "web-egress"
+			s.ImageTag = "cred-proxy:1"
+			served := w.table()
+			w.spec.Spec.Hostname, w.spec.Spec.Port, w.spec.Spec.Image = "proxy", 8080, "mine:2"
+			return served
+		}, `
+~ container: cred-proxy-web (0123456789ab) → another one
+~ image: cred-proxy:1 → mine:2
+~ hostname: cred-proxy → proxy
+~ port: 9099 → 8080
+`},
+		"tokens move into the environment": {func(w *world) *routetable.Table {
+			w.running("0123456789abcdef")
+			served := w.table()
+			w.spec.Spec.TokenDelivery = spec.DeliverEnv
+			return served
+		}, `
+~ container: cred-proxy-web (0123456789ab) → another one
+~ tokenDelivery: File → Env
+`},
+		"tokens leave the environment": {func(w *world) *routetable.Table {
+			w.spec.Spec.TokenDelivery = spec.DeliverEnv
+			s := w.running("0123456789abcdef")
+			s.Env = w.tokens
+			served := w.table()
+			w.spec.Spec.TokenDelivery = spec.DeliverMemory
+			return served
+		}, `
+~ container: cred-proxy-web (0123456789ab) → another one
+~ tokenDelivery: Env → Memory
+`},
+		"another network": {func(w *world) *routetable.Table {
+			s := w.running("0123456789abcdef")
+			s.Endpoints[0].NetworkName, s.Endpoints[1].NetworkName = "web-internal", "web-egress"
+			w.networks = append(w.networks, Network{ID: "n3", Name: "other", Internal: true}, Network{ID: "n4", Name: "out"})
+			w.spec.Spec.InternalNetwork, w.spec.Spec.EgressNetwork = "other", "out"
+			return w.table()
+		}, `
+~ container: cred-proxy-web (0123456789ab) → another one
+~ internalNetwork: web-internal → other
+~ egressNetwork: web-egress → out
+`},
+		"it lost its places": {func(w *world) *routetable.Table {
+			s := w.running("a")
+			s.Endpoints = []Endpoint{{NetworkID: "n1", NetworkName: "web-internal"}, {NetworkID: "n2"}, {NetworkID: "n9", NetworkName: "stray"}}
+			return nil
+		}, `
++ hostname: cred-proxy
+- network: stray
+`},
+		"it was stopped, and renamed": {func(w *world) *routetable.Table {
+			s := w.running("a")
+			s.State, s.ExitCode, s.Name = StateExited, 137, "mine"
+			return w.table()
+		}, `
+~ state: exited (exit code 137) → running
+~ name: mine → cred-proxy-web
+`},
+		"two serve": {func(w *world) *routetable.Table {
+			w.running("a")
+			w.running("b").Name = "cred-proxy-web-ab12"
+			return nil
+		}, `
+- sidecar cred-proxy-web-ab12
+`},
+		"nothing declares it": {func(w *world) *routetable.Table {
+			w.running("a")
+			served := w.table()
+			w.networks[0].SpecName = "web"
+			w.declared = Declared{Complete: true}
+			w.strayVolumes = []Volume{{Name: "v1", SpecName: "web"}}
+			w.opts.Deliberate = true
+			return served
+		}, `
+- volume v1
+- network web-internal
+- sidecar cred-proxy-web
+- route /anthropic: https://api.anthropic.com
+`},
+		"text that steers": {func(w *world) *routetable.Table {
+			w.running("a")
+			served := w.table()
+			served.Routes[0].Upstream = "https://a\x1b[2J\n+ x\u202e" + strings.Repeat("y", 999)
+			w.spec.Spec.Routes[0].Upstream = "https://b"
+			return served
+		}, `
+~ route /anthropic upstream: https://a` + "\ufffd[2J\ufffd+ x\ufffd" + strings.Repeat("y", maxTold-18) + `… → https://b
+`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			served := tt.give(w)
+			if diff := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), w.changes(served)); diff != "" {
+				t.Errorf("changes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

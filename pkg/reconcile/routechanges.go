@@ -1,0 +1,204 @@
+package reconcile
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"credproxy.dev/controller/pkg/routetable"
+	"credproxy.dev/controller/pkg/spec"
+)
+
+// ofRoutes compares the table that a sidecar has with the one that is declared; with no sidecar, all of it is new.
+func (c *comparer) ofRoutes(now *Sidecar) {
+	next := c.table(c.pair().internal)
+	switch {
+	case now == nil:
+		c.served = &routetable.Table{}
+	case now.Report != nil && now.Report.RoutesDigest == routetable.RoutesDigest(next):
+		return
+	case c.served == nil:
+		c.field("routes", "", fmt.Sprintf("%d, in the place of those that it has, which cannot be read", len(next.Routes)))
+		return
+	default:
+		c.ofTable(now, next)
+	}
+	was := byPath(c.served.Routes)
+	for _, r := range next.Routes {
+		old, known := was[r.Path]
+		delete(was, r.Path)
+		if !known {
+			c.ofNewRoute(r)
+			continue
+		}
+		c.ofRoute(old, r)
+	}
+	for _, path := range slices.Sorted(maps.Keys(was)) {
+		c.put(PlannedChange{Change: ChangeRemove, Object: ChangedRoute, Name: path, Before: was[path].Upstream})
+	}
+}
+
+func byPath(routes []routetable.Route) map[string]routetable.Route {
+	all := make(map[string]routetable.Route, len(routes))
+	for _, r := range routes {
+		all[r.Path] = r
+	}
+	return all
+}
+
+// ofTable compares what a table says besides its routes. That another network has other addresses goes without saying.
+func (c *comparer) ofTable(now *Sidecar, next routetable.Table) {
+	c.field("port", strings.TrimPrefix(c.served.Listen, ":"), strings.TrimPrefix(next.Listen, ":"))
+	if _, stays := now.endpoint(c.pair().internal.ID); stays {
+		sorted := func(list []string) string { return strings.Join(slices.Sorted(slices.Values(list)), ", ") }
+		c.field("internalSubnets", sorted(c.served.InternalSubnets), sorted(next.InternalSubnets))
+	}
+	was, will := flatten(c.served.CallerAuth), flatten(next.CallerAuth)
+	switch {
+	case c.served.CallerAuth == nil && next.CallerAuth != nil:
+		c.field("callerAuth", "", "key from "+c.spec.Spec.CallerAuth.KeyRef.String())
+	case c.served.CallerAuth != nil && next.CallerAuth == nil:
+		c.field("callerAuth", "a key", "")
+	default:
+		for _, d := range c.differences(was, will) {
+			c.field("callerAuth."+d.field, d.before, d.after)
+		}
+	}
+}
+
+// ofNewRoute tells where a route leads with which credential, and then each of its other fields.
+func (c *comparer) ofNewRoute(r routetable.Route) {
+	c.put(PlannedChange{Change: ChangeAdd, Object: ChangedRoute, Name: r.Path, After: c.described(r)})
+	r.Auth, r.Withheld = nil, ""
+	for _, d := range c.differences(map[string]string{"path": r.Path, "upstream": r.Upstream}, flatten(r)) {
+		c.put(PlannedChange{Change: ChangeAdd, Object: ChangedRoute, Name: r.Path, Field: d.field, After: d.after})
+	}
+}
+
+// ofRoute tells each field in which a route differs.
+func (c *comparer) ofRoute(was, will routetable.Route) {
+	for _, d := range c.differences(flatten(was), flatten(will)) {
+		kind := ChangeModify
+		switch {
+		case d.before == "":
+			kind = ChangeAdd
+		case d.after == "":
+			kind = ChangeRemove
+		}
+		c.put(PlannedChange{Change: kind, Object: ChangedRoute, Name: will.Path, Field: d.field, Before: d.before, After: d.after})
+	}
+}
+
+// described is a route that is new, in a few words.
+func (c *comparer) described(r routetable.Route) string {
+	words := r.Upstream
+	i := slices.IndexFunc(c.spec.Spec.Routes, func(s spec.Route) bool { return s.Path == r.Path })
+	if r.Auth != nil {
+		words += ", " + r.Auth.Scheme
+	}
+	var tokens []string
+	for _, ref := range c.spec.Spec.Routes[i].Refs() {
+		tokens = append(tokens, ref.String())
+	}
+	if len(tokens) > 0 {
+		words += ", token from " + strings.Join(tokens, ", ")
+	}
+	if r.Withheld != "" {
+		words += ", withheld: " + string(r.Withheld)
+	}
+	return words
+}
+
+// fieldDifference is a field that differs in what two tables say.
+type fieldDifference struct{ field, before, after string }
+
+// differences are in the order of the fields' names. Of a token's place its slot is told, and of the next one which reference fills it: of
+// the one before, nothing that runs knows the reference.
+func (c *comparer) differences(was, will map[string]string) (all []fieldDifference) {
+	fields := slices.Sorted(maps.Keys(was))
+	fields = append(fields, slices.DeleteFunc(slices.Sorted(maps.Keys(will)), func(f string) bool { _, known := was[f]; return known })...)
+	for _, field := range fields {
+		before, after := was[field], will[field]
+		if before == after {
+			continue
+		}
+		switch {
+		case strings.Contains(before+after, "-----BEGIN"):
+			before, after = certificates(before), certificates(after)
+			if before == after {
+				before, after = before+" of before", after+" that are others"
+			}
+		case field == "token" || strings.HasSuffix(field, ".token"):
+			after = c.slotWithRef(after)
+		}
+		all = append(all, fieldDifference{field, before, after})
+	}
+	return all
+}
+
+// slotWithRef is a slot, and the reference that fills it.
+func (c *comparer) slotWithRef(name string) string {
+	for _, slot := range c.spec.Spec.Slots() {
+		if slot.Name == name {
+			return name + " (" + slot.Ref.String() + ")"
+		}
+	}
+	return name
+}
+
+// certificates counts those in PEM; empty for none.
+func certificates(pem string) string {
+	if n := strings.Count(pem, "-----BEGIN"); n > 0 {
+		return fmt.Sprintf("certificates: %d", n)
+	}
+	return ""
+}
+
+// flatten writes a value of a table as texts by the paths of their fields, such as "auth.scheme". Where a token is, is its slot, whatever the
+// generation.
+func flatten(v any) map[string]string {
+	doc, _ := json.Marshal(v) // a table always encodes
+	var decoded any
+	_ = json.Unmarshal(doc, &decoded)
+	all := map[string]string{}
+	flattenInto(all, "", decoded)
+	return all
+}
+
+func flattenInto(all map[string]string, at string, v any) {
+	fields, nested := v.(map[string]any)
+	if !nested {
+		if v != nil {
+			all[at] = textOf(v)
+		}
+		return
+	}
+	for name, value := range fields {
+		text, isText := value.(string)
+		if name == "tokenFile" || name == "tokenEnv" {
+			name = "token"
+			if isText {
+				value = path.Base(text)
+			}
+		}
+		flattenInto(all, strings.TrimPrefix(at+"."+name, "."), value)
+	}
+}
+
+func textOf(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []any:
+		parts := make([]string, len(v))
+		for i, part := range v {
+			parts[i] = textOf(part)
+		}
+		return strings.Join(parts, ", ")
+	}
+	doc, _ := json.Marshal(v) // it was decoded from JSON
+	return string(doc)
+}
