@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"credproxy.dev/controller/internal/buildinfo"
+	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
 	"credproxy.dev/controller/pkg/subnet"
 )
@@ -63,6 +64,9 @@ type Options struct {
 
 	// Changed is called when what the pages show has changed; it must not wait. Run sets it.
 	Changed func()
+
+	// Progress is told of each step of a pass; nil when nobody wants to know.
+	Progress func(reconcile.Progress)
 
 	Build buildinfo.Info
 	Log   *slog.Logger

@@ -96,7 +96,7 @@ func (p Parts) controller(
 		NamePrefix: o.NamePrefix, Workers: o.Workers, Resync: o.Resync, DeepResync: o.DeepResync,
 		ReadyTimeout: o.ReadyTimeout, UpgradeSidecars: o.UpgradeSidecars, RequireIsolation: o.RequireIsolation,
 		RevokeMissing: o.RevokeMissing, Prune: o.Prune, Deliberate: o.Deliberate, PruneCommand: pruneCommand(o), Locker: locker,
-		Changed: o.Changed,
+		Changed: o.Changed, Progress: o.Progress,
 	}
 	if p.Controller != nil {
 		return p.Controller(driver, tokens, opts, reg, o.Log)

@@ -18,15 +18,19 @@ func newApply(sys System) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply --specs DIR",
 		Short: "Make sidecars as the files declare them, once",
-		Long: `One pass of what run does: prints the plan, takes its steps, prints every sidecar's status, and ends. Sidecars
-that no file declares are removed only with --prune, which also says that an empty directory, or many removals at
-once, are meant. It may be used beside a run with the same --state-dir: the two take turns at each name.`,
+		Long: `One pass of what run does: prints the plan, takes its steps, prints every sidecar's status, and ends. On a terminal it shows
+meanwhile how far each name has got, elsewhere it prints a line for each step. Sidecars that no file declares are removed only
+with --prune, which also says that an empty directory, or many removals at once, are meant. It may be used beside a run with the
+same --state-dir: the two take turns at each name.`,
 		Example: `  controller apply --specs ./specs --token-env 'AGENT_*'
   controller apply --specs ./specs --prune --timeout 5m`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Annotations:       exits("0 every sidecar is Ready and every file good; 1 not"),
 		Args:              cobra.NoArgs,
 		RunE: verb(codeBad, func(cmd *cobra.Command, _ []string) error {
+			out := newScreen(sys, colour)
+			shown := newProgress(out)
+			sys.Stderr = shown.beside(sys.Stderr)
 			opts, err := s.options(cmd.Flags(), sys)
 			if err == nil {
 				err = checkTimeout(cmd, timeout)
@@ -34,11 +38,11 @@ once, are meant. It may be used beside a run with the same --state-dir: the two 
 			if err != nil {
 				return err
 			}
-			opts.Deliberate = opts.Prune
+			opts.Deliberate, opts.Progress = opts.Prune, shown.take
 			ctx, cancel := context.WithTimeoutCause(cmd.Context(), timeout,
 				fmt.Errorf("not done within --timeout %v", timeout))
 			defer cancel()
-			return apply(ctx, opts, sys, newScreen(sys, colour))
+			return apply(ctx, opts, sys, out, shown)
 		}),
 	}
 	flags := cmd.Flags()
@@ -54,7 +58,7 @@ once, are meant. It may be used beside a run with the same --state-dir: the two 
 	return cmd
 }
 
-func apply(ctx context.Context, opts app.Options, sys System, out *screen) (err error) {
+func apply(ctx context.Context, opts app.Options, sys System, out *screen, shown *progress) (err error) {
 	pass, err := app.OpenPass(ctx, opts, sys.Parts, false)
 	if err != nil {
 		return err
@@ -68,7 +72,9 @@ func apply(ctx context.Context, opts app.Options, sys System, out *screen) (err 
 	if err := printPlan(out, plan, "text", opts.Instance); err != nil {
 		return err
 	}
+	shown.begin(plan)
 	passErr := withCause(ctx, pass.Once(ctx))
+	shown.end()
 	list := pass.List()
 	fmt.Fprintln(out)
 	if err := printTable(out, list, false, time.Now()); err != nil {

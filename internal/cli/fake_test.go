@@ -54,9 +54,11 @@ type fakeController struct {
 	step    reconcile.StepName // of its plans; create if empty
 	blocked string             // the reason for which its plans take no step; empty for plans that do
 	changes []reconcile.PlannedChange
+	once    func(ctx context.Context, tell func(reconcile.Progress)) error // its pass; nil for one that tells nothing
 
 	mu       sync.Mutex
 	opts     reconcile.Options
+	log      *slog.Logger
 	declared reconcile.Declared
 	done     bool
 	events   []reconcile.Event
@@ -76,7 +78,12 @@ func (c *fakeController) Run(ctx context.Context) error {
 	return nil
 }
 
-func (c *fakeController) Once(context.Context) error {
+func (c *fakeController) Once(ctx context.Context) error {
+	if c.once != nil {
+		if err := c.once(ctx, c.opts.Progress); err != nil {
+			return err
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.done = true
@@ -163,18 +170,19 @@ func (noTokens) Resolve(context.Context, spec.TokenRef) (reconcile.Token, error)
 
 // console is a System that remembers what was printed.
 type console struct {
-	out, err   lockedBuffer
-	terminal   io.Writer // takes the place of out
-	patience   time.Duration
-	vars       map[string]string
-	controller *fakeController
-	options    app.Options // what the engine was opened with
-	listening  chan net.Addr
-	host       string
-	facts      reconcile.EngineFacts
-	engineErr  error
-	try        func(context.Context, reconcile.TryRequest) (routetable.Trial, error)
-	logs       reconcile.LogReader
+	out, err    lockedBuffer
+	terminal    io.Writer // takes the place of out
+	errTerminal io.Writer // takes the place of err
+	patience    time.Duration
+	vars        map[string]string
+	controller  *fakeController
+	options     app.Options // what the engine was opened with
+	listening   chan net.Addr
+	host        string
+	facts       reconcile.EngineFacts
+	engineErr   error
+	try         func(context.Context, reconcile.TryRequest) (routetable.Trial, error)
+	logs        reconcile.LogReader
 }
 
 func newConsole(t *testing.T, controller *fakeController) *console {
@@ -232,8 +240,12 @@ func (c *console) system() System {
 	if c.terminal != nil {
 		stdout = c.terminal
 	}
+	stderr := io.Writer(&c.err)
+	if c.errTerminal != nil {
+		stderr = c.errTerminal
+	}
 	return System{
-		Stdout: stdout, Stderr: &c.err, UID: 1000, Patience: c.patience,
+		Stdout: stdout, Stderr: stderr, UID: 1000, Patience: c.patience,
 		LookupEnv: func(name string) (string, bool) { v, ok := c.vars[name]; return v, ok },
 		Listening: func(a net.Addr) { c.listening <- a },
 		Parts: app.Parts{
@@ -243,8 +255,8 @@ func (c *console) system() System {
 			},
 			Tokens: func(_ app.Options, _ prometheus.Registerer) (reconcile.Resolver, error) { return noTokens{}, nil },
 			Controller: func(_ reconcile.Driver, _ reconcile.Resolver, o reconcile.Options, _ prometheus.Registerer,
-				_ *slog.Logger) app.Controller {
-				c.controller.opts = o
+				log *slog.Logger) app.Controller {
+				c.controller.opts, c.controller.log = o, log
 				return c.controller
 			},
 		},

@@ -193,3 +193,33 @@ func TestAWriteTellsThatTheReaderHasGone(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsToldBesideComesAboveWhatIsLive(t *testing.T) {
+	pty := ptytest.Open(t, 20, 10)
+	live := NewLive(pty.Out)
+	others := live.Beside(pty.Out)
+	say := func(text string) {
+		if _, err := others.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	draw := func(lines ...string) {
+		if err := live.Draw(lines); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("before\n")
+	draw("one", "two")
+	say("a warning that is longer than a line\n")
+	draw("three")
+	pty.Until(t, func(text string) bool { return text == "before\na warning that is lo\nnger than a line\nthree\n" })
+	live.Leave()
+	say("after\n")
+	draw("four")
+	pty.Until(t, func(text string) bool {
+		return text == "before\na warning that is lo\nnger than a line\nthree\nafter\nfour\n"
+	})
+	if columns, _, ok := Size(others); !ok || columns != 20 {
+		t.Error("what is beside is no terminal")
+	}
+}

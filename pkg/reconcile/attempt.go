@@ -44,7 +44,8 @@ type attempt struct {
 // Between steps it heeds ctx; a step in hand is finished, within the step's own bounds. What was written into the volume of a
 // sidecar that runs is also taken over, since tokens would lie there otherwise until somebody delivers again.
 func (a *attempt) run(ctx context.Context) error {
-	for _, s := range a.item.Steps {
+	for i, s := range a.item.Steps {
+		a.opts.Progress(Progress{Name: a.item.Name, Step: s, Number: i + 1, Steps: len(a.item.Steps)})
 		if err := ctx.Err(); err != nil && s.Step != StepReload {
 			return a.giveUp(ctx, fmt.Errorf("stopped before %s: %w", s.Step, context.Cause(ctx)))
 		}

@@ -44,6 +44,8 @@ type Options struct {
 	// Changed is called when List, Get, Events or Readyz have something else to tell, from any goroutine and perhaps often. It must not wait.
 	// Nil when nobody wants to know.
 	Changed func()
+	// Progress is called as the steps of names are taken, from any goroutine. It must not wait for long. Nil when nobody wants to know.
+	Progress func(Progress)
 }
 
 // containerName is what the sidecar of a spec is called.
@@ -97,6 +99,9 @@ type Controller struct {
 func New(driver Driver, resolver Resolver, opts Options, reg prometheus.Registerer, log *slog.Logger) *Controller {
 	if opts.Changed == nil {
 		opts.Changed = func() {}
+	}
+	if opts.Progress == nil {
+		opts.Progress = func(Progress) {}
 	}
 	c := &Controller{
 		driver: driver, resolver: resolver, opts: opts,

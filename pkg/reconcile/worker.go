@@ -77,6 +77,7 @@ const (
 
 // notHeld tells why a name could not be taken.
 func (c *Controller) notHeld(ctx context.Context, m matter, err error) outcome {
+	c.ended(m.in.name, len(m.item.Steps), err)
 	switch {
 	case ctx.Err() != nil:
 	case errors.Is(err, errBusy):
@@ -203,6 +204,7 @@ func (c *Controller) execute(ctx context.Context, m matter) outcome {
 	}
 	c.settleProgress(in.name, found)
 	err := a.run(ctx)
+	c.ended(in.name, len(item.Steps), err)
 	if err == nil {
 		c.statuses.planned(in.name, nil)
 	}
