@@ -110,7 +110,8 @@ test-model: ## Play SCRIPTS random stories of the controller on an engine in mem
 
 .PHONY: test-e2e
 test-e2e: build toolbox engine race ## Run the tests that need a real engine; without one they fail
-	$(GO) test -race -count=1 -p 1 -timeout 40m -tags e2e ./pkg/dockerdriver/... ./test/e2e/...
+	$(GO) test -race -count=1 -parallel 4 -timeout 20m -tags e2e ./pkg/dockerdriver/...
+	$(GO) test -race -count=1 -timeout 40m -tags e2e ./test/e2e/...
 	@[ "$$(id -u)" -eq 0 ] || echo "LEFT OUT: TestEngineOutages, TestTokensLeakNowhere and TestDocuments, engines of their own, take root." \
 		"TestFleet ran on the engine that is there, not on one of its own."
 

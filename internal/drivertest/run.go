@@ -2,10 +2,11 @@ package drivertest
 
 import "testing"
 
-// Run tells every story, each in an Env of its own.
+// Run tells every story, each in an Env of its own, and some at the same time: most of them wait for their engine.
 func Run(t *testing.T, newEnv func(*testing.T) Env) {
 	for _, s := range stories() {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			s.tell(&world{T: t, Env: newEnv(t)})
 		})
 	}
