@@ -278,6 +278,17 @@ func TestSeveralCredentialsAreNeverPrinted(t *testing.T) {
 	}
 }
 
+// TestBytesBeyondASCIIAreEncodedInTheQuery: servers do not agree on what others mean in a request's first line.
+func TestBytesBeyondASCIIAreEncodedInTheQuery(t *testing.T) {
+	for sent, want := range map[string]string{
+		"": "", "a=%c3%a4&b=+": "a=%c3%a4&b=+", "a=\u00e4": "a=%C3%A4", "\xff&a=\u2028b": "%FF&a=%E2%80%A8b",
+	} {
+		if got := inASCII(sent); got != want {
+			t.Errorf("%q becomes %q, not %q", sent, got, want)
+		}
+	}
+}
+
 // FuzzQuery holds that what a route adds is there once, and that nothing a client sends is understood as its parameter.
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{"", "api.key=evil", "a;api.key=b", "%61pi.key", "a&&;;=", "api.key[]", "?api.key", "+api_key=%", "%2561pi.key"} {

@@ -58,7 +58,7 @@ func (h *header) read(data []byte) error {
 }
 
 // malformed says why a request is none, although net/http took it; empty where it is one. Over HTTP/1.1 the lines of its header were
-// counted as they came, but for those that were read along with the body before it. HTTP/2's framing permits any text for a method.
+// counted as they came, but for those that were read along with the body before it.
 func malformed(r *http.Request) string {
 	n := len(r.Header)
 	if r.ProtoMajor == 2 {
@@ -66,8 +66,8 @@ func malformed(r *http.Request) string {
 		for _, values := range r.Header {
 			n += len(values)
 		}
-		if strings.ContainsFunc(r.Method, notInToken) {
-			return "the method is not one word of letters, digits and a few signs"
+		if why := malformedInFrames(r); why != "" {
+			return why
 		}
 	}
 	if n > maxFields {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -39,6 +41,31 @@ func boundsOfHTTP2() *http.HTTP2Config {
 		MaxReceiveBufferPerStream:     uploadWindowBytes,
 		WriteByteTimeout:              writeStall,
 	}
+}
+
+// malformedInFrames says what a request has that only HTTP/2's framing lets it have (RFC 9113 sections 8.1.1 and 8.3.1); empty where it
+// has nothing of the kind. What is malformed must not be sent on, and over HTTP/1.1 net/http refuses it.
+func malformedInFrames(r *http.Request) string {
+	switch {
+	case strings.ContainsFunc(r.Method, notInToken):
+		return "the method is not one word of letters, digits and a few signs"
+	case strings.Contains(r.RequestURI, " "):
+		return "there is a space in the path or query, which is written %20"
+	case !hasItsLength(r):
+		return "its content-length is not that of its body"
+	}
+	return ""
+}
+
+// hasItsLength reports whether all lengths that a header tells are the one by which its body is read. That one is 0 where a request has
+// no body, and where its first length is no number.
+func hasItsLength(r *http.Request) bool {
+	for _, value := range r.Header["Content-Length"] {
+		if n, err := strconv.ParseUint(value, 10, 63); err != nil || int64(n) != r.ContentLength {
+			return false
+		}
+	}
+	return true
 }
 
 // server is an http.Server that can tell its connections of HTTP/2 to go (GOAWAY, RFC 9113 section 6.8) and leave the others alone.

@@ -1,9 +1,11 @@
 package proxy
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"credproxy.dev/controller/pkg/routetable"
 )
@@ -63,6 +65,24 @@ func (rt *route) query(client string) string {
 		return rt.credential.query.Reveal()
 	}
 	return rt.credential.query.Reveal() + "&" + client
+}
+
+// inASCII is a query that can stand in a request's first line, which has no other bytes (RFC 3986 section 2): those are
+// percent-encoded, as those of a path are.
+func inASCII(query string) string {
+	begin := strings.IndexFunc(query, func(c rune) bool { return c >= utf8.RuneSelf })
+	if begin < 0 {
+		return query
+	}
+	b := []byte(query[:begin])
+	for _, c := range []byte(query[begin:]) {
+		if c < utf8.RuneSelf {
+			b = append(b, c)
+		} else {
+			b = fmt.Appendf(b, "%%%02X", c)
+		}
+	}
+	return string(b)
 }
 
 // withoutParams takes parameters out of a query. Servers are known to part them by ; as well as by &.

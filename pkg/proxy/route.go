@@ -154,7 +154,7 @@ func (rt *route) target(out *url.URL, in *url.URL) bool {
 	}
 	out.Scheme, out.Host, out.User, out.Opaque = rt.upstream.Scheme, rt.upstream.Host, nil, ""
 	out.Path, out.RawPath = joinPath(rt.decodedBase, decodedRest), joinPath(rt.base, rest)
-	out.RawQuery, out.ForceQuery = rt.query(in.RawQuery), in.ForceQuery
+	out.RawQuery, out.ForceQuery = inASCII(rt.query(in.RawQuery)), in.ForceQuery
 	return true
 }
 
