@@ -147,7 +147,7 @@ func (a *agent) mustHaveEnded(err error) {
 	switch {
 	case errors.As(err, &refused) && refused.Timeout():
 		a.t.Errorf("nothing came for %v, after %q", patience, a.got)
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.As(err, &refused):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe), errors.As(err, &refused):
 	default:
 		a.t.Errorf("what came is no answer: %v: %q", err, a.got)
 	}

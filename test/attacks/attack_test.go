@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -22,11 +23,16 @@ type attack struct {
 	sends string
 	// gets are the answers to it in their order, as answer.status has them, and no other may come.
 	gets []string
+	// framed is what he sends instead on a connection of HTTP/2 with prior knowledge, step by step, and what he gets.
+	framed []step
 	// closes is whether the connection has to end behind them. Otherwise it has to serve one honest request more, so that nothing of
 	// what was sent is left on it.
 	closes bool
 	// arrives is what upstreams receive of it, as request.String has it, in any order. Honest requests are left out.
 	arrives []string
+	// may are what may be received besides, any number of times: how far a request gets before it is taken back is a matter of
+	// milliseconds.
+	may []string
 
 	// does is what is done otherwise, or besides.
 	does func(*scene)
@@ -58,6 +64,7 @@ func families() map[string][]attack {
 		"slow":         slow(),
 		"says":         says(),
 		"generations":  generations(),
+		"http2":        overHTTP2(),
 	}
 }
 
@@ -76,11 +83,15 @@ func TestAttacks(t *testing.T) {
 	log.SetOutput(standard)
 	for family, attacks := range families() {
 		t.Run(family, func(t *testing.T) {
+			t.Parallel()
 			for _, a := range attacks {
 				t.Run(a.name, func(t *testing.T) {
 					t.Parallel()
 					if a.slow {
-						synctest.Test(t, func(t *testing.T) { a.try(t, index, standard) })
+						synctest.Test(t, func(t *testing.T) {
+							a.try(t, index, standard)
+							<-time.After(time.Minute) // in which connections end that are told to first
+						})
 						return
 					}
 					a.try(t, index, standard)
@@ -102,7 +113,7 @@ func TestAttacksAreManyAndSayWhatTheyWouldHaveCost(t *testing.T) {
 			if a.name == "" || len(a.cost) < 10 || strings.ContainsAny(a.cost, "\n|") || strings.Contains(a.name, "/") {
 				t.Errorf("%s: %q has to say in a line what it would have cost: %q", family, a.name, a.cost)
 			}
-			if a.does == nil && (a.sends == "" || len(a.gets) == 0 && !a.closes) {
+			if a.does == nil && len(a.framed) == 0 && (a.sends == "" || len(a.gets) == 0 && !a.closes) {
 				t.Errorf("%s does nothing, or expects nothing", a.name)
 			}
 		}

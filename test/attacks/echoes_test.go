@@ -113,8 +113,10 @@ func echoes() []attack {
 		}, broken).last(),
 	}
 	for offset := range 3 {
-		name := fmt.Sprintf("an echo in base64 at offset %d", offset)
-		all = append(all, body(name, base64.URLEncoding.EncodeToString([]byte(strings.Repeat("x", offset)+t+"y"))))
+		text := []byte(strings.Repeat("x", offset) + t + "y")
+		all = append(all,
+			body(fmt.Sprintf("an echo in base64 at offset %d", offset), base64.StdEncoding.EncodeToString(text)),
+			body(fmt.Sprintf("an echo in base64 for URLs at offset %d", offset), base64.URLEncoding.EncodeToString(text)))
 	}
 	old := says("an echo to HTTP 1.0", func(r *request) string { return echoed("text/plain", r) }, "200").last()
 	old.sends = head("GET /r/x HTTP/1.0", "Host: a")

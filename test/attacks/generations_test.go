@@ -78,9 +78,7 @@ func generations() []attack {
 				if line, err := one.from.ReadString('1'); err != nil {
 					s.t.Errorf("it got %q", line)
 				}
-				s.route("/key").Auth, s.route("/key").Withheld = nil, routetable.WithheldRevoked
-				s.push(2)
-				s.signals <- syscall.SIGHUP
+				s.takeAway("/key")
 				if rest := one.end(); strings.Contains(rest, "0\r\n\r\n") {
 					s.t.Errorf("the stream has ended as if it was whole: %q", rest)
 				}
@@ -107,4 +105,12 @@ func generations() []attack {
 			},
 		},
 	}
+}
+
+// takeAway delivers a generation in which a route lacks its token.
+func (s *scene) takeAway(path string) {
+	s.t.Helper()
+	s.route(path).Auth, s.route(path).Withheld = nil, routetable.WithheldRevoked
+	s.push(2)
+	s.signals <- syscall.SIGHUP
 }

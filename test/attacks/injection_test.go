@@ -1,6 +1,10 @@
 package attacks
 
-import "strings"
+import (
+	"strings"
+
+	"credproxy.dev/controller/pkg/routetable"
+)
 
 // injections puts NUL, CR and LF wherever something is written on.
 func injections() []attack {
@@ -49,8 +53,20 @@ func injections() []attack {
 			arrives: []string{"upstream.test: GET /base/x?a=%0d%0aX-B:%20b%00"},
 		},
 		attack{
+			name: "bytes beyond ASCII in the query", cost: cost, sends: get("/r/x?a=\xc3\xa4&\xff"), gets: []string{"200"},
+			arrives: []string{"upstream.test: GET /base/x?a=%C3%A4&%FF"},
+		},
+		attack{
 			name: "what a terminal acts on", cost: "who reads the log would see lines that nobody wrote, or have the terminal steered",
 			sends: head("EV\"IL /r/x HTTP/1.1", "Host: a"), gets: []string{"400"}, closes: true,
+		},
+		attack{
+			name: "a route whose path ends a string of the log", cost: "who writes specs could write lines of the log, and the sidecar's own would not be read",
+			set: func(s *stage) {
+				s.add(routetable.Route{Path: `/q"x`, Upstream: "http://quote.test"}, &host{name: "quote.test", at: "93.184.216.61"})
+			},
+			sends: get("/q%22x/y"), gets: []string{"200"}, arrives: []string{"quote.test: GET /y"},
+			finds: func(s *scene, _ []*request) { s.log.waitFor(s.t, `"route":"/q\u0022x"`) },
 		},
 		attack{
 			name: "text of its own in the log", cost: "who reads the log would see lines that nobody wrote, or have the terminal steered",

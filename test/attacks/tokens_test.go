@@ -20,10 +20,11 @@ const own = "agents-own-credential"
 
 func slot(n int) string { return routetable.SlotPrefix + strconv.Itoa(n) }
 
-// token is that of a slot. In each are characters that encodings treat in different ways.
+// token is that of a slot. In each are characters that encodings treat in different ways. The alphabets of base64 (RFC 4648 sections 4
+// and 5) part at ~, ? and > alone, and of three in a row one does so at each offset.
 func token(n int) string {
 	return [...]string{
-		1: `tk1/9Jq+Zv"u\Kw3=Xr7%yB2mN5&T`,
+		1: `tk1/9Jq+Zv"u\Kw3=Xr7%y~?>N5&T`,
 		2: `Yp8%hD4~cF"6/sL0_nQ&2+gW=eR\1`,
 		3: `b7+Uo&K5"xA\3jV=9/zM%tG1-iC4f`,
 		4: `2wE"rT/6%yU=8oP+aS&dF0\gH~jKl`,

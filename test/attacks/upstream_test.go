@@ -28,6 +28,8 @@ type host struct {
 	early string
 	// answer makes what it sends in answer to a request; nil sends ok.
 	answer func(*request) string
+	// deaf reads nothing of what it is sent.
+	deaf bool
 	// serve answers by hand, and is the last of its connection; nil leaves it to answer.
 	serve func(net.Conn, *request)
 }
@@ -96,6 +98,10 @@ func (i *internet) DialContext(_ context.Context, _, address string) (net.Conn, 
 // talk is one connection to an upstream.
 func (i *internet) talk(conn net.Conn, h *host) {
 	defer conn.Close()
+	if h.deaf {
+		<-i.ended
+		return
+	}
 	in := wire{bufio.NewReader(conn)}
 	for {
 		r, err := in.next(h.name, func(r *request) { i.goOn(conn, h, r) })
