@@ -36,7 +36,7 @@ func protections() []protection {
 	var all []protection
 	for _, some := range [][]protection{
 		ofFields(), ofQueries(), ofPaths(), ofPolicies(), ofTargets(), ofDestinations(), ofRedirects(),
-		ofAnswers(), ofSpellings(), ofLimits(), ofTheDoor(), ofGenerations(), ofTheLog(),
+		ofAnswers(), ofSpellings(), ofLimits(), ofHTTP2(), ofTheDoor(), ofGenerations(), ofTheLog(),
 	} {
 		all = append(all, some...)
 	}
