@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing/synctest"
+	"time"
 
 	"golang.org/x/net/http2"
 
@@ -69,7 +70,11 @@ func windows() []attack {
 				s.upstream("key.test").serve = endless(over)
 				f := s.greet()
 				f.send(getting(1, "/key/x"))
-				<-over
+				select {
+				case <-over:
+				case <-time.After(s.patience()):
+					s.t.Error("the answer still waits to be read")
+				}
 			},
 		},
 	}
@@ -301,6 +306,7 @@ func atATime() []attack {
 				}
 				s.takeAway("/key")
 				f.mustGet(true)
+				f.close() // or the upstream would wait for as long as this does
 				<-over
 			},
 		},

@@ -11,7 +11,7 @@ func ofHTTP2() []protection {
 		{name: "who reads no frames is shown out", file: http2, old: "		WriteByteTimeout:              writeStall,\n", new: ""},
 		{name: "a silent connection of HTTP 2 is closed", file: http2, old: "IdleTimeout: s.IdleTimeout, ", new: ""},
 		{name: "a header over HTTP 2 is bounded", file: server, old: "MaxHeaderBytes:    maxHeaderBytes,", new: "MaxHeaderBytes:    4 * maxHeaderBytes,"},
-		{name: "fields over HTTP 2 are counted, each line of them", file: fields, old: "n += len(values)", new: "n++"},
+		{name: "fields over HTTP 2 are counted, each line of them", file: fields, old: "n += len(values)", new: "n += min(1, len(values))"},
 		{name: "what only HTTP 2 lets through is refused", file: fields, old: `if why := malformedInFrames(r); why != "" {`, new: `if why := malformedInFrames(r); why != "" && false {`},
 		{name: "a method is one word", file: http2, old: "	case strings.ContainsFunc(r.Method, notInToken):\n", new: "	case false:\n"},
 		{name: "so are a path and a query", file: http2, old: "	case strings.Contains(r.RequestURI, \" \"):\n", new: "	case false:\n"},

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -58,51 +59,68 @@ func declares(t *testing.T, dir, test string) bool {
 	})
 }
 
-// TestWithoutItsProtectionsTheSidecarStillCompiles switches as many off at a time as leave each other alone: what does not compile is
-// caught by no attack.
+// TestWithoutItsProtectionsTheSidecarStillCompiles: what does not is caught by no attack.
 func TestWithoutItsProtectionsTheSidecarStillCompiles(t *testing.T) {
 	b := &bench{root: root, dir: t.TempDir()}
-	for n, some := range compatible(t, protections()) {
-		overlay, err := b.overlay(string(rune('a'+n)), some...)
+	overlay, alone, err := b.double(protections())
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlays := []string{overlay}
+	for _, p := range alone {
+		overlay, err := b.overlay(strconv.Itoa(p.n), p.protection)
 		if err != nil {
 			t.Fatal(err)
 		}
+		overlays = append(overlays, overlay)
+	}
+	for _, overlay := range overlays {
 		cmd := exec.CommandContext(t.Context(), "go", "build", "-overlay="+overlay, "./pkg/...")
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
 	}
+	if len(alone) > 5 {
+		t.Errorf("%d protections are compiled for alone", len(alone))
+	}
 }
 
-// compatible parts protections into sets of which none changes what another one looks for.
-func compatible(t *testing.T, left []protection) (sets [][]protection) {
-	t.Helper()
-	for len(left) > 0 {
-		texts := map[string]string{}
-		var some, others []protection
-		for _, p := range left {
-			text, ok := texts[p.file]
-			if !ok {
-				var err error
-				if text, err = p.read(root); err != nil {
-					t.Fatal(err)
-				}
-			}
-			changed, err := p.apply(text)
-			if err != nil {
-				others = append(others, p)
-				continue
-			}
-			texts[p.file] = changed
-			some = append(some, p)
-		}
-		if len(some) == 0 {
-			t.Fatalf("%s does not apply", left[0].name)
-		}
-		sets, left = append(sets, some), others
+func TestAFunctionAsksWhetherItsDoubleIsMeant(t *testing.T) {
+	const text = `package p
+
+const c = 1
+
+func (t *T) a(_ int, more ...string) (ok bool) { return len(more) == 1 }
+
+func b(int, string) {
+	work()
+}
+`
+	got, alone, err := doubled(text, []numbered{
+		{1, protection{old: "== 1", new: "== 2"}}, {2, protection{old: "	work()\n", new: ""}}, {3, protection{old: "len(more)", new: "0"}},
+		{4, protection{old: "c = 1", new: "c = 2"}},
+	})
+	const want = `package p
+
+const c = 1
+
+func (t *T) a(nameless1At38 int, more ...string) (ok bool) { if switchedOff == "1" { return t.aWithout1(nameless1At38, more...) };  if switchedOff == "3" { return t.aWithout3(nameless1At38, more...) };  return len(more) == 1 }
+
+func b(nameless1At105 int, nameless2At110 string) { if switchedOff == "2" { bWithout2(nameless1At105, nameless2At110); return }; 
+	work()
+}
+
+func (t *T) aWithout1(_ int, more ...string) (ok bool) { return len(more) == 2 }
+
+func bWithout2(int, string) {
+}
+
+func (t *T) aWithout3(_ int, more ...string) (ok bool) { return 0 == 1 }
+`
+	if err != nil || got != want || len(alone) != 1 || alone[0].n != 4 {
+		t.Errorf("%v, %v, got\n%s", err, alone, got)
 	}
-	return sets
 }
 
 func TestFailuresAreNamedAsInTheTable(t *testing.T) {
