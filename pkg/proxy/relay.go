@@ -45,13 +45,12 @@ func (h *Handler) relay(e *exchange, rt *route, in *http.Request) {
 func (rt *route) outgoing(e *exchange, in *http.Request) *http.Request {
 	out := in.WithContext(httptrace.WithClientTrace(in.Context(), e.interims.to(e)))
 	out.URL, out.Body, out.Close = &e.target, e.upload.of(in), false
-	upgrade := e.tunnels != nil && isHandshake(in.Header)
 	trailers := hasToken(in.Header["Te"], "trailers")
 	dropHopByHop(out.Header)
 	if trailers {
 		out.Header["Te"] = []string{"trailers"}
 	}
-	if upgrade {
+	if e.tunnels != nil {
 		out.Header["Connection"], out.Header["Upgrade"] = []string{"Upgrade"}, []string{"websocket"}
 	}
 	if _, ok := out.Header["User-Agent"]; !ok {

@@ -56,10 +56,10 @@ func ofTargets() []protection {
 		{name: "TRACE is refused", file: "pkg/proxy/handler.go", old: " || r.Method == http.MethodTrace", new: ""},
 		{name: "the absolute form is refused", file: "pkg/proxy/handler.go", old: `if r.URL.Scheme != "" || r.URL.Host != "" {`, new: "if false {"},
 		{name: "OPTIONS of the server is a bad path", file: "pkg/proxy/server.go", old: "DisableGeneralOptionsHandler: true", new: "DisableGeneralOptionsHandler: false"},
-		{name: "other upgrades than to WebSocket are taken out", file: upgrade, old: "	r.Header.Del(\"Upgrade\")\n", new: ""},
+		{name: "other upgrades than to WebSocket are taken out", file: upgrade, old: " && isHandshake(r.Header)", new: ""},
 		{name: "with HTTP 2's settings", file: upgrade, old: "	delete(r.Header, \"Http2-Settings\")\n", new: ""},
-		{name: "an upgrade is to one protocol", file: upgrade, old: "len(offers) == 1 && ", new: ""},
-		{name: "an upgrade is exactly to WebSocket", file: upgrade, old: `strings.EqualFold(offers[0], "websocket")`, new: `strings.HasPrefix(strings.ToLower(offers[0]), "websocket")`},
+		{name: "an upgrade is to one protocol", file: upgrade, old: "len(r.Header[\"Upgrade\"]) == 1 && ", new: ""},
+		{name: "an upgrade is exactly to WebSocket", file: "pkg/proxy/tunnel.go", old: `strings.EqualFold(h.Get("Upgrade"), "websocket")`, new: `strings.HasPrefix(strings.ToLower(h.Get("Upgrade")), "websocket")`},
 		{name: "an upgrade is of a GET", file: upgrade, old: "r.Method == http.MethodGet && ", new: ""},
 	}
 }
