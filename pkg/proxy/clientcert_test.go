@@ -25,11 +25,17 @@ import (
 // clientPair is a certificate for the sidecar that vouches for itself, with its key as a token.
 func clientPair(t *testing.T) (certificate, key string) {
 	t.Helper()
+	return clientPairOf(t, "sidecar")
+}
+
+// clientPairOf is one in another name.
+func clientPairOf(t *testing.T, name string) (certificate, key string) {
+	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "sidecar"}, NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		t.Fatal(err)
@@ -48,8 +54,13 @@ func clientPair(t *testing.T) (certificate, key string) {
 // sealWithKey makes a generation in which slot 3 has a private key.
 func sealWithKey(t *testing.T, key string, routes ...routetable.Route) []routetable.File {
 	t.Helper()
+	return sealWithTokens(t, map[string]string{"CRED_PROXY_TOKEN_1": token, "CRED_PROXY_TOKEN_3": key}, routes...)
+}
+
+func sealWithTokens(t *testing.T, tokens map[string]string, routes ...routetable.Route) []routetable.File {
+	t.Helper()
 	_, files, err := routetable.Seal(routetable.Table{Listen: ":0", InternalSubnets: []string{"127.0.0.0/8"}, Routes: routes},
-		1, map[string]string{"CRED_PROXY_TOKEN_1": token, "CRED_PROXY_TOKEN_3": key}, bytes.NewReader(make([]byte, 64)))
+		1, tokens, bytes.NewReader(make([]byte, 64)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,19 +84,25 @@ func askingUpstream(t *testing.T) *httptest.Server {
 func TestAClientCertificateIsShownForItsRouteAlone(t *testing.T) {
 	upstream := askingUpstream(t)
 	certificate, key := clientPair(t)
+	second, secondKey := clientPairOf(t, "second")
 	f := &faraway{
 		answers: map[string][][]netip.Addr{"example.com": {addrs("93.184.216.34")}},
 		at:      map[string]string{"93.184.216.34:443": upstream.Listener.Addr().String()},
 	}
 	own := routetable.Route{Path: "/own", Upstream: "https://example.com", Roots: certificatesOf(upstream),
 		ClientCertificate: &routetable.ClientCertificate{Certificates: certificate, TokenFile: "CRED_PROXY_TOKEN_3"}}
+	another := own
+	another.Path, another.ClientCertificate = "/second", &routetable.ClientCertificate{Certificates: second, TokenFile: "CRED_PROXY_TOKEN_2"}
 	other := routetable.Route{Path: "/other", Upstream: "https://example.com", Roots: certificatesOf(upstream)}
 	proxy := serveFaraway(t, f, other)
-	if err := proxy.Swap(loadFiles(t, sealWithKey(t, key, own, other))); err != nil {
+	tokens := map[string]string{"CRED_PROXY_TOKEN_2": secondKey, "CRED_PROXY_TOKEN_3": key}
+	if err := proxy.Swap(loadFiles(t, sealWithTokens(t, tokens, own, another, other))); err != nil {
 		t.Fatal(err)
 	}
-	if res, body := get(t, proxy.url("/own")); res.StatusCode != http.StatusOK || body != "sidecar" {
-		t.Errorf("%d %s", res.StatusCode, body)
+	for path, name := range map[string]string{"/own": "sidecar", "/second": "second"} {
+		if res, body := get(t, proxy.url(path)); res.StatusCode != http.StatusOK || body != name {
+			t.Errorf("on %s, %d %s", path, res.StatusCode, body)
+		}
 	}
 	res, body := get(t, proxy.url("/other"))
 	wantRefusal(t, res, body, http.StatusBadGateway, "upstream_unreachable")

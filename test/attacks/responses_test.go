@@ -25,8 +25,8 @@ func responses() []attack {
 		answers("an answer with a NUL", head("HTTP/1.1 200 OK", "Content-Length: 3", "X-A: a\x00b")+"ok\n", "502 upstream_unreachable", false),
 		answers("an answer with a field of no name", head("HTTP/1.1 200 OK", "Content-Length: 3", ": a")+"ok\n", "502 upstream_unreachable", false),
 		answers("an answer with a space in a name", head("HTTP/1.1 200 OK", "Content-Length : 30", "Connection: close")+"ok\n", "200", false),
-		answers("an answer that is not HTTP", "SSH-2.0-"+token(1)+"\r\n\r\n", "502 upstream_unreachable", false),
-		answers("an answer with a status of no number", head("HTTP/1.1 2xx "+token(1), "Content-Length: 0"), "502 upstream_unreachable", false),
+		answers("an answer that is not HTTP", "SSH-2.0-"+token(1)+"\r\n\r\n", "502 upstream_unreachable", false).untold("SSH"),
+		answers("an answer with a status of no number", head("HTTP/1.1 2xx "+token(1), "Content-Length: 0"), "502 upstream_unreachable", false).untold("2xx"),
 		answers("an answer with half a chunk", head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "Connection: close")+"30\r\nabc", broken, true),
 		answers("an answer that is shorter than it says", head("HTTP/1.1 200 OK", "Content-Length: 30", "Connection: close")+"abc", broken, true),
 		answers("an answer with a field of the sidecar's own", head("HTTP/1.1 503 No", "Cred-Proxy-Error: no_token", "cred-proxy-credential: added", "Content-Length: 0"), "503", false),
@@ -63,6 +63,16 @@ func responses() []attack {
 			gets:  []string{"413"}, closes: true, arrives: []string{"upstream.test: POST /base/x (cut off)"},
 		},
 	}
+}
+
+// untold is the attack, of whose upstream's words the sidecar's own must have none.
+func (a attack) untold(words string) attack {
+	a.shows = func(s *scene, got []answer) {
+		if log, _ := s.log.read(); strings.Contains(got[0].body, words) || strings.Contains(log, words) {
+			s.t.Errorf("it is told %q, and the log says %s", got[0].body, log)
+		}
+	}
+	return a
 }
 
 // unasked has an upstream say something behind its answer. Once the sidecar has seen that, it must not use the connection, and tell

@@ -26,7 +26,8 @@ func ofDestinations() []protection {
 		{name: "a refusal tells no address", file: destination, old: "	return &destinationError{block: worst}", new: "	worst.what += addr.String()\n	return &destinationError{block: worst}"},
 		{name: "certificates are checked", file: upstream, old: "&tls.Config{MinVersion: tls.VersionTLS12}", new: "&tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true}", elsewhere: []string{"TestARoutesOwnRootsAreItsAlone"}},
 		{name: "a route's roots are its own", file: "pkg/proxy/outlets.go", old: "roots: r.Roots, ", new: "", elsewhere: []string{"TestARoutesOwnRootsAreItsAlone"}},
-		{name: "a client certificate is shown for its route alone", file: "pkg/proxy/outlets.go", old: "	w.identity = sha256.Sum256([]byte(r.ClientCertificate.Certificates + key.Reveal()))", new: "	w.identity = sha256.Sum256(nil)", elsewhere: []string{"TestAClientCertificateIsShownForItsRouteAlone"}},
+		{name: "a client certificate is shown for its route alone", file: "pkg/proxy/outlets.go", old: "	w.identity = sha256.Sum256([]byte(r.ClientCertificate.Certificates + key.Reveal()))", new: "	w.identity = identity{}", elsewhere: []string{"TestAClientCertificateIsShownForItsRouteAlone"}},
+		{name: "not even for one that shows another", file: "pkg/proxy/outlets.go", old: "	w.identity = sha256.Sum256([]byte(r.ClientCertificate.Certificates + key.Reveal()))", new: "	w.identity = sha256.Sum256(nil)", elsewhere: []string{"TestAClientCertificateIsShownForItsRouteAlone"}},
 	}
 }
 
