@@ -38,7 +38,6 @@ func FuzzRequest(f *testing.F) {
 	c := s.start(f)
 	f.Cleanup(func() {
 		c.stop()
-		close(s.over)
 		s.end()
 	})
 	f.Fuzz(func(t *testing.T, sends string) {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"credproxy.dev/controller/pkg/proxy"
 	"credproxy.dev/controller/pkg/routetable"
@@ -25,8 +26,9 @@ type stage struct {
 	files func([]routetable.File) []routetable.File
 	// fields are what honest requests have.
 	fields []string
-	// over is closed when the sidecar has ended.
-	over chan struct{}
+	// over is closed when the sidecar has ended, or does not end; finish closes it.
+	over   chan struct{}
+	finish func()
 	// stdout and stderr replace those that keep what is written.
 	stdout, stderr io.Writer
 }
@@ -34,6 +36,7 @@ type stage struct {
 // The routes of the usual scene are to hosts of their own, each with a credential in another place.
 func newStage(piped bool) *stage {
 	s := &stage{internet: &internet{more: make(chan struct{}), ended: make(chan struct{})}, network: newNetwork(piped), tokens: tokens(), over: make(chan struct{})}
+	s.finish = sync.OnceFunc(func() { close(s.over) })
 	s.table.Listen, s.table.InternalSubnets, s.table.InternalGateways = ":9099", []string{subnet}, []string{gateway}
 	s.add(routetable.Route{Path: "/r", Upstream: "http://upstream.test/base", Auth: auth("Bearer", 1)},
 		&host{name: "upstream.test", at: "93.184.216.1", adds: []field{{"Authorization", "Bearer " + token(1)}}})
@@ -109,8 +112,9 @@ func (s *stage) start(t testing.TB) *scene {
 	if s.stderr != nil {
 		stderr = s.stderr
 	}
-	var running sync.WaitGroup
-	running.Go(func() {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
 		err := proxy.Run(ctx, proxy.Options{
 			Dir: c.dir, Stdout: stdout, Stderr: stderr, Signals: c.signals, Network: s.network, Out: s.internet,
 			Getenv: func(string) string { return "" },
@@ -118,10 +122,16 @@ func (s *stage) start(t testing.TB) *scene {
 		if err != nil {
 			t.Errorf("the sidecar ended: %v", err)
 		}
-	})
+	}()
 	c.stop = sync.OnceFunc(func() {
 		cancel()
-		running.Wait()
+		select {
+		case <-ended:
+		case <-time.After(c.patience()):
+			t.Error("the sidecar does not end")
+		}
+		c.finish()
+		<-ended
 	})
 	return c
 }

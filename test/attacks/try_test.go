@@ -31,7 +31,6 @@ func (a attack) try(t *testing.T, index *leakhunt.Index, standard *sink) {
 		one.close()
 	}
 	c.stop()
-	close(s.over)
 	arrived, dialled := s.end()
 	hostile, _ := split(arrived)
 	a.mustHaveArrived(t, hostile, dialled)

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // suite has the attacks.
@@ -33,22 +34,17 @@ type bench struct {
 	root, dir string
 	progress  io.Writer
 	mu        sync.Mutex
-	// binaries are the tests of packages, compiled with all protections that can be switched off in them; alone are the numbers of
-	// those that cannot.
+	// binaries are the tests of packages, in which each protection can be switched off.
 	binaries map[string]string
-	alone    map[int]bool
 }
 
 // compile makes the tests.
 func (b *bench) compile(ctx context.Context, all []protection) error {
-	overlay, alone, err := b.double(all)
+	overlay, err := b.overlay(all)
 	if err != nil {
 		return err
 	}
-	b.binaries, b.alone = map[string]string{}, map[int]bool{}
-	for _, p := range alone {
-		b.alone[p.n] = true
-	}
+	b.binaries = map[string]string{}
 	packages := []string{suite}
 	for _, p := range all {
 		if len(p.elsewhere) > 0 {
@@ -89,8 +85,9 @@ func (b *bench) switchOff(ctx context.Context, all []protection, workers int) []
 	for range workers {
 		working.Go(func() {
 			for i := range next {
+				begun := time.Now()
 				rows[i] = b.try(ctx, i, all[i])
-				b.tell(rows[i])
+				b.tell(rows[i], time.Since(begun))
 			}
 		})
 	}
@@ -102,77 +99,42 @@ func (b *bench) switchOff(ctx context.Context, all []protection, workers int) []
 	return rows
 }
 
-func (b *bench) tell(r row) {
+func (b *bench) tell(r row, took time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	fmt.Fprintf(b.progress, "%4d caught it: %s\n", len(r.caught), r.name)
+	fmt.Fprintf(b.progress, "%4d caught it, in %3.0f s: %s\n", len(r.caught), took.Seconds(), r.name)
 }
 
 func (b *bench) try(ctx context.Context, n int, p protection) row {
-	test := func(pkg, pattern string) ([]string, error) { return b.test(ctx, strconv.Itoa(n), pkg, pattern) }
-	if b.alone[n] {
-		overlay, err := b.overlay(strconv.Itoa(n), p)
-		if err != nil {
-			return row{protection: p, err: err}
-		}
-		test = func(pkg, pattern string) ([]string, error) { return b.testAlone(ctx, overlay, pkg, pattern) }
-	}
-	caught, err := test(suite, "")
+	off := strconv.Itoa(n)
+	caught, err := b.test(ctx, off, suite, "")
 	if err == nil && len(p.elsewhere) > 0 {
 		var more []string
-		more, err = test(packageOf(p), "^("+strings.Join(p.elsewhere, "|")+")$")
+		more, err = b.test(ctx, off, packageOf(p), "^("+strings.Join(p.elsewhere, "|")+")$")
 		caught = append(caught, more...)
 	}
 	return row{protection: p, caught: caught, err: err}
 }
 
-// double writes files in which protections are numbered, and returns those that have to be switched off alone.
-func (b *bench) double(all []protection) (overlay string, alone []numbered, err error) {
+// overlay writes files in which each protection can be switched off by its number. They go before those of the tree (go help build,
+// -overlay).
+func (b *bench) overlay(all []protection) (string, error) {
 	byFile := map[string][]numbered{}
 	for n, p := range all {
 		byFile[p.file] = append(byFile[p.file], numbered{n, p})
 	}
-	texts := map[string]string{}
+	replace := map[string]string{}
 	for file, some := range byFile {
 		text, err := some[0].read(b.root)
 		if err != nil {
-			return "", nil, err
+			return "", err
 		}
-		changed, left, err := doubled(text, some)
-		if err != nil {
-			return "", nil, err
-		}
-		dir := filepath.Dir(file)
-		texts[file], texts[filepath.Join(dir, "switched_off.go")] = changed, asking(filepath.Base(dir))
-		alone = append(alone, left...)
-	}
-	overlay, err = b.lay("doubled", texts)
-	return overlay, alone, err
-}
-
-// overlay writes the file of a protection as it is without it.
-func (b *bench) overlay(name string, p protection) (string, error) {
-	text, err := p.read(b.root)
-	if err != nil {
-		return "", err
-	}
-	changed, err := p.apply(text)
-	if err != nil {
-		return "", err
-	}
-	return b.lay(name, map[string]string{p.file: changed})
-}
-
-// lay writes files that go before those of the tree (go help build, -overlay).
-func (b *bench) lay(name string, texts map[string]string) (string, error) {
-	replace := map[string]string{}
-	for file, text := range texts {
-		original, err := filepath.Abs(filepath.Join(b.root, file))
+		changed, err := doubled(text, some)
 		if err != nil {
 			return "", err
 		}
-		replace[original] = filepath.Join(b.dir, name+"-"+strings.ReplaceAll(file, "/", "-"))
-		if err := os.WriteFile(replace[original], []byte(text), 0o600); err != nil {
+		dir := filepath.Dir(file)
+		if err := errors.Join(b.lay(replace, file, changed), b.lay(replace, filepath.Join(dir, "switched_off.go"), asking(filepath.Base(dir)))); err != nil {
 			return "", err
 		}
 	}
@@ -180,8 +142,18 @@ func (b *bench) lay(name string, texts map[string]string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(b.dir, name+".json")
+	path := filepath.Join(b.dir, "overlay.json")
 	return path, os.WriteFile(path, list, 0o600)
+}
+
+// lay writes a file that stands for one of the tree.
+func (b *bench) lay(replace map[string]string, file, text string) error {
+	original, err := filepath.Abs(filepath.Join(b.root, file))
+	if err != nil {
+		return err
+	}
+	replace[original] = filepath.Join(b.dir, strings.ReplaceAll(file, "/", "-"))
+	return os.WriteFile(replace[original], []byte(text), 0o600)
 }
 
 // test runs the tests of a package with one protection switched off, or none, and returns the names of those that failed.
@@ -190,18 +162,6 @@ func (b *bench) test(ctx context.Context, off, pkg, pattern string) ([]string, e
 		"-test.v=test2json", "-test.timeout=2m", "-test.parallel=32", "-test.run="+pattern)
 	cmd.Dir = filepath.Join(b.root, pkg)
 	cmd.Env = append(os.Environ(), toggle+"="+off)
-	return failed(cmd, pkg)
-}
-
-// testAlone does so with code that is compiled for it.
-func (b *bench) testAlone(ctx context.Context, overlay, pkg, pattern string) ([]string, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-vet=off", "-timeout=2m", "-parallel=32", "-overlay="+overlay, "-run="+pattern, pkg)
-	cmd.Dir = b.root
-	return failed(cmd, pkg)
-}
-
-// failed runs tests, and returns the names of those that failed.
-func failed(cmd *exec.Cmd, pkg string) ([]string, error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

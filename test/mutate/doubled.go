@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// To compile and link everything once for each protection takes longer than all attacks do. So it is done once for nearly all of them:
-// a function that protections change is there as it is, and once more for each of them without it, and asks first which is meant.
+// To compile and link everything for each protection takes longer than all attacks do. So it is done once: a function that protections
+// change is there as it is, and once more for each of them without it, and asks first which is meant.
 
 // toggle is the environment variable that has the number of the protection to switch off.
 const toggle = "MUTATE_SWITCHED_OFF"
@@ -44,26 +44,25 @@ type edit struct {
 	text       string
 }
 
-// doubled is a text in which each function that one of the protections changes has a double without it. What is changed outside of a
-// function's body is left to be switched off alone.
-func doubled(text string, all []numbered) (changed string, alone []numbered, err error) {
+// doubled is a text in which each function that one of the protections changes has a double without it.
+func doubled(text string, all []numbered) (string, error) {
 	tokens := token.NewFileSet()
 	file, err := parser.ParseFile(tokens, "", text, parser.SkipObjectResolution)
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	d := &doubling{text: text, tokens: tokens.File(file.Pos()), file: file, asked: map[*ast.FuncDecl]bool{}}
 	for _, p := range all {
 		if _, err := p.apply(text); err != nil {
-			return "", nil, err
+			return "", err
 		}
-		if f := d.function(p); f != nil {
-			d.double(f, p)
-		} else {
-			alone = append(alone, p)
+		f := d.function(p)
+		if f == nil {
+			return "", fmt.Errorf("%s: what is to be changed in %s is not in the body of one function: %q", p.name, p.file, p.old)
 		}
+		d.double(f, p)
 	}
-	return d.edited(), alone, nil
+	return d.edited(), nil
 }
 
 func (d *doubling) at(p token.Pos) int { return d.tokens.Offset(p) }
