@@ -120,6 +120,8 @@ func (i *internet) talk(conn net.Conn, h *host) {
 			return
 		case h.answer != nil:
 			reply = h.answer(r)
+		case r.method == "HEAD":
+			reply = strings.TrimSuffix(ok, "ok\n")
 		}
 		if _, err := io.WriteString(conn, reply); err != nil || strings.Contains(reply, "\r\nConnection: close\r\n") {
 			return
