@@ -65,7 +65,9 @@ func keysInFrames() []attack {
 	beside.arrives = []string{"key.test: GET /x"}
 	shown := keyed("the key in every field", getting(1, "/key/x", "cred-proxy-key", key, "authorization", "Bearer "+key, "x-api-key", key, "x_api_key", key, "x-service-key", key), "200")
 	shown.cost, shown.arrives = "an upstream would learn the key, and with it who may call", []string{"key.test: GET /x"}
-	trailer := keyed("the key in a trailer", posting(1, "/r/x", "trailer", "cred-proxy-key")+data(1, "a")+headers(1, true, "cred-proxy-key", key), none)
+	trailer := keyed("the key in a trailer", posting(1, "/key/x", "cred-proxy-key", key, "trailer", "cred-proxy-key, x-api-key, x-service-key")+data(1, "a")+
+		headers(1, true, "cred-proxy-key", key, "x-api-key", key, "x-service-key", key), "200")
+	trailer.cost, trailer.arrives = shown.cost, []string{"key.test: POST /x"}
 	return slices.Concat([]attack{
 		keyed("no key", getting(1, "/r/x"), none),
 		keyed("no key for a path of no route", getting(1, "/nowhere"), none),
