@@ -18,7 +18,8 @@ import (
 //
 //	400 bad_path              the path could lead out of its route, or means different things to different servers where a
 //	                          route permits some paths only
-//	400 bad_request           the body is not framed as it should be, or the header has too many fields
+//	400 bad_request           the body is not framed as it should be, the header has too many fields, or HTTP/2 let through what
+//	                          no request has
 //	401 unauthorized          the caller did not show the environment's key
 //	403 denied                CONNECT or TRACE, or the route's policy does not permit it, or the upstream's address is none that
 //	                          the route may reach
