@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -46,13 +47,13 @@ func (rules *gitRules) judge(route string, r *http.Request, rest string) *refusa
 	case use == gitFetch && rules.fetch, use == gitPush && rules.pushesTo(repository):
 		return nil
 	case use == gitFetch:
-		return gitDenied("route " + route + " does not permit to clone or fetch; it permits " + rules.words())
+		return denied("route " + route + " does not permit to clone or fetch; it permits " + rules.words())
 	case use == gitPush:
-		return gitDenied("route " + route + " does not permit to push to this repository; it permits " + rules.words())
+		return denied("route " + route + " does not permit to push to this repository; it permits " + rules.words())
 	case use == gitLFS:
-		return gitDenied("route " + route + " does not pass Git LFS; set GIT_LFS_SKIP_SMUDGE=1 to go without its files")
+		return denied("route " + route + " does not pass Git LFS; set GIT_LFS_SKIP_SMUDGE=1 to go without its files")
 	}
-	return gitDenied("route " + route + " passes git's smart HTTP protocol alone, of which this is no request; it permits " + rules.words())
+	return denied("route " + route + " passes git's smart HTTP protocol alone, of which this is no request; it permits " + rules.words())
 }
 
 func (rules *gitRules) pushesTo(repository []string) bool {
@@ -70,11 +71,15 @@ func (rules *gitRules) words() string {
 	return "to clone and fetch, and to push to " + listed(rules.pushes)
 }
 
-// gitDenied is a refusal of which git shows the words: it does so of plain text only, at the discovery of references.
-func gitDenied(message string) *refusal {
-	refused := denied(message)
-	refused.header = http.Header{"Content-Type": {"text/plain; charset=utf-8"}}
-	return refused
+// isGit tells git's own client.
+func isGit(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "git/") }
+
+// forGit is the refusal in the way of which git shows the words: it does so of plain text alone, where it asks what there is.
+func (r *refusal) forGit() *refusal {
+	plain := *r
+	plain.header = http.Header{"Content-Type": {"text/plain; charset=utf-8"}}
+	maps.Copy(plain.header, r.header)
+	return &plain
 }
 
 // The uses of a repository that a request can be of.

@@ -76,3 +76,15 @@ func TestGitShowsTheCallerKeyAsItsPassword(t *testing.T) {
 		})
 	}
 }
+
+// Whatever the sidecar refuses, git tells its user the words.
+func TestGitShowsWhyItWasRefused(t *testing.T) {
+	proxy := serve(t, routetable.Route{Path: "/git", Upstream: "http://127.0.0.1:1", AllowPrivate: true}, routeTo("http://127.0.0.1:1"))
+	for path, want := range map[string]string{"git": "remote: {\"error\":\"upstream_unreachable\"", "elsewhere": "remote: {\"error\":\"no_route\""} {
+		git := exec.CommandContext(t.Context(), "git", "ls-remote", fmt.Sprintf("http://%s/%s/r.git", proxy.addr, path))
+		git.Env = append(os.Environ(), "HOME="+t.TempDir(), "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "no_proxy=*")
+		if out, err := git.CombinedOutput(); err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("git says nothing of %s: %v\n%s", want, err, out)
+		}
+	}
+}

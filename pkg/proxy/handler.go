@@ -187,6 +187,9 @@ func (e *exchange) refuse(r *refusal) {
 		e.status = r.status
 		return
 	}
+	if isGit(e.in) {
+		r = r.forGit()
+	}
 	r.write(e, e.route)
 	e.end()
 }

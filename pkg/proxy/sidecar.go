@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -131,14 +132,24 @@ func (s *sidecar) stand(err error) {
 	if !changed {
 		return
 	}
-	s.streams.log.Warn("not serving", "reason", err)
 	var refused *refusedError
+	s.streams.log.Log(context.Background(), s.levelOf(err), "not serving", "reason", err)
 	switch {
 	case errors.Is(err, errNotDelivered):
 		s.report(routetable.EventState)
 	case errors.As(err, &refused) && !errors.Is(err, routetable.ErrIncomplete):
 		s.reportRefused(refused)
 	}
+}
+
+// levelOf is that of a reason not to serve. A sidecar that has not served yet waits for one thing after the other: its tokens, and a
+// place on its network.
+func (s *sidecar) levelOf(err error) slog.Level {
+	_, refused := errors.AsType[*refusedError](err)
+	if !s.announced && (!refused || errors.Is(err, routetable.ErrIncomplete)) {
+		return slog.LevelInfo
+	}
+	return slog.LevelWarn
 }
 
 // reload answers SIGHUP.

@@ -45,6 +45,7 @@ func TestSidecarReportsATableThatNoWaitingMends(t *testing.T) {
 	s := start(t, newMachine(internal()), nil)
 	s.push(t, []routetable.File{{Name: routetable.FileName, Data: []byte(`{"version":9,"generation":4}`), Mode: 0o600}})
 	s.wantReport(t, routetable.Report{Event: routetable.EventRefused, Refused: 4, Error: "this sidecar knows version 1"})
+	eventually(t, "the log warns of it", func() bool { return strings.Contains(s.log.String(), `"WARN","msg":"not serving"`) })
 	s.push(t, seal(t, 5, routetable.Route{Path: "/r", Upstream: "https://a.test"}))
 	s.wantReport(t, ready(5))
 }
