@@ -5,6 +5,8 @@ import (
 	"math"
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // How many connections are read at a time, tunnels among them, and requests over HTTP/2, depends on the memory that there is. Each can
@@ -73,6 +75,8 @@ type guest struct {
 	own    seat
 	mu     sync.Mutex
 	others map[*seat]struct{}
+	// until is when the body of the last request has to be there, in nanoseconds since 1970; 0 before its answer.
+	until atomic.Int64
 }
 
 // next is http.Server's notice that the next request may come.
@@ -98,6 +102,21 @@ func (g *guest) Read(b []byte) (int, error) {
 		return 0, tooMany
 	}
 	return n, err
+}
+
+// leaveBy has the connection end at a time, whatever net/http has in mind with it. Its last answer has been given.
+func (g *guest) leaveBy(t time.Time) {
+	g.until.Store(t.UnixNano())
+	_ = g.Conn.SetReadDeadline(t)
+}
+
+// SetReadDeadline is net/http's. Behind an answer it breaks off a read that is underway, lifts every deadline, and reads the rest of the
+// body: that would be for ever, and the client that still sends would be cut off.
+func (g *guest) SetReadDeadline(t time.Time) error {
+	if until := g.until.Load(); until != 0 {
+		t = time.Unix(0, until)
+	}
+	return g.Conn.SetReadDeadline(t)
 }
 
 // Close frees the seat.

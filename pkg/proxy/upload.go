@@ -70,10 +70,11 @@ func (u *upload) underway() bool { return u.from != nil && !u.over.Load() }
 // end is the exchange's, after which nobody may read from its client.
 func (u *upload) end() { u.closed.Store(true) }
 
-// endUpload ends the request's side of an exchange that has its answer.
+// endUpload ends the request's side of an exchange that has its answer. A body that is still underway is that of the connection's last
+// request.
 func (e *exchange) endUpload() {
-	if e.upload.underway() {
-		e.hurryBody()
+	if g := guestOf(e.in); g != nil && e.in.ProtoMajor == 1 && e.upload.underway() {
+		g.leaveBy(time.Now().Add(bodyGrace))
 	}
 	e.upload.end()
 }
@@ -81,7 +82,8 @@ func (e *exchange) endUpload() {
 // bodyGrace is how long a client that has its answer may take for a body that nobody waits for.
 const bodyGrace = 5 * time.Second
 
-// hurryBody lets the connection end if a body that is not wanted does not. The next request sets a deadline of its own.
+// hurryBody bounds how long net/http waits for the body of a request that is refused, before it sends the refusal. The next request sets a
+// deadline of its own.
 func (e *exchange) hurryBody() {
 	if e.in.ProtoMajor == 1 {
 		_ = http.NewResponseController(e.ResponseWriter).SetReadDeadline(time.Now().Add(bodyGrace))

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"credproxy.dev/controller/pkg/routetable"
 )
@@ -107,19 +109,80 @@ func TestABodyThatIsOverStaysSo(t *testing.T) {
 	}
 }
 
+// early is a transport whose upstream answers when it has read a header, and then reads on.
+func early(answer string) *http.Transport {
+	return &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		near, far := net.Pipe()
+		go func() {
+			defer far.Close()
+			from := bufio.NewReader(far)
+			if _, err := http.ReadRequest(from); err != nil {
+				return
+			}
+			_, _ = io.WriteString(far, answer)
+			_, _ = io.Copy(io.Discard, from)
+		}()
+		return near, nil
+	}}
+}
+
+const anEarlyRefusal = "HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge"
+
 // A client that keeps a body back which nobody waits for any more is shown out.
 func TestWhoKeepsABodyBackBehindItsAnswerIsShownOut(t *testing.T) {
-	for name, path := range map[string]string{"answered": "/r", "refused": "/nowhere"} {
-		t.Run(name, func(t *testing.T) {
-			onPipes(t, internal(), ok, func(t *testing.T, s *started, network *pipes) {
+	for _, framing := range []string{"Content-Length: 10", "Content-Length: 200000", "Content-Length: 1000000", "Transfer-Encoding: chunked"} {
+		for name, path := range map[string]string{"answered": "/r", "refused": "/nowhere"} {
+			for _, expects := range []string{"", "Expect: 100-continue\r\n"} {
+				t.Run(name+" "+framing+" "+expects, func(t *testing.T) {
+					upstream := early(anEarlyRefusal)
+					onPipesTo(t, internal(), upstream, plainRoute(), func(t *testing.T, s *started, network *pipes) {
+						defer upstream.CloseIdleConnections()
+						s.wantReport(t, ready(1))
+						c := newTalk(network.dial(t))
+						write(t, c, "POST "+path+" HTTP/1.1\r\nHost: a\r\n"+framing+"\r\n"+expects+"\r\n")
+						res, _ := readResponse(t, c.from)
+						if res.StatusCode == http.StatusContinue { // the upstream's answer was a moment too late for that
+							res, _ = readResponse(t, c.from)
+						}
+						if !res.Close {
+							t.Error("the connection is said to go on")
+						}
+						if took := c.over(t); took > 2*bodyGrace {
+							t.Errorf("it stays for %v", took)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// A client that reads no answer before it has sent all, as most do, is given the time for it.
+func TestWhoSendsABodyBeforeItReadsTheEarlyAnswerGetsThat(t *testing.T) {
+	for framing, piece := range map[string]string{
+		"Content-Length: 40000": strings.Repeat("a", 2000), "Transfer-Encoding: chunked": "7d0\r\n" + strings.Repeat("a", 2000) + "\r\n",
+	} {
+		t.Run(framing, func(t *testing.T) {
+			upstream := early(anEarlyRefusal)
+			onPipesTo(t, internal(), upstream, plainRoute(), func(t *testing.T, s *started, network *pipes) {
+				defer upstream.CloseIdleConnections()
 				s.wantReport(t, ready(1))
 				c := newTalk(network.dial(t))
-				write(t, c, "POST "+path+" HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
-				if res, _ := readResponse(t, c.from); !res.Close {
-					t.Error("the connection is said to go on")
+				answered := make(chan int, 1)
+				go func() { // a pipe takes nothing that nobody reads
+					res, _ := readResponse(t, c.from)
+					answered <- res.StatusCode
+				}()
+				write(t, c, "POST /r HTTP/1.1\r\nHost: a\r\n"+framing+"\r\n\r\n")
+				for range 20 {
+					time.Sleep(50 * time.Millisecond)
+					write(t, c, piece)
 				}
-				if took := c.over(t); took > bodyGrace {
-					t.Errorf("it stays for %v", took)
+				if framing == "Transfer-Encoding: chunked" {
+					write(t, c, "0\r\n\r\n")
+				}
+				if status := <-answered; status != http.StatusRequestEntityTooLarge {
+					t.Errorf("status %d", status)
 				}
 			})
 		})
