@@ -35,6 +35,7 @@ func (e *exchange) interim(status int, header textproto.MIMEHeader) error {
 	e.interims.mu.Lock()
 	defer e.interims.mu.Unlock()
 	if !e.interims.over {
+		e.idle.touch()
 		maps.Copy(e.Header(), http.Header(header))
 		e.WriteHeader(status)
 		clear(e.Header()) // net/http goes on with it

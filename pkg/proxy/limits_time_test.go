@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -158,6 +159,27 @@ func TestASilentStreamIsCut(t *testing.T) {
 		}
 		synctest.Wait()
 		eventuallyLogged(t, s, `"error":"idle_timeout"`)
+	})
+}
+
+// An upstream that says now and then that it is at work is not silent.
+func TestInterimAnswersAreNoSilence(t *testing.T) {
+	upstream := roundTrip(func(r *http.Request) (*http.Response, error) {
+		for range 3 {
+			<-time.After(50 * time.Second)
+			if err := httptrace.ContextClientTrace(r.Context()).Got1xxResponse(http.StatusProcessing, nil); err != nil {
+				return nil, err
+			}
+		}
+		return answerOf(r, io.NopCloser(strings.NewReader("ok"))), nil
+	})
+	onPipesTo(t, internal(), upstream, idleRoute(), func(t *testing.T, s *started, network *pipes) {
+		s.wantReport(t, ready(1))
+		c := newTalk(network.dial(t))
+		write(t, c, "GET /r/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		if all, err := io.ReadAll(c.from); err != nil || strings.Count(string(all), "102 Processing") != 3 || !strings.HasSuffix(string(all), "ok\r\n0\r\n\r\n") {
+			t.Errorf("got %q, %v", all, err)
+		}
 	})
 }
 

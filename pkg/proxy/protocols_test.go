@@ -236,3 +236,15 @@ func TestAnUpstreamOfHTTP10IsUnderstood(t *testing.T) {
 		t.Errorf("over HTTP/1.0: %q", body)
 	}
 }
+
+// net/http reads any three digits for a status, and panics over one that it is to send.
+func TestAnAnswerWithoutAStatusIsNone(t *testing.T) {
+	for _, status := range []string{"000", "099"} {
+		upstream := rawUpstream(t, func(conn net.Conn, _ *http.Request) {
+			_, _ = io.WriteString(conn, "HTTP/1.1 "+status+" x\r\nContent-Length: 0\r\n\r\n")
+		})
+		proxy := serve(t, routeTo(upstream))
+		res, body := get(t, proxy.url("/r/x"))
+		wantRefusal(t, res, body, http.StatusBadGateway, "upstream_unreachable")
+	}
+}

@@ -27,6 +27,10 @@ func (h *Handler) relay(e *exchange, rt *route, in *http.Request) {
 		h.switchOver(e, rt, out, res)
 		return
 	}
+	if res.StatusCode < 200 {
+		rt.fail(e, out, errNoStatus)
+		return
+	}
 	dropHopByHop(res.Header)
 	if err := rt.receive(res); err != nil {
 		rt.fail(e, out, err)
@@ -122,6 +126,9 @@ func isHopByHop(name string) bool {
 	}
 	return false
 }
+
+// errNoStatus is why an answer is none: net/http takes any three digits, and would not send these.
+var errNoStatus = errors.New("the upstream's status is none that an answer can have")
 
 // errNoSwitch is why an upstream does not get to switch protocols.
 var errNoSwitch = errors.New("the upstream switches to a protocol that it was not asked for")

@@ -182,7 +182,7 @@ func TestATokenInAHandshakeDoesNotArrive(t *testing.T) {
 			return
 		}
 		defer func() { _ = conn.Close() }()
-		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Saw: "+token+"\r\n\r\n")
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 "+token+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Saw: "+token+"\r\n\r\n")
 	}), Auth: bearer()})
 	conn := dial(t, proxy.addr)
 	write(t, conn, lines("\nGET /r/x HTTP/1.1\nHost: a\nConnection: Upgrade\nUpgrade: websocket\n\n"))

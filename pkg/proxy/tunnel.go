@@ -77,6 +77,7 @@ func (e *exchange) takeOver(res *http.Response) (net.Conn, error) {
 	e.answer(http.StatusSwitchingProtocols)
 	e.tunnel = &tunnel{Conn: conn, idle: e.idle}
 	res.Body = nil
+	res.Status = "" // the upstream's own words are searched by nobody
 	if err := errors.Join(res.Write(buffered), buffered.Flush()); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}

@@ -1,5 +1,7 @@
 package scrub
 
+import "bytes"
+
 // Frames scrubs each message of a connection as a text of its own, so that none is held back when it is whole, however many frames
 // it has, and leaves their heads alone.
 type Frames struct {
@@ -10,6 +12,8 @@ type Frames struct {
 	// part and left are of the frame in hand: what it is, and how much of its payload is still to come.
 	part Part
 	left uint64
+	// searched is what has not been passed yet of a head that is searched.
+	searched []byte
 	// aside is the one in hand, with its head.
 	aside  []byte
 	beside *Stream
@@ -53,6 +57,9 @@ func (f *Frames) begin() error {
 	whole := f.head[:f.length]
 	f.part, f.left, f.length = head.Part, head.Payload, 0
 	switch {
+	case head.Searched:
+		f.searched = whole
+		err = f.search(whole)
 	case head.Part != Aside:
 		err = f.queue.put(whole)
 	case head.Payload > maxAside:
@@ -71,9 +78,8 @@ func (f *Frames) take(part []byte) error {
 	f.left -= uint64(len(part))
 	if f.part == Aside {
 		f.aside = append(f.aside, part...)
-	} else {
-		f.queue.expect(len(part))
-		f.queue.pass(f.stream.Next(part))
+	} else if err := f.search(part); err != nil {
+		return err
 	}
 	if f.left > 0 {
 		return nil
@@ -81,11 +87,28 @@ func (f *Frames) take(part []byte) error {
 	return f.end()
 }
 
+// search passes on what is decided of a message.
+func (f *Frames) search(part []byte) error {
+	f.queue.expect(len(part))
+	return f.pass(f.stream.Next(part))
+}
+
+// pass passes a text on. A head of which something was overwritten is that of no frame.
+func (f *Frames) pass(text []byte) error {
+	head := f.searched[:min(len(f.searched), len(text))]
+	if !bytes.Equal(head, text[:len(head)]) {
+		return ErrUnreadable
+	}
+	f.searched = f.searched[len(head):]
+	f.queue.pass(text)
+	return nil
+}
+
 // end is that of a frame.
 func (f *Frames) end() error {
 	switch f.part {
 	case Last:
-		f.queue.pass(f.stream.Rest())
+		return f.pass(f.stream.Rest())
 	case Aside:
 		return f.queue.put(f.scrubbedAside())
 	}

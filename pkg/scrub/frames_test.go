@@ -121,6 +121,28 @@ func TestFramesOfNothingAreNotKeptWithoutEnd(t *testing.T) {
 	t.Error("a hundred thousand are kept")
 }
 
+// A text that calls itself a stream of messages does not get a token past in what is taken for heads.
+func TestATokenThatIsTakenForAHeadIsNotPassedOn(t *testing.T) {
+	for taken := range 5 {
+		for _, length := range []int{1, 3, 4096} {
+			text := strings.Repeat("\x00", 5-taken) + token + " and more, which is a text"
+			var streams Streams
+			f := NewFrames(streams.Open(New(token)), Enveloped)
+			var got []byte
+			var err error
+			for in := []byte(text); len(in) > 0 && err == nil; {
+				var out []byte
+				piece := in[:min(len(in), length)]
+				out, err = f.Next(piece)
+				got, in = append(got, out...), in[len(piece):]
+			}
+			if bytes.Contains(got, []byte(token)) || taken > 0 && !errors.Is(err, ErrUnreadable) {
+				t.Errorf("with %d bytes of it in a head, by %d, got %q, %v", taken, length, got, err)
+			}
+		}
+	}
+}
+
 func TestFramesThatCannotBeReadArePassedOnNoFurther(t *testing.T) {
 	for name, c := range map[string]struct {
 		layout Layout
@@ -130,6 +152,7 @@ func TestFramesThatCannotBeReadArePassedOnNoFurther(t *testing.T) {
 		"masked WebSocket":     {WebSocket, "\x81\x81abcdx"},
 		"endless ping":         {WebSocket, "\x89\x7e\x00\x80"},
 		"compressed message":   {Enveloped, "\x01\x00\x00\x00\x01x"},
+		"no message":           {Enveloped, "text"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var streams Streams

@@ -22,6 +22,9 @@ type Head struct {
 	Size    int
 	Payload uint64
 	Part    Part
+	// Searched is whether the head is searched with its message: what calls itself a frame may be a text, whose first bytes would go
+	// unseen.
+	Searched bool
 }
 
 // Layout reads the head of a frame as far as it is there, at most maxHead bytes.
@@ -74,14 +77,23 @@ func webSocketPart(first byte) Part {
 	return Last
 }
 
-// Enveloped is the layout of gRPC's messages, of gRPC-Web's and of Connect's streams: a byte of flags, of which the lowest says
-// compressed, and the length.
+// The flags of an envelope whose message can be read. The lowest bit would say compressed.
+const (
+	flagsMessage  = 0
+	flagsEnd      = 2    // of Connect's streams
+	flagsTrailers = 0x80 // of gRPC-Web
+)
+
+// Enveloped is the layout of gRPC's messages, of gRPC-Web's and of Connect's streams: a byte of flags, and the length. The flags are no
+// character of a token, so that none goes from one message to the next.
 func Enveloped(head []byte) (Head, error) {
+	switch head[0] {
+	case flagsMessage, flagsEnd, flagsTrailers:
+	default:
+		return Head{}, ErrUnreadable
+	}
 	if len(head) < 5 {
 		return Head{Size: 5}, nil
 	}
-	if head[0]&1 != 0 {
-		return Head{}, ErrUnreadable
-	}
-	return Head{Size: 5, Payload: uint64(binary.BigEndian.Uint32(head[1:]))}, nil
+	return Head{Size: 5, Payload: uint64(binary.BigEndian.Uint32(head[1:])), Searched: true}, nil
 }
