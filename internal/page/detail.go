@@ -63,6 +63,7 @@ const mostEvents = 20
 
 // detailOf is the page of one environment.
 func detailOf(cp *spec.CredProxy, files []source.FileStatus, events []reconcile.Event, now time.Time) detail {
+	cp = withStatus(cp)
 	d := detail{environment: environmentOf(cp, now), MoreEvents: listURL("/events", "name", cp.Name)}
 	if len(d.troubles) > 0 {
 		d.Whole, d.Advice = d.troubles[0].message, advice(d.troubles[0].reason)
@@ -91,13 +92,6 @@ func detailOf(cp *spec.CredProxy, files []source.FileStatus, events []reconcile.
 	return d
 }
 
-func momentOfPointer(t *metav1.Time, now time.Time) moment {
-	if t == nil {
-		return moment{}
-	}
-	return momentOf(t.Time, now)
-}
-
 // nothing says why the next plan has no steps for an environment.
 func nothing(cp *spec.CredProxy) string {
 	ready := find(cp, spec.ConditionReady)
@@ -118,8 +112,8 @@ func nothing(cp *spec.CredProxy) string {
 
 func networkFacts(s *spec.CredProxySpec) []fact {
 	facts := []fact{{"Internal network", s.InternalNetwork, true}, {"Egress network", s.EgressNetwork, true}}
-	facts = append(facts, fact{"Missing networks", yes(s.CreateNetworks, "are made, and removed with it", "have to be made by hand"), false})
-	return append(facts, fact{"After a breach", yes(s.RequireIsolation, "the sidecar leaves its internal network", "the sidecar serves on"), false})
+	facts = append(facts, fact{"Missing networks", either(s.CreateNetworks, "are made, and removed with it", "have to be made by hand"), false})
+	return append(facts, fact{"After a breach", either(s.RequireIsolation, "the sidecar leaves its internal network", "the sidecar serves on"), false})
 }
 
 func sidecarFacts(cp *spec.CredProxy) (facts []fact) {
@@ -134,7 +128,7 @@ func sidecarFacts(cp *spec.CredProxy) (facts []fact) {
 	add("Image", cmp.Or(cp.Spec.Image, "the controller's own"), cp.Spec.Image != "")
 	add("Tokens are delivered by", string(cp.Spec.TokenDelivery), false)
 	if c := cp.Spec.CallerAuth; c != nil {
-		add("Callers show", "the key of "+c.KeyRef.String()+yes(c.Header != "", " in "+c.Header, ""), false)
+		add("Callers show", "the key of "+c.KeyRef.String()+either(c.Header != "", " in "+c.Header, ""), false)
 	}
 	if r := cp.Spec.Resources; r != (spec.Resources{}) {
 		add("Limits", r.Memory+" memory, "+r.CPUs+" CPUs, "+strconv.FormatInt(r.Pids, 10)+" processes", false)
@@ -155,8 +149,8 @@ func findingsOf(cp *spec.CredProxy) (found []finding) {
 	return found
 }
 
-// yes chooses words.
-func yes(holds bool, then, otherwise string) string {
+// either chooses words.
+func either(holds bool, then, otherwise string) string {
 	if holds {
 		return then
 	}

@@ -24,10 +24,11 @@ type environment struct {
 	State     mark
 	// Reason is that of what is worst, and Message what is said of it; empty when all is well.
 	Reason, Message string
-	Since           moment
-	Isolation       mark
-	Tokens          tokenSummary
-	Traffic         trafficSummary
+	// Since is since when it is in that state.
+	Since     moment
+	Isolation mark
+	Tokens    tokenSummary
+	Traffic   trafficSummary
 	// Planned says how many steps are still to be taken; empty when there are none.
 	Planned string
 
@@ -47,14 +48,10 @@ type trouble struct {
 // mostSaid is how many bytes of a message the list shows.
 const mostSaid = 240
 
-// environmentOf is the line of one environment.
+// environmentOf is the line of one environment, which has a status.
 func environmentOf(cp *spec.CredProxy, now time.Time) environment {
-	if cp.Status == nil {
-		cp.Status = &spec.CredProxyStatus{}
-	}
-	ready := find(cp, spec.ConditionReady)
 	e := environment{
-		Name: cp.Name, URL: environmentURL(cp.Name), Since: momentOf(ready.LastTransitionTime.Time, now),
+		Name: cp.Name, URL: environmentURL(cp.Name), Since: momentOf(find(cp, spec.ConditionReady).LastTransitionTime.Time, now),
 		Isolation: isolationMark(cp), Tokens: summaryOfTokens(cp, now), Traffic: summaryOfTraffic(cp, now),
 		troubles: troublesOf(cp),
 	}
@@ -62,11 +59,22 @@ func environmentOf(cp *spec.CredProxy, now time.Time) environment {
 	if len(e.troubles) > 0 {
 		worst := e.troubles[0]
 		e.State, e.Reason, e.Message = stateMark(worst), worst.reason, short(worst.message, mostSaid)
+		e.Since = momentOf(worst.since, now)
 	}
 	if n := len(cp.Status.PlannedSteps); n > 0 {
 		e.Planned = many(n, "step to take", "steps to take")
 	}
 	return e
+}
+
+// withStatus is an environment as the pages read it: one that has no status yet has an empty one.
+func withStatus(cp *spec.CredProxy) *spec.CredProxy {
+	if cp.Status != nil {
+		return cp
+	}
+	out := *cp
+	out.Status = &spec.CredProxyStatus{}
+	return &out
 }
 
 // stateMark is that of an environment whose worst trouble is known.

@@ -41,7 +41,7 @@ func states() []choice {
 	}
 }
 
-// statesOf is what a filter calls a level.
+// stateOf is what a filter calls a level.
 func stateOf(l level) string { return states()[l.rank()].Value }
 
 func statuses() []string {

@@ -45,7 +45,7 @@ func fleetOf(k known, f filter) fleet {
 	planned, steps := 0, 0
 	var changed time.Time
 	for i := range k.environments {
-		cp := &k.environments[i]
+		cp := withStatus(&k.environments[i])
 		e := environmentOf(cp, k.now)
 		people.of[e.State.Level]++
 		troubles = append(troubles, e.troubles...)

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // moment is a time as it is shown: Exact for machines and for those who want to know, Ago for everybody, and For how long what began
@@ -27,6 +29,14 @@ func momentOf(t, now time.Time) moment {
 		m.Ago = "in " + span(-d)
 	}
 	return m
+}
+
+// momentOfPointer is that of a time in a status, which has none where nobody knows.
+func momentOfPointer(t *metav1.Time, now time.Time) moment {
+	if t == nil {
+		return moment{}
+	}
+	return momentOf(t.Time, now)
 }
 
 // span is a duration in the one unit that tells most.

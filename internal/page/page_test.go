@@ -129,6 +129,19 @@ func TestAnEnvironmentsPageHasAllThatIsKnown(t *testing.T) {
 	}
 }
 
+// The age beside a state is that of what the state comes from: it is open for four minutes, however long it has been ready.
+func TestAStateIsAsOldAsWhatIsWorst(t *testing.T) {
+	f := pagetest.Fleet(1)
+	pagetest.Open(&f.Environments[0])
+	k := knowing(f)
+	if html := ask(t, k, "/").Body.String(); !regexp.MustCompile(`<td role="cell"><time [^>]*>4 min ago</time></td></tr>`).MatchString(html) {
+		t.Errorf("the list does not say 4 min ago:\n%s", html)
+	}
+	if html := ask(t, k, "/environments/web").Body.String(); !regexp.MustCompile(`<p class="since">for <time [^>]*>4 min</time></p>`).MatchString(html) {
+		t.Errorf("the page of the environment does not say for 4 min:\n%s", html)
+	}
+}
+
 func TestFilters(t *testing.T) {
 	k := knowing(pagetest.Troubled(40))
 	tests := map[string]struct {

@@ -98,8 +98,8 @@ func passes(r *spec.Route) (rules []string) {
 		}
 	}
 	if g := r.Git; g != nil {
-		rules = append(rules, "only git: "+yes(g.Fetch, "fetch", "no fetch")+", "+
-			yes(len(g.Push) > 0, "push to "+strings.Join(g.Push, ", "), "no push"))
+		rules = append(rules, "only git: "+either(g.Fetch, "fetch", "no fetch")+", "+
+			either(len(g.Push) > 0, "push to "+strings.Join(g.Push, ", "), "no push"))
 	}
 	return rules
 }

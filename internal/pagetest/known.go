@@ -23,7 +23,7 @@ type Known struct {
 	files        []source.FileStatus
 	scanErr      error
 	notReady     error
-	// Lists counts how often everything was asked for.
+	// lists counts how often everything was asked for.
 	lists int
 }
 
