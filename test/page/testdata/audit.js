@@ -2,7 +2,8 @@
 // WCAG 2.2 level AA, in the layout and with the colours that are in force now.
 (() => {
   const wrong = [];
-  const visible = (e) => e.checkVisibility({ contentVisibilityAuto: true, opacityProperty: true, visibilityProperty: true }) && !e.closest(".hidden, .skip");
+  // What the browser has not drawn yet, because it is far below, is looked at too: contentVisibilityAuto would leave it out.
+  const visible = (e) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !e.closest(".hidden, .skip");
   const name = (e) => `<${e.localName}${e.id ? "#" + e.id : ""}${e.className ? "." + e.className : ""}> ${(e.textContent || "").trim().slice(0, 40)}`;
 
   // 1.4.10: nothing is cut off, or scrolls sideways.
@@ -31,10 +32,12 @@
   const luminance = (c) => c.slice(0, 3).map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
   const contrast = (a, b) => (Math.max(luminance(a), luminance(b)) + 0.05) / (Math.min(luminance(a), luminance(b)) + 0.05);
   let texts = 0;
+  const rows = new Set();
   const seen = new Set();
   for (const e of document.querySelectorAll("body *")) {
     if (!visible(e) || ![...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim())) continue;
     texts++;
+    rows.add(e.closest("tbody tr"));
     const style = getComputedStyle(e);
     const ratio = contrast(rgba(style.color), behind(e));
     const key = style.color + ratio.toFixed(2);
@@ -42,6 +45,9 @@
     seen.add(key);
     if (parseFloat(style.fontSize) < 12.5) wrong.push(`text of ${style.fontSize}: ${name(e)}`);
   }
+  rows.delete(null);
+  const all = document.querySelectorAll("tbody tr").length;
+  if (rows.size < all) wrong.push(`of ${all} rows only ${rows.size} were looked at`);
   if (texts < 10) wrong.push(`only ${texts} texts were looked at`);
   for (const e of document.querySelectorAll("input, select, button")) {
     const ratio = contrast(rgba(getComputedStyle(e).borderTopColor), behind(e.parentElement));
