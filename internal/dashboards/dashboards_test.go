@@ -40,6 +40,8 @@ type tile struct {
 	FieldConfig struct {
 		Defaults struct {
 			Unit       string
+			Min        *float64
+			Mappings   []json.RawMessage
 			Thresholds struct {
 				Steps []struct {
 					Value *float64
@@ -132,6 +134,7 @@ func TestEachPanelSaysWhatItShows(t *testing.T) {
 				t.Errorf("%s: title %q, description %q, unit %q", at, p.Title, p.Description, p.FieldConfig.Defaults.Unit)
 			}
 			checkThresholds(t, at, p)
+			checkBottom(t, at, p)
 			checkTargets(t, at, p)
 		}
 	}
@@ -149,6 +152,22 @@ func checkThresholds(t *testing.T, at string, p tile) {
 		if step.Value == nil || i > 0 && *step.Value <= *steps[i].Value {
 			t.Errorf("%s: thresholds are not in order", at)
 		}
+	}
+}
+
+// checkBottom wants curves and bars to begin at zero, unless what is below it is bad: that has to be seen.
+func checkBottom(t *testing.T, at string, p tile) {
+	t.Helper()
+	steps, least := p.FieldConfig.Defaults.Thresholds.Steps, p.FieldConfig.Defaults.Min
+	if p.Type != "timeseries" || len(steps) == 0 {
+		return
+	}
+	badBelow := steps[0].Color == bad
+	if badBelow && least != nil {
+		t.Errorf("%s: what is below zero is bad, and cannot be seen: the least is %v", at, *least)
+	}
+	if !badBelow && (least == nil || *least != 0) {
+		t.Errorf("%s: it does not begin at zero", at)
 	}
 }
 

@@ -90,5 +90,8 @@ func seconds(warn, fail float64) []limit { return []limit{{warn, warning}, {fail
 // timeLeft are limits of a time that falls: what is over is bad, and so is what has nearly gone by.
 func timeLeft() []limit { return []limit{{math.Inf(-1), bad}, {0, warning}, {30, good}} }
 
+// fallsBelowZero reports whether values below zero tell something: where what is over is bad.
+func (p panel) fallsBelowZero() bool { return len(p.limits) > 0 && math.IsInf(p.limits[0].from, -1) }
+
 // one is a panel's only query.
 func one(expr, legend string) []query { return []query{{expr, legend}} }

@@ -31,10 +31,13 @@ func (p panel) build(id uint32) cog.Builder[dashboard.Panel] {
 }
 
 func (p panel) buildCurves(id uint32) *timeseries.PanelBuilder {
-	b := described(timeseries.NewPanelBuilder(), p, id).Min(0).LineWidth(1).FillOpacity(5).ShowPoints(common.VisibilityModeNever).
+	b := described(timeseries.NewPanelBuilder(), p, id).LineWidth(1).FillOpacity(5).ShowPoints(common.VisibilityModeNever).
 		Legend(common.NewVizLegendOptionsBuilder().ShowLegend(true).Placement(common.LegendPlacementBottom).
 			DisplayMode(common.LegendDisplayModeList).Calcs([]string{"lastNotNull", "max"})).
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
+	if !p.fallsBelowZero() {
+		b.Min(0)
+	}
 	if len(p.limits) > 0 {
 		b.ThresholdsStyle(common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeDashed))
 	}
