@@ -135,6 +135,9 @@ func TestEachPanelSaysWhatItShows(t *testing.T) {
 			}
 			checkThresholds(t, at, p)
 			checkBottom(t, at, p)
+			if judged, plain := p.judges(), slices.Contains(onlyAmounts()[name], p.Title); judged == plain {
+				t.Errorf("%s: it says what is good and what is not: %v; it is among those that cannot: %v", at, judged, plain)
+			}
 			checkTargets(t, at, p)
 		}
 	}
@@ -153,6 +156,27 @@ func checkThresholds(t *testing.T, at string, p tile) {
 			t.Errorf("%s: thresholds are not in order", at)
 		}
 	}
+}
+
+// onlyAmounts are the panels of each dashboard whose amounts are neither good nor bad by themselves.
+func onlyAmounts() map[string][]string {
+	return map[string][]string{
+		"fleet.json":       {"Ready", "Sidecars by state", "Calls of token providers"},
+		"environment.json": {"Requests", "In flight", "Requests by route", "Requests by answer", "Bytes", "Credentials added", "Steps taken"},
+	}
+}
+
+// judges reports whether a panel says which of its values are good: by thresholds, by words, or in a column.
+func (p tile) judges() bool {
+	shown := p.FieldConfig.Defaults
+	for _, o := range p.FieldConfig.Overrides {
+		for _, property := range o.Properties {
+			if property.ID == "thresholds" || property.ID == "mappings" {
+				return true
+			}
+		}
+	}
+	return len(shown.Thresholds.Steps) > 1 || len(shown.Mappings) > 0
 }
 
 // checkBottom wants curves and bars to begin at zero, unless what is below it is bad: that has to be seen.
