@@ -45,6 +45,15 @@ func (w *world) changes(served *routetable.Table) string {
 	return b.String()
 }
 
+// A plan is made of what others declare: nothing in it may end the controller.
+func TestARouteThatTheSpecDoesNotHaveIsDescribedAsFarAsItIsKnown(t *testing.T) {
+	c := comparer{planner: &planner{inputs: inputs{spec: &spec.CredProxy{}}}}
+	route := routetable.Route{Path: "/gone", Upstream: "https://gone.example", Auth: &routetable.Auth{Scheme: "Bearer"}}
+	if got, want := c.described(route), "https://gone.example, Bearer"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestChanges(t *testing.T) {
 	bearer := func(env string) *spec.Auth {
 		return &spec.Auth{Scheme: spec.SchemeBearer, TokenRef: spec.TokenRef{Env: env}}

@@ -14,19 +14,19 @@ import (
 
 // ofRoutes compares the table that a sidecar has with the one that is declared; with no sidecar, all of it is new.
 func (c *comparer) ofRoutes(now *Sidecar) {
-	next := c.table(c.pair().internal)
+	next, served := c.table(c.pair().internal), c.served
 	switch {
 	case now == nil:
-		c.served = &routetable.Table{}
+		served = &routetable.Table{}
 	case now.Report != nil && now.Report.RoutesDigest == routetable.RoutesDigest(next):
 		return
-	case c.served == nil:
+	case served == nil:
 		c.field("routes", "", fmt.Sprintf("%d, in the place of those that it has, which cannot be read", len(next.Routes)))
 		return
 	default:
 		c.ofTable(now, next)
 	}
-	was := byPath(c.served.Routes)
+	was := byPath(served.Routes)
 	for _, r := range next.Routes {
 		old, known := was[r.Path]
 		delete(was, r.Path)
@@ -100,8 +100,10 @@ func (c *comparer) described(r routetable.Route) string {
 		words += ", " + r.Auth.Scheme
 	}
 	var tokens []string
-	for _, ref := range c.spec.Spec.Routes[i].Refs() {
-		tokens = append(tokens, ref.String())
+	if i >= 0 { // of what the spec does not have, nothing more is known
+		for _, ref := range c.spec.Spec.Routes[i].Refs() {
+			tokens = append(tokens, ref.String())
+		}
 	}
 	if len(tokens) > 0 {
 		words += ", token from " + strings.Join(tokens, ", ")
