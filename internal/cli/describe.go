@@ -71,6 +71,7 @@ func (d *description) item(item spec.CredProxy) {
 	d.tokens(status.Tokens)
 	d.conditions(status)
 	d.planned(status.PlannedSteps)
+	d.changes(status.PlannedChanges)
 	if next := status.NextAttemptTime; next != nil && next.After(d.now) {
 		d.line("Next try", "%s", untilThen(next.Time, d.now))
 	}
@@ -143,6 +144,17 @@ func (d *description) planned(steps []spec.PlannedStep) {
 	for _, s := range steps {
 		heading := fmt.Sprintf("  %-14s ", oneLine(s.Step))
 		d.b.WriteString(terminal.Hang(heading, oneLine(fmt.Sprintf("%s (%s)", s.Target, s.Cause)), d.screen.width()) + "\n")
+	}
+}
+
+// changes are what those steps make other than it is, in the colours of a plan.
+func (d *description) changes(changes []spec.PlannedChange) {
+	if len(changes) == 0 {
+		return
+	}
+	d.b.WriteString("What they change:\n")
+	for _, c := range changes {
+		d.b.WriteString(planLine(d.screen, reconcile.PlanLine{Heading: "  " + c.Change.Sign() + " ", Text: oneLine(c.String()), Change: c.Change}))
 	}
 }
 

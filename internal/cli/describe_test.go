@@ -36,6 +36,10 @@ func described(t *testing.T, now time.Time) (spec.CredProxy, []reconcile.Event) 
 			{Ref: spec.TokenRef{File: "app"}, Reason: "TokenMissing", Message: "file app\x1b is not there", ExpirationTime: ptr(at(time.Minute))},
 		},
 		PlannedSteps: []spec.PlannedStep{{Step: "copy_routes", Target: "cred-proxy-web", Cause: "a token changed at its source"}},
+		PlannedChanges: []spec.PlannedChange{
+			{Change: spec.ChangeModify, Object: spec.ChangedRoute, Name: "/maps", Field: "upstream", Before: "https://old\x1b.example.org", After: "https://maps.example.org"},
+			{Change: spec.ChangeRemove, Object: spec.ChangedNetwork, Name: "web-old"},
+		},
 		Conditions: []metav1.Condition{
 			{Type: "Ready", Status: "True", Reason: "Running", Message: "the sidecar serves", LastTransitionTime: at(5 * time.Minute)},
 			{Type: "Isolated", Status: "False", Reason: "MaySpoof", LastTransitionTime: at(3 * time.Hour),
@@ -85,6 +89,9 @@ Conditions:
   Permitted       Unknown        
 Next steps:
   copy_routes    cred-proxy-web (a token changed at its source)
+What they change:
+  ~ route /maps upstream: https://old�.example.org → https://maps.example.org
+  - network web-old
 Next try:    in 20s
 Last error:  the last�[2J attempt failed
 Events:

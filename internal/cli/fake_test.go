@@ -53,7 +53,7 @@ type fakeController struct {
 	onceErr error
 	step    reconcile.StepName // of its plans; create if empty
 	blocked string             // the reason for which its plans take no step; empty for plans that do
-	changes []reconcile.PlannedChange
+	changes []spec.PlannedChange
 	once    func(ctx context.Context, tell func(reconcile.Progress)) error // its pass; nil for one that tells nothing
 
 	mu       sync.Mutex

@@ -13,6 +13,7 @@ import (
 	"credproxy.dev/controller/internal/app"
 	"credproxy.dev/controller/internal/terminal"
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/spec"
 )
 
 // planFlags are those of plan alone.
@@ -141,13 +142,13 @@ func planLine(out *screen, line reconcile.PlanLine) string {
 }
 
 // paintOfChange is the colour in which a change is seen at a glance.
-func paintOfChange(kind reconcile.ChangeKind) terminal.Paint {
+func paintOfChange(kind spec.ChangeKind) terminal.Paint {
 	switch kind {
-	case reconcile.ChangeAdd:
+	case spec.ChangeAdd:
 		return terminal.Green
-	case reconcile.ChangeRemove:
+	case spec.ChangeRemove:
 		return terminal.Red
-	case reconcile.ChangeModify:
+	case spec.ChangeModify:
 		return terminal.Yellow
 	}
 	return 0

@@ -9,14 +9,14 @@ import (
 
 	"credproxy.dev/controller/internal/ptytest"
 	"credproxy.dev/controller/internal/terminal"
-	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/spec"
 )
 
-func someChanges() []reconcile.PlannedChange {
-	return []reconcile.PlannedChange{
-		{Change: reconcile.ChangeAdd, Object: reconcile.ChangedRoute, Name: "/new", After: "https://a-rather-long-name-of-an-upstream.example, Bearer, token env GITHUB_TOKEN"},
-		{Change: reconcile.ChangeRemove, Object: reconcile.ChangedRoute, Name: "/old", Before: "https://old.example"},
-		{Change: reconcile.ChangeModify, Object: reconcile.ChangedSidecar, Name: "cred-proxy-web", Field: "resources.memory", Before: "64Mi", After: "128Mi\x1b[2J"},
+func someChanges() []spec.PlannedChange {
+	return []spec.PlannedChange{
+		{Change: spec.ChangeAdd, Object: spec.ChangedRoute, Name: "/new", After: "https://a-rather-long-name-of-an-upstream.example, Bearer, token env GITHUB_TOKEN"},
+		{Change: spec.ChangeRemove, Object: spec.ChangedRoute, Name: "/old", Before: "https://old.example"},
+		{Change: spec.ChangeModify, Object: spec.ChangedSidecar, Name: "cred-proxy-web", Field: "resources.memory", Before: "64Mi", After: "128Mi\x1b[2J"},
 	}
 }
 
@@ -36,7 +36,7 @@ func TestAPlanTellsWhatChanges(t *testing.T) {
 }
 
 func TestAPlanAsJSONHasTheSameChanges(t *testing.T) {
-	for name, changes := range map[string][]reconcile.PlannedChange{"some": someChanges(), "none that is known": nil} {
+	for name, changes := range map[string][]spec.PlannedChange{"some": someChanges(), "none that is known": nil} {
 		c := newConsole(t, &fakeController{changes: changes})
 		if code := c.run(t, "plan", "-o", "json", "--specs", specs(t, "web.yaml", goodSpec)); code != 0 {
 			t.Fatalf("exit code %d: %s", code, c.err.String())

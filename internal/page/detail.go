@@ -19,8 +19,9 @@ type detail struct {
 	// Whole is the message of what is worst, uncut, and Advice what to do about it.
 	Whole, Advice string
 	Conditions    []condition
-	// Steps are those of the next plan; without any, Nothing says why.
+	// Steps are those of the next plan, and Changes what they make other than it is; without any, Nothing says why.
 	Steps       []spec.PlannedStep
+	Changes     []change
 	Nothing     string
 	NextAttempt moment
 	Routes      []route
@@ -45,6 +46,9 @@ type condition struct {
 	Message string
 	Since   moment
 }
+
+// change is something that the next plan makes other than it is, with a sign and a word that say how.
+type change struct{ Sign, Word, Text string }
 
 // fact is something that is so; Mono is true for what a machine reads.
 type fact struct {
@@ -75,7 +79,7 @@ func detailOf(cp *spec.CredProxy, files []source.FileStatus, events []reconcile.
 			Since: momentOf(c.LastTransitionTime.Time, now),
 		})
 	}
-	d.Steps, d.Nothing = cp.Status.PlannedSteps, nothing(cp)
+	d.Steps, d.Changes, d.Nothing = cp.Status.PlannedSteps, changesOf(cp), nothing(cp)
 	if next := cp.Status.NextAttemptTime; next != nil && next.After(now) {
 		d.NextAttempt = momentOf(next.Time, now)
 	}
@@ -108,6 +112,20 @@ func nothing(cp *spec.CredProxy) string {
 		return "Nothing more: what was begun is waited for."
 	}
 	return "Nothing, until what stands in the way is out of it."
+}
+
+func changesOf(cp *spec.CredProxy) (changes []change) {
+	for _, c := range cp.Status.PlannedChanges {
+		word := "changed"
+		switch c.Change {
+		case spec.ChangeAdd:
+			word = "added"
+		case spec.ChangeRemove:
+			word = "removed"
+		}
+		changes = append(changes, change{c.Change.Sign(), word, c.String()})
+	}
+	return changes
 }
 
 func networkFacts(s *spec.CredProxySpec) []fact {

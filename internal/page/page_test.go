@@ -112,7 +112,12 @@ func TestAnEnvironmentsPageHasAllThatIsKnown(t *testing.T) {
 			"InternalNetwork", "search-internal", "cred-proxy-search", "4f1c0e8b7a6d", "Nothing: what runs is what is in force.",
 			"teams/search.yaml", "ready: cred-proxy-search", "because no sidecar runs",
 		},
-		"api":  {"resolve_tokens", "because no sidecar runs", "It is tried again", "ended with exit status 2", "the sidecar has told of none yet", "To do:"},
+		"api": {"resolve_tokens", "because no sidecar runs", "It is tried again", "ended with exit status 2", "the sidecar has told of none yet", "To do:"},
+		"billing": {
+			"What they change", `<li class="added"><span class="sign" aria-hidden="true">&#43;</span><span class="hidden">added: </span><bdi>sidecar`,
+			`<li class="removed"><span class="sign" aria-hidden="true">-</span><span class="hidden">removed: </span><bdi>route /old: https://old.example.org</bdi>`,
+			`<li class="changed"><span class="sign" aria-hidden="true">~</span><span class="hidden">changed: </span><bdi>route /git upstream: https://git.example.org → https://git.example.org/base</bdi>`,
+		},
 		"docs": {"Breach", "docs-agent", "is privileged"}, "infra": {"Nothing, while it is paused."},
 	} {
 		html := ask(t, k, "/environments/"+name).Body.String()

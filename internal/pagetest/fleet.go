@@ -104,6 +104,11 @@ func LackToken(cp *spec.CredProxy) {
 		{Step: "copy_routes", Target: "cred-proxy-" + cp.Name, Cause: "no sidecar runs"},
 		{Step: "start", Target: "cred-proxy-" + cp.Name, Cause: "no sidecar runs"},
 	}
+	cp.Status.PlannedChanges = []spec.PlannedChange{
+		{Change: spec.ChangeAdd, Object: spec.ChangedSidecar, Name: "cred-proxy-" + cp.Name},
+		{Change: spec.ChangeRemove, Object: spec.ChangedRoute, Name: "/old", Before: "https://old.example.org"},
+		{Change: spec.ChangeModify, Object: spec.ChangedRoute, Name: "/git", Field: "upstream", Before: "https://git.example.org", After: "https://git.example.org/base"},
+	}
 	cp.Status.NextAttemptTime = ago(-25 * time.Second)
 	cp.Status.ContainerID, cp.Status.ContainerName, cp.Status.URL, cp.Status.SpecHash, cp.Status.RoutesDigest = "", "", "", "", ""
 	cp.Status.Traffic = nil

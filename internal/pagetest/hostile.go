@@ -50,6 +50,9 @@ func Hostile() Facts {
 		status.ContainerID, status.ContainerName, status.URL, status.SpecHash, status.RoutesDigest = text, text, text, text, text
 		status.Tokens = []spec.TokenStatus{{Ref: s.Routes[0].Auth.TokenRef, Reason: text, Message: text}}
 		status.Traffic = []spec.RouteTraffic{{Path: "/" + text, Requests: map[string]int64{text: 1, "2xx": 1}, Refusals: map[string]int64{text: 1}}}
+		status.PlannedChanges = []spec.PlannedChange{
+			{Change: spec.ChangeKind(text), Object: spec.ChangedObject(text), Name: text, Field: text, Before: text, After: text},
+		}
 		status.PlannedSteps = []spec.PlannedStep{{Step: text, Target: text, Cause: text}}
 		f.Environments = append(f.Environments, cp)
 		f.Events = append(f.Events, reconcile.Event{

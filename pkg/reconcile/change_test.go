@@ -39,7 +39,7 @@ func (w *world) changes(served *routetable.Table) string {
 		in.delivered, in.tokens, in.suffix = w.delivered, w.tokens, "x7q2"
 		item, _ := planName(in)
 		for _, c := range changesOf(in, item, served) {
-			b.WriteString(c.Change.sign() + c.String() + "\n")
+			b.WriteString(c.Change.Sign() + " " + c.String() + "\n")
 		}
 	}
 	return b.String()
@@ -150,7 +150,7 @@ func TestChanges(t *testing.T) {
 			w.spec.Spec.Routes[0].Upstream = "https://elsewhere.example"
 			return nil
 		}, `
-+ routes: 1, in the place of those that it has, which cannot be read
++ routes: 1, in the place of those that it has, which were not read
 `},
 		"certificates are never told": {func(w *world) *routetable.Table {
 			w.spec.Spec.Routes[0].CAFile = "ca.pem"

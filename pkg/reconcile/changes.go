@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -20,11 +21,11 @@ type comparer struct {
 	item Item
 	// served is the table that the sidecar has; nil where that could not be read.
 	served  *routetable.Table
-	changes []PlannedChange
+	changes []spec.PlannedChange
 }
 
 // changesOf compares what there is with what an item's steps lead to. It is pure.
-func changesOf(in inputs, item Item, served *routetable.Table) []PlannedChange {
+func changesOf(in inputs, item Item, served *routetable.Table) []spec.PlannedChange {
 	c := &comparer{planner: &planner{inputs: in}, item: item, served: served}
 	c.ofNetworks()
 	switch current := in.current(); {
@@ -56,7 +57,7 @@ func (i Item) needsTable() bool {
 	return slices.ContainsFunc(i.Steps, func(s Step) bool { return s.Step == StepCopyRoutes || s.Step == StepRemove })
 }
 
-func (c *comparer) put(change PlannedChange) {
+func (c *comparer) put(change spec.PlannedChange) {
 	change.Name, change.Before, change.After = toldValue(change.Name), toldValue(change.Before), toldValue(change.After)
 	if !slices.Contains(c.changes, change) {
 		c.changes = append(c.changes, change)
@@ -65,16 +66,16 @@ func (c *comparer) put(change PlannedChange) {
 
 // field notes that a field of the sidecar becomes another. Where it was empty, it is added.
 func (c *comparer) field(name, before, after string) {
-	kind := ChangeModify
+	kind := spec.ChangeModify
 	switch {
 	case before == after:
 		return
 	case before == "":
-		kind = ChangeAdd
+		kind = spec.ChangeAdd
 	case after == "":
-		kind = ChangeRemove
+		kind = spec.ChangeRemove
 	}
-	c.put(PlannedChange{Change: kind, Object: ChangedSidecar, Name: c.containerName(), Field: name, Before: before, After: after})
+	c.put(spec.PlannedChange{Change: kind, Object: spec.ChangedSidecar, Name: c.containerName(), Field: name, Before: before, After: after})
 }
 
 func (c *comparer) has(step StepName) bool {
@@ -88,11 +89,11 @@ func (c *comparer) ofNetworks() {
 	for _, s := range c.item.Steps {
 		switch s.Step {
 		case StepEnsureNetwork:
-			c.put(PlannedChange{Change: ChangeAdd, Object: ChangedNetwork, Name: s.Target})
+			c.put(spec.PlannedChange{Change: spec.ChangeAdd, Object: spec.ChangedNetwork, Name: s.Target})
 		case StepRemoveNetwork:
-			c.put(PlannedChange{Change: ChangeRemove, Object: ChangedNetwork, Name: s.Target})
+			c.put(spec.PlannedChange{Change: spec.ChangeRemove, Object: spec.ChangedNetwork, Name: s.Target})
 		case StepRemoveVolume:
-			c.put(PlannedChange{Change: ChangeRemove, Object: ChangedVolume, Name: s.Target})
+			c.put(spec.PlannedChange{Change: spec.ChangeRemove, Object: spec.ChangedVolume, Name: s.Target})
 		}
 	}
 }
@@ -103,7 +104,7 @@ func (c *comparer) ofNew() {
 		return
 	}
 	s := &c.spec.Spec
-	c.put(PlannedChange{Change: ChangeAdd, Object: ChangedSidecar, Name: c.containerName()})
+	c.put(spec.PlannedChange{Change: spec.ChangeAdd, Object: spec.ChangedSidecar, Name: c.containerName()})
 	c.field("internalNetwork", "", s.InternalNetwork+" as "+s.Hostname+":"+strconv.Itoa(int(s.Port)))
 	c.field("egressNetwork", "", s.EgressNetwork)
 	c.field("image", "", cmp.Or(s.Image, "the controller's own"))
@@ -114,7 +115,7 @@ func (c *comparer) ofNew() {
 
 // ofReplacement tells in what the container that is made differs from the one that it replaces.
 func (c *comparer) ofReplacement(old *Sidecar) {
-	c.put(PlannedChange{Change: ChangeModify, Object: ChangedSidecar, Name: c.containerName(), Field: "container",
+	c.put(spec.PlannedChange{Change: spec.ChangeModify, Object: spec.ChangedSidecar, Name: c.containerName(), Field: "container",
 		Before: old.Name + " (" + idShown(old.ID) + ")", After: "another one"})
 	c.ofImage(old)
 	c.ofDelivery(old)
@@ -228,10 +229,10 @@ func (c *comparer) ofRemovals() {
 		if step.Step != StepRemove || current != nil && step.id == current.ID && c.replaces() {
 			continue // it is told as replaced
 		}
-		c.put(PlannedChange{Change: ChangeRemove, Object: ChangedSidecar, Name: step.Target})
+		c.put(spec.PlannedChange{Change: spec.ChangeRemove, Object: spec.ChangedSidecar, Name: step.Target})
 		if current != nil && step.id == current.ID && c.served != nil {
 			for _, r := range c.served.Routes {
-				c.put(PlannedChange{Change: ChangeRemove, Object: ChangedRoute, Name: r.Path, Before: r.Upstream})
+				c.put(spec.PlannedChange{Change: spec.ChangeRemove, Object: spec.ChangedRoute, Name: r.Path, Before: r.Upstream})
 			}
 		}
 	}
@@ -241,4 +242,22 @@ func (c *comparer) ofRemovals() {
 func idShown(id string) string {
 	id = strings.TrimPrefix(id, "sha256:")
 	return id[:min(len(id), 12)]
+}
+
+// maxTold bounds what is told of a value, in runes.
+const maxTold = 160
+
+// toldValue is a value as people are shown it: on one line, without what steers a terminal, and not too long. It may come out of a sidecar's
+// volume.
+func toldValue(value string) string {
+	runes := []rune(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, value))
+	if len(runes) > maxTold {
+		return string(runes[:maxTold]) + "…"
+	}
+	return string(runes)
 }

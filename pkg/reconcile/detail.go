@@ -137,15 +137,15 @@ func (s *statuses) saw(name string, seen sighted, withheld map[string]Withheld) 
 	}
 }
 
-// planned notes which steps are to be taken for a name.
-func (s *statuses) planned(name string, steps []Step) {
+// planned notes which steps are to be taken for a name, and what they change.
+func (s *statuses) planned(name string, item Item) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := s.entries[name]; ok {
-		if len(e.planned) != len(steps) {
+		if len(e.planned.Steps) != len(item.Steps) || !slices.Equal(e.planned.Changes, item.Changes) {
 			s.changed()
 		}
-		e.planned = steps
+		e.planned = item
 	}
 }
 
@@ -158,9 +158,10 @@ func (e *entry) shown() spec.CredProxy {
 	if meta.IsStatusConditionFalse(out.Status.Conditions, spec.ConditionIsolated) {
 		out.Status.IsolationFindings = e.bounds.told()
 	}
-	for _, s := range e.planned {
+	for _, s := range e.planned.Steps {
 		out.Status.PlannedSteps = append(out.Status.PlannedSteps, spec.PlannedStep{Step: string(s.Step), Target: s.Target, Cause: s.Cause})
 	}
+	out.Status.PlannedChanges = slices.Clone(e.planned.Changes)
 	return out
 }
 

@@ -2,8 +2,10 @@ package reconcile_test
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -149,6 +151,8 @@ func TestAStatusTellsByWhatAnEnvironmentIsOpen(t *testing.T) {
 
 func TestAStatusTellsWhatIsStillToBeDone(t *testing.T) {
 	play(t, func(s *stage) {
+		const value = "a-value-that-no-status-may-tell"
+		s.tokens.put(spec.TokenRef{Env: "TOKEN"}, value)
 		s.engine.Inject(fakeengine.Start, 0, fakeengine.FailsBefore(errors.New("no space left on device")))
 		s.declare(s.environment("web"))
 		status := s.status("web")
@@ -156,13 +160,17 @@ func TestAStatusTellsWhatIsStillToBeDone(t *testing.T) {
 		if at < 0 || status.PlannedSteps[at].Cause == "" || status.PlannedSteps[at].Target == "" {
 			t.Fatalf("after a failure it plans %+v", status.PlannedSteps)
 		}
+		want := spec.PlannedChange{Change: spec.ChangeAdd, Object: spec.ChangedRoute, Name: "/api", After: "https://api.example.com, Bearer, token from env TOKEN"}
+		if told := fmt.Sprint(status.PlannedChanges); !slices.Contains(status.PlannedChanges, want) || strings.Contains(told, value) {
+			t.Errorf("of what that changes it tells %+v", status.PlannedChanges)
+		}
 		if next := status.NextAttemptTime; next == nil || !next.After(time.Now()) {
 			t.Errorf("it is tried again at %v, and it is %v", next, time.Now())
 		}
 		s.engine.Heal()
 		later(time.Minute)
 		s.settle()
-		if status := s.status("web"); len(status.PlannedSteps) > 0 || status.NextAttemptTime != nil {
+		if status := s.status("web"); len(status.PlannedSteps)+len(status.PlannedChanges) > 0 || status.NextAttemptTime != nil {
 			t.Errorf("once it serves, it plans %+v at %v", status.PlannedSteps, status.NextAttemptTime)
 		}
 	})

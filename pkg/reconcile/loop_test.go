@@ -386,7 +386,7 @@ func TestAPlanTellsHowRoutesChange(t *testing.T) {
 			t.Errorf("of a route that is new there is %s", got)
 		}
 		s.engine.Inject(fakeengine.ReadRoutes, 1, fakeengine.FailsBefore(nil))
-		if got := changes(other); !strings.HasPrefix(got, "add routes: ") || !strings.HasSuffix(got, "which cannot be read") {
+		if got := changes(other); !strings.HasPrefix(got, "add routes: ") || !strings.HasSuffix(got, "which were not read") {
 			t.Errorf("where routes cannot be read there is %s", got)
 		}
 		// What lies in the volume, and was not taken over, is not what it has.
@@ -398,7 +398,7 @@ func TestAPlanTellsHowRoutesChange(t *testing.T) {
 		if err := s.engine.Driver("another").CopyRoutes(t.Context(), s.container("web").ID, files); err != nil {
 			t.Fatal(err)
 		}
-		if got := changes(other); !strings.HasSuffix(got, "which cannot be read") {
+		if got := changes(other); !strings.HasSuffix(got, "which were not read") {
 			t.Errorf("of routes that are not served there is %s", got)
 		}
 	})

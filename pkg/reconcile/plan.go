@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"credproxy.dev/controller/pkg/spec"
 )
 
 // Plan is the difference between what is declared and what was observed, as steps. It prints itself.
@@ -17,7 +19,7 @@ type Item struct {
 	Name  string `json:"name"`
 	Steps []Step `json:"steps"`
 	// Changes are what the steps make other than it is, as far as that is known; only a Plan that is asked for tells them.
-	Changes []PlannedChange `json:"changes"`
+	Changes []spec.PlannedChange `json:"changes"`
 }
 
 // Step is one action.
@@ -84,7 +86,7 @@ func (p Plan) Empty() bool { return len(p.Items) == 0 }
 type PlanLine struct {
 	Heading, Text string
 	// Change is what the line tells; empty for a line that tells no change.
-	Change ChangeKind
+	Change spec.ChangeKind
 }
 
 // String renders the plan for people: the verb, the log and the tests use this one rendering.
@@ -112,7 +114,7 @@ func (i Item) Lines() []PlanLine {
 		lines = append(lines, PlanLine{Heading: fmt.Sprintf("  %-14s ", s.Step), Text: fmt.Sprintf("%s  (%s)", s.Target, s.Cause)})
 	}
 	for _, c := range i.Changes {
-		lines = append(lines, PlanLine{Heading: "    " + c.Change.sign(), Text: c.String(), Change: c.Change})
+		lines = append(lines, PlanLine{Heading: "    " + c.Change.Sign() + " ", Text: c.String(), Change: c.Change})
 	}
 	return lines
 }
@@ -129,7 +131,7 @@ func rendered(lines []PlanLine) string {
 func (p Plan) MarshalJSON() ([]byte, error) {
 	items := append([]Item{}, p.Items...)
 	for i := range items {
-		items[i].Changes = append([]PlannedChange{}, items[i].Changes...)
+		items[i].Changes = append([]spec.PlannedChange{}, items[i].Changes...)
 	}
 	return json.Marshal(struct {
 		Kind    string    `json:"kind"`

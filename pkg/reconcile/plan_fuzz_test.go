@@ -178,17 +178,17 @@ func checkChanges(t *testing.T, in inputs, item Item) {
 		if again := changesOf(in, item, served); !slices.Equal(changes, again) {
 			t.Errorf("first\n%v\nthen\n%v", changes, again)
 		}
-		tells := func(object ChangedObject) bool {
-			return slices.ContainsFunc(changes, func(c PlannedChange) bool { return c.Object == object })
+		tells := func(object spec.ChangedObject) bool {
+			return slices.ContainsFunc(changes, func(c spec.PlannedChange) bool { return c.Object == object })
 		}
 		for _, s := range item.Steps {
 			switch s.Step {
 			case StepCreate, StepRemove, StepStart, StepDisconnect, StepUpdate:
-				if !tells(ChangedSidecar) {
+				if !tells(spec.ChangedSidecar) {
 					t.Errorf("%s is not among the changes %v", s.Step, changes)
 				}
 			case StepEnsureNetwork, StepRemoveNetwork:
-				if !tells(ChangedNetwork) {
+				if !tells(spec.ChangedNetwork) {
 					t.Errorf("%s is not among the changes %v", s.Step, changes)
 				}
 			}

@@ -21,7 +21,7 @@ func (c *comparer) ofRoutes(now *Sidecar) {
 	case now.Report != nil && now.Report.RoutesDigest == routetable.RoutesDigest(next):
 		return
 	case served == nil:
-		c.field("routes", "", fmt.Sprintf("%d, in the place of those that it has, which cannot be read", len(next.Routes)))
+		c.field("routes", "", fmt.Sprintf("%d, in the place of those that it has, which were not read", len(next.Routes)))
 		return
 	default:
 		c.ofTable(now, next)
@@ -37,7 +37,7 @@ func (c *comparer) ofRoutes(now *Sidecar) {
 		c.ofRoute(old, r)
 	}
 	for _, path := range slices.Sorted(maps.Keys(was)) {
-		c.put(PlannedChange{Change: ChangeRemove, Object: ChangedRoute, Name: path, Before: was[path].Upstream})
+		c.put(spec.PlannedChange{Change: spec.ChangeRemove, Object: spec.ChangedRoute, Name: path, Before: was[path].Upstream})
 	}
 }
 
@@ -71,24 +71,24 @@ func (c *comparer) ofTable(now *Sidecar, next routetable.Table) {
 
 // ofNewRoute tells where a route leads with which credential, and then each of its other fields.
 func (c *comparer) ofNewRoute(r routetable.Route) {
-	c.put(PlannedChange{Change: ChangeAdd, Object: ChangedRoute, Name: r.Path, After: c.described(r)})
+	c.put(spec.PlannedChange{Change: spec.ChangeAdd, Object: spec.ChangedRoute, Name: r.Path, After: c.described(r)})
 	r.Auth, r.Withheld = nil, ""
 	for _, d := range c.differences(map[string]string{"path": r.Path, "upstream": r.Upstream}, flatten(r)) {
-		c.put(PlannedChange{Change: ChangeAdd, Object: ChangedRoute, Name: r.Path, Field: d.field, After: d.after})
+		c.put(spec.PlannedChange{Change: spec.ChangeAdd, Object: spec.ChangedRoute, Name: r.Path, Field: d.field, After: d.after})
 	}
 }
 
 // ofRoute tells each field in which a route differs.
 func (c *comparer) ofRoute(was, will routetable.Route) {
 	for _, d := range c.differences(flatten(was), flatten(will)) {
-		kind := ChangeModify
+		kind := spec.ChangeModify
 		switch {
 		case d.before == "":
-			kind = ChangeAdd
+			kind = spec.ChangeAdd
 		case d.after == "":
-			kind = ChangeRemove
+			kind = spec.ChangeRemove
 		}
-		c.put(PlannedChange{Change: kind, Object: ChangedRoute, Name: will.Path, Field: d.field, Before: d.before, After: d.after})
+		c.put(spec.PlannedChange{Change: kind, Object: spec.ChangedRoute, Name: will.Path, Field: d.field, Before: d.before, After: d.after})
 	}
 }
 

@@ -45,10 +45,10 @@ type entry struct {
 	// rejections are of the tokens that upstreams took and then answered with 401.
 	rejections rejectionRecord
 	// sighted is what became of its references at the last look, withheld are the routes that were withheld then, and planned
-	// are the steps of the last plan that are not taken yet. None is changed once it is here.
+	// is what of the last plan is not done yet. None is changed once it is here.
 	sighted  sighted
 	withheld map[string]Withheld
-	planned  []Step
+	planned  Item
 }
 
 func newStatuses(changed func()) *statuses {

@@ -108,7 +108,10 @@ func (c *Controller) consider(ctx context.Context, name string) (matter, outcome
 	in := c.inputs(s, name, history)
 	tokenErr := c.compareTokens(ctx, &in)
 	item, blocked := planName(in)
-	c.statuses.planned(name, item.Steps)
+	if len(item.Steps) > 0 {
+		item.Changes = changesOf(in, item, nil) // the engine is asked for a sidecar's routes only by who wants a plan
+	}
+	c.statuses.planned(name, item)
 	found := c.verdict(in, blocked, tokenErr)
 	c.tellRefusal(name, found)
 	c.tellBounds(name, found.bounds)
@@ -206,7 +209,7 @@ func (c *Controller) execute(ctx context.Context, m matter) outcome {
 	err := a.run(ctx)
 	c.ended(in.name, len(item.Steps), err)
 	if err == nil {
-		c.statuses.planned(in.name, nil)
+		c.statuses.planned(in.name, Item{})
 	}
 	c.touch(in.name)
 	found.err, found.lastLines, found.taking = err, a.lines, false

@@ -98,5 +98,6 @@ func (s *CredProxyStatus) copyDetails(out *CredProxyStatus) {
 		out.Traffic[i] = s.Traffic[i].deepCopy()
 	}
 	out.IsolationFindings, out.PlannedSteps = slices.Clone(s.IsolationFindings), slices.Clone(s.PlannedSteps)
+	out.PlannedChanges = slices.Clone(s.PlannedChanges)
 	out.NextAttemptTime = copyOf(s.NextAttemptTime)
 }

@@ -344,6 +344,9 @@ type CredProxyStatus struct {
 	Traffic []RouteTraffic `json:"traffic,omitempty"`
 	// PlannedSteps are those of the last plan that are not taken yet; empty when there is nothing to do.
 	PlannedSteps []PlannedStep `json:"plannedSteps,omitempty"`
+	// PlannedChanges are what those steps add, remove and change, as far as the engine tells; of tokens, references alone. The routes
+	// that a sidecar has now are not read for it, as `plan` does.
+	PlannedChanges []PlannedChange `json:"plannedChanges,omitempty"`
 	// NextAttemptTime is until when it rests after a failure, unless something changes.
 	NextAttemptTime *metav1.Time `json:"nextAttemptTime,omitempty"`
 }

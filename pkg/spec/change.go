@@ -1,12 +1,11 @@
-package reconcile
+package spec
 
 import (
 	"fmt"
 	"strings"
-	"unicode"
 )
 
-// PlannedChange is one way in which an item's steps make something other than it is. Of tokens it tells references and slots, never a
+// PlannedChange is one way in which the steps of a plan make something other than it is. Of tokens it tells references and slots, never a
 // value, nor anything that is derived from one.
 type PlannedChange struct {
 	// Change is what becomes of it.
@@ -42,15 +41,15 @@ const (
 	ChangedRoute   ChangedObject = "route"
 )
 
-// sign is how a change begins that people read.
-func (k ChangeKind) sign() string {
+// Sign tells the kind to people, without colour: +, - or ~.
+func (k ChangeKind) Sign() string {
 	switch k {
 	case ChangeAdd:
-		return "+ "
+		return "+"
 	case ChangeRemove:
-		return "- "
+		return "-"
 	}
-	return "~ "
+	return "~"
 }
 
 // String tells the change without its sign, such as "route /a upstream: https://a → https://b".
@@ -67,22 +66,4 @@ func (c PlannedChange) String() string {
 		return what + ": " + c.Before + c.After
 	}
 	return what
-}
-
-// maxTold bounds what is told of a value, in runes.
-const maxTold = 160
-
-// told is a value as people are shown it: on one line, without what steers a terminal, and not too long. It may come out of a sidecar's
-// volume.
-func toldValue(value string) string {
-	runes := []rune(strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, value))
-	if len(runes) > maxTold {
-		return string(runes[:maxTold]) + "…"
-	}
-	return string(runes)
 }
