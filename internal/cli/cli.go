@@ -89,6 +89,7 @@ Every flag can also be set by a variable, which is named in brackets behind it; 
 	for _, verb := range root.Commands() {
 		finish(verb)
 	}
+	fitHelp(root, sys.Stdout)
 	return root
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -16,6 +17,16 @@ type screen struct {
 
 // width is that of a terminal; 0 for anything else, where nothing is left out and nothing wrapped.
 func (s *screen) width() int { return terminal.Width(s, maxWidth, 0) }
+
+// wrapped is a text in lines that fit, of which all but the first are indented.
+func (s *screen) wrapped(text string) string {
+	const indent = "  "
+	width := s.width()
+	if width == 0 {
+		return text
+	}
+	return strings.Join(terminal.Wrap(text, width-len(indent)), "\n"+indent)
+}
 
 // maxWidth is wider than any terminal.
 const maxWidth = 1 << 16

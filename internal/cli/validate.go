@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +32,7 @@ be in force together. With --policy give the directory that is --specs: what the
 			if err != nil {
 				return err
 			}
-			return validate(sys.Stdout, snap)
+			return validate(&screen{Writer: sys.Stdout}, snap)
 		}),
 	}
 	s.fileFlags(cmd.Flags())
@@ -42,31 +41,31 @@ be in force together. With --policy give the directory that is --specs: what the
 	return cmd
 }
 
-func validate(w io.Writer, snap source.Snapshot) error {
+func validate(out *screen, snap source.Snapshot) error {
 	var bad, problems int
 	for _, file := range snap.Files {
 		for _, problem := range file.Errors {
 			problem.File = file.Path
-			fmt.Fprintln(w, clean(problem.String()))
+			fmt.Fprintln(out, out.wrapped(clean(problem.String())))
 		}
 		problems += len(file.Errors)
 		if len(file.Errors) > 0 {
 			bad++
 		} else {
-			fmt.Fprintf(w, "%s: good\n", clean(file.Path))
+			fmt.Fprintln(out, out.wrapped(clean(file.Path)+": good"))
 		}
 	}
 	for _, path := range snap.Ignored {
-		fmt.Fprintf(w, "%s: is not read: write the end of its name in small letters if it should be\n", clean(path))
+		fmt.Fprintln(out, out.wrapped(clean(path)+": is not read: write the end of its name in small letters if it should be"))
 	}
 	if len(snap.Files) == 0 {
-		fmt.Fprintln(w, "no file that ends in .yaml, .yml or .json there, so none that is bad")
+		fmt.Fprintln(out, "no file that ends in .yaml, .yml or .json there, so none that is bad")
 		return nil
 	}
 	if bad > 0 {
 		return fmt.Errorf("%s in %d of %s", count(problems, "problem"), bad, count(len(snap.Files), "file"))
 	}
-	fmt.Fprintf(w, "%s, all good\n", count(len(snap.Files), "file"))
+	fmt.Fprintf(out, "%s, all good\n", count(len(snap.Files), "file"))
 	return nil
 }
 
