@@ -5,11 +5,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -35,6 +35,7 @@ func parts() []part {
 		{"burst", fmt.Sprintf("%d specs at once, beside bare calls", burst), measureBurst},
 		{"proxy", "CPU a request, beside a bare ReverseProxy", measureProxy},
 		{"resync", "a resync of 1,000 settled sidecars, on the fake driver", measureResync},
+		{"page", "the status page of 2,000 environments", measurePage},
 	}
 }
 
@@ -52,7 +53,11 @@ func main() {
 func run(ctx context.Context, keys []string) (err error) {
 	wanted := slices.DeleteFunc(parts(), func(p part) bool { return len(keys) > 0 && !slices.Contains(keys, p.key) })
 	if len(wanted) == 0 {
-		return errors.New("the parts are: rest one follow rotate burst proxy resync")
+		var known []string
+		for _, p := range parts() {
+			known = append(known, p.key)
+		}
+		return fmt.Errorf("the parts are: %s", strings.Join(known, " "))
 	}
 	b, err := newBed(ctx)
 	if err != nil {
