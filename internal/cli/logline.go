@@ -122,7 +122,11 @@ func logObject(from reconcile.LogSource, line reconcile.LogLine) string {
 	var written bytes.Buffer
 	if _, ok := logFields(line.Text); !ok || line.Cut || json.Compact(&written, []byte(line.Text)) != nil {
 		written.Reset()
-		fmt.Fprintf(&written, `{"time":%s,"msg":%s`, quoteJSON(line.Time.Format(time.RFC3339Nano)), quoteJSON(line.Text))
+		written.WriteString("{")
+		if !line.Time.IsZero() { // an engine may not say when
+			fmt.Fprintf(&written, `"time":%s,`, quoteJSON(line.Time.Format(time.RFC3339Nano)))
+		}
+		fmt.Fprintf(&written, `"msg":%s`, quoteJSON(line.Text))
 		if line.Cut {
 			written.WriteString(`,"cut":true`)
 		}

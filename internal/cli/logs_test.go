@@ -62,6 +62,21 @@ func TestALogIsToldForPeople(t *testing.T) {
 	}
 }
 
+func TestALineWithoutATimeHasNoneInJSON(t *testing.T) {
+	from := reconcile.LogSource{ContainerID: "0123456789abcdef", ContainerName: "cred-proxy-web"}
+	for _, tt := range []struct {
+		at   time.Time
+		want string
+	}{
+		{time.Time{}, `{"msg":"panic","container":"cred-proxy-web","containerID":"0123456789ab"}`},
+		{time.Unix(1, 0).UTC(), `{"time":"1970-01-01T00:00:01Z","msg":"panic","container":"cred-proxy-web","containerID":"0123456789ab"}`},
+	} {
+		if got := logObject(from, reconcile.LogLine{Time: tt.at, Text: "panic"}); got != tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+}
+
 func TestALogAsJSONIsWhatWasWrittenAndSafe(t *testing.T) {
 	c, e := logConsole(t)
 	id := logOf(e, "web", requestLine, warningLine, hostileLine, plainLine, "{}", `{"a":`+"\t\r"+`{"b":[1,2]}}`, `{"a":1} {"b":2}`, "[]", "7", strings.Repeat("x", 99), `{"container":"mine","containerID":7}`)
