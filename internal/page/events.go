@@ -29,13 +29,15 @@ type eventsPage struct {
 	Types             []choice
 	Shown             []event
 	All               int
+	// Meant is the environment whose name is nearest to one that none has.
+	Meant []link
 }
 
 // Any reports whether the filter leaves anything out.
 func (p eventsPage) Any() bool { return p.Query != "" || p.Name != "" || p.Type != "" }
 
-// eventsOf lists the events that a URL asks for, the newest first.
-func eventsOf(all []reconcile.Event, values url.Values, now time.Time) eventsPage {
+// eventsOf lists the events that a URL asks for, the newest first. For the names of all environments is asked only if there are none.
+func eventsOf(all []reconcile.Event, environments func() []string, values url.Values, now time.Time) eventsPage {
 	var f filter
 	p := eventsPage{Query: searched(values), Name: strings.TrimSpace(values.Get("name")), Type: f.pick(values, "type", eventTypes()), All: len(all)}
 	p.Problems, p.Types = f.Problems, choices(eventTypes(), p.Type)
@@ -44,6 +46,13 @@ func eventsOf(all []reconcile.Event, values url.Values, now time.Time) eventsPag
 			return strings.ToLower(strings.Join([]string{e.Name, e.Reason, e.Message, e.Cause}, "\n"))
 		})
 	})
+	if p.Name != "" && len(p.Shown) == 0 {
+		names := environments()
+		for _, e := range all {
+			names = append(names, e.Name) // also of what is gone
+		}
+		p.Meant = meant(p.Name, names, func(name string) string { return listURL("/events", "name", name) })
+	}
 	return p
 }
 

@@ -17,6 +17,8 @@ type fleet struct {
 	// Shown are those that the filter takes, and All is how many there are.
 	Shown []environment
 	All   int
+	// Meant is the environment whose name is nearest to what is searched for, where nothing is found.
+	Meant []link
 }
 
 // tally is how many environments are in a state.
@@ -62,10 +64,20 @@ func fleetOf(k known, f filter) fleet {
 	slices.SortStableFunc(all.Shown, func(a, b environment) int {
 		return cmp.Or(a.State.Level.rank()-b.State.Level.rank(), cmp.Compare(a.Name, b.Name))
 	})
+	if f.Query != "" && len(all.Shown) == 0 {
+		all.Meant = meant(f.Query, namesOf(k.environments), environmentURL)
+	}
 	all.Verdict = judge(k, people, troubles, changed)
 	all.Tallies = tallies(people, planned, f)
 	all.Verdict.Plan = planWords(planned, steps)
 	return all
+}
+
+func namesOf(environments []spec.CredProxy) (names []string) {
+	for i := range environments {
+		names = append(names, environments[i].Name)
+	}
+	return names
 }
 
 // tallies are the states of which there are any, the gravest first, and how many wait for steps.

@@ -171,16 +171,24 @@ func (s *site) one(w http.ResponseWriter, r *http.Request) {
 
 // unknown says that no environment has a name, and which was perhaps meant.
 func (s *site) unknown(w http.ResponseWriter, f frame, name string) {
-	var names []string
-	for _, cp := range s.Controller.List() {
-		names = append(names, cp.Name)
-	}
 	p := wrong{Title: fmt.Sprintf("There is no environment %q", short(name, 80)), Words: "No spec file declares it, and nothing is left of it."}
-	if meant := nearest.Name(name, names); meant != "" {
-		p.Meant = []link{{meant, environmentURL(meant)}}
-	}
+	p.Meant = meant(name, s.names(), environmentURL)
 	f.Title, f.Level, f.Content = "no such environment", unknown, p
 	s.answer(w, http.StatusNotFound, "problem", f)
+}
+
+// names are those of all environments.
+func (s *site) names() []string { return namesOf(s.Controller.List()) }
+
+// meant links to the name that is nearest to one that is not there; to none when it is there, or none is near.
+func meant(name string, names []string, at func(string) string) []link {
+	if slices.Contains(names, name) {
+		return nil
+	}
+	if near := nearest.Name(name, names); near != "" {
+		return []link{{near, at(near)}}
+	}
+	return nil
 }
 
 // wrong is a page that is not there.
@@ -201,7 +209,7 @@ func (s *site) listFiles(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) listEvents(w http.ResponseWriter, r *http.Request) {
-	f, p := s.begin("events"), eventsOf(s.Controller.Events(), r.URL.Query(), time.Now())
+	f, p := s.begin("events"), eventsOf(s.Controller.Events(), s.names, r.URL.Query(), time.Now())
 	f.Title, f.Content = "events", p
 	s.answer(w, asked(p.Problems), "events", f)
 }
