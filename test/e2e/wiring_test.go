@@ -103,7 +103,7 @@ func (w *wired) envs(form string) (text, notes string) {
 	return out, errOut
 }
 
-// home puts the files of clients where the agent's home is made of, with the key in those whose clients do not put it in.
+// home puts the files of clients where the agent's home is made of, with the key in that of pip, which does not put it in.
 func (w *wired) home(forms map[string]string) {
 	w.t.Helper()
 	for form, path := range forms {
@@ -112,7 +112,7 @@ func (w *wired) home(forms map[string]string) {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			w.t.Fatal(err)
 		}
-		if form == "pipconf" || form == "tea" {
+		if form == "pipconf" {
 			text = w.shell(`printf %s "$0" | envsubst '$CREDPROXY_CALLER_KEY'`, text)
 		}
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
