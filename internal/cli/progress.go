@@ -121,9 +121,7 @@ func (p *progress) take(now reconcile.Progress) {
 	}
 	if now.Done {
 		n.ended = at
-	}
-	if number := n.last.Number; now.Done { // it got as far as before
-		now.Number = number
+		now.Number = n.last.Number // it got as far as before
 	}
 	n.last = now
 	if p.live == nil {
@@ -181,21 +179,30 @@ func (n *nameProgress) took(now time.Time) string {
 	return fmt.Sprintf("%.1fs", max(0, now.Sub(n.began)).Seconds())
 }
 
-// urgency orders names where not all have room: what failed, what is being done, what waits, what is done.
-func (n *nameProgress) urgency() int {
+// urgency orders names where not all have room.
+type urgency int
+
+const (
+	hasFailed urgency = iota
+	isBeingDone
+	isWaiting
+	isDone
+)
+
+func (n *nameProgress) urgency() urgency {
 	switch {
 	case n.last.Err != nil:
-		return 0
+		return hasFailed
 	case n.last.Done || n.unneeded:
-		return 3
+		return isDone
 	case n.began.IsZero():
-		return 2
+		return isWaiting
 	}
-	return 1
+	return isBeingDone
 }
 
 func (n *nameProgress) paint() terminal.Paint {
-	return [...]terminal.Paint{terminal.Red, terminal.Cyan, terminal.Dim, terminal.Green}[n.urgency()]
+	return [...]terminal.Paint{hasFailed: terminal.Red, isBeingDone: terminal.Cyan, isWaiting: terminal.Dim, isDone: terminal.Green}[n.urgency()]
 }
 
 // draw draws all names on a terminal.
@@ -226,9 +233,9 @@ func (p *progress) footer(shown int) string {
 	done, failed := 0, 0
 	for _, n := range p.names {
 		switch n.urgency() {
-		case 0:
+		case hasFailed:
 			failed++
-		case 3:
+		case isDone:
 			done++
 		}
 	}
