@@ -80,17 +80,23 @@ func TestShellZsh(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = zsh.Process.Kill() })
+	before := 0 // what was on the screen before the last that was typed
 	shown := func(words string) {
 		t.Helper()
-		pty.Until(t, func(string) bool { return strings.Contains(pty.Raw(), words) })
+		pty.Until(t, func(string) bool { return strings.Contains(pty.Raw()[before:], words) })
+	}
+	typed := func(keys string) {
+		t.Helper()
+		before = len(pty.Raw())
+		pty.Type(t, keys)
 	}
 	shown("READY ")
-	pty.Type(t, "fpath=($HOME $fpath); autoload -U compinit; compinit -u; echo do''ne\n")
+	typed("fpath=($HOME $fpath); autoload -U compinit; compinit -u; echo do''ne\n")
 	shown("done")
-	for typed, completed := range map[string]string{
+	for begun, completed := range map[string]string{
 		"controller stat": "controller status", "controller status w": "controller status web", "controller wait --for Cur": "controller wait --for Current",
 	} {
-		pty.Type(t, typed+"\t")
+		typed(begun + "\t")
 		shown(completed)
 		pty.Type(t, "\x15") // the line is taken back
 	}
