@@ -172,7 +172,6 @@ func (f *follower) printLine(e reconcile.Event) error {
 	const columns = "%-19s  %-16s  %s  %-17s  "
 	title, message := "MESSAGE (CAUSE)", messageOf(e)
 	width := f.out.width()
-	narrow := width > 0 && width < leastForEvents
 	if !f.headed {
 		f.headed = true
 		heading := fmt.Sprintf(columns, "TIME", "NAME", "TYPE   ", "REASON")
@@ -182,16 +181,10 @@ func (f *follower) printLine(e reconcile.Event) error {
 	}
 	kind := fmt.Sprintf("%-7s", e.Type)
 	heading := fmt.Sprintf(columns, e.Time.Local().Format(time.DateTime), e.Name, kind, e.Reason)
-	text := terminal.Hang(heading, message, width)
-	if narrow {
-		text = terminal.Cut(strings.TrimSpace(heading), width) + "\n" + terminal.Hang("  ", message, width)
-	}
+	text := hang(heading, message, width)
 	_, err := fmt.Fprintln(f.out, strings.Replace(text, kind, f.out.palette.Paint(paintOfEvent(e), kind), 1))
 	return err
 }
-
-// leastForEvents is the width below which the messages of events have lines of their own.
-const leastForEvents = 110
 
 // messageOf is what an event says, with its cause.
 func messageOf(e reconcile.Event) string {

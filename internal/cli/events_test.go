@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"credproxy.dev/controller/internal/ptytest"
 	"credproxy.dev/controller/internal/web"
 	"credproxy.dev/controller/pkg/reconcile"
 )
@@ -149,5 +150,18 @@ func TestEventsAreFollowedOverARestart(t *testing.T) {
 		if strings.Count(c.err.String(), words) != 1 {
 			t.Errorf("%q is not said once:\n%s", words, c.err.String())
 		}
+	}
+}
+
+// What is said of an event with a long name does not end up in a column of a few words.
+func TestTheMessageOfAnEventHasRoom(t *testing.T) {
+	out := &narrow{terminal: ptytest.Open(t, 112, 24).Out}
+	f := &follower{out: &screen{Writer: out}, headed: true}
+	e := reconcile.Event{Name: strings.Repeat("long-", 8) + "name", Type: "Normal", Reason: "Started", Message: "started container cred-proxy-web, which was not there"}
+	if err := f.printLine(e); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(out.String(), "\n  started container cred-proxy-web, which was not there\n") {
+		t.Errorf("it is shown so:\n%s", out.String())
 	}
 }

@@ -136,7 +136,7 @@ func logObject(from reconcile.LogSource, line reconcile.LogLine) string {
 	if fields != "{" {
 		fields += ","
 	}
-	return fmt.Sprintf(`%s"container":%s,"containerID":%s}`, fields, quoteJSON(from.ContainerName), quoteJSON(shortID(from.ContainerID)))
+	return fmt.Sprintf(`%s"container":%s,"containerID":%s}`, fields, quoteJSON(from.ContainerName), quoteJSON(oneLine(short(from.ContainerID))))
 }
 
 // quoteJSON is a text as JSON has it, in which nothing could steer a terminal.

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"credproxy.dev/controller/internal/app"
-	"credproxy.dev/controller/internal/terminal"
 	"credproxy.dev/controller/pkg/nearest"
 	"credproxy.dev/controller/pkg/reconcile"
 	"credproxy.dev/controller/pkg/spec"
@@ -210,7 +209,7 @@ func (p *logPrinter) lost(err error) {
 
 // nameOf is a container's name and the beginning of its ID: after a replacement the new one has the old one's name.
 func nameOf(s reconcile.LogSource) string {
-	return fmt.Sprintf("%s (%s)", oneLine(s.ContainerName), shortID(s.ContainerID))
+	return fmt.Sprintf("%s (%s)", oneLine(s.ContainerName), oneLine(short(s.ContainerID)))
 }
 
 func namesOf(sources []reconcile.LogSource) (names []string) {
@@ -219,9 +218,6 @@ func namesOf(sources []reconcile.LogSource) (names []string) {
 	}
 	return names
 }
-
-// shortID is as much of an ID as the docker command shows.
-func shortID(id string) string { return oneLine(id[:min(len(id), 12)]) }
 
 func (p *logPrinter) print(from reconcile.LogSource, line reconcile.LogLine) error {
 	text := p.text
@@ -251,14 +247,3 @@ func (p *logPrinter) text(from reconcile.LogSource, line reconcile.LogLine) stri
 
 // logTime is to the millisecond, as sidecars tell it.
 const logTime = time.DateTime + ".000"
-
-// leastBeside is how many columns words need beside a heading; with fewer they have lines of their own.
-const leastBeside = 32
-
-// hang wraps words behind a heading, or below it where there is no room beside. With width 0 all is on one line.
-func hang(heading, words string, width int) string {
-	if width == 0 || width-terminal.Cells(heading) >= leastBeside {
-		return terminal.Hang(heading, words, width)
-	}
-	return terminal.Cut(strings.TrimSpace(heading), width) + "\n" + terminal.Hang("  ", words, width)
-}

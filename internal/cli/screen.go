@@ -28,6 +28,17 @@ func (s *screen) wrapped(text string) string {
 	return strings.Join(terminal.Wrap(text, width-len(indent)), "\n"+indent)
 }
 
+// leastBeside is how many columns words need beside a heading; with fewer they have lines of their own.
+const leastBeside = 32
+
+// hang wraps words behind a heading, or below it where there is no room beside. With width 0 all is on one line.
+func hang(heading, words string, width int) string {
+	if width == 0 || width-terminal.Cells(heading) >= leastBeside {
+		return terminal.Hang(heading, words, width)
+	}
+	return terminal.Cut(strings.TrimSpace(heading), width) + "\n" + terminal.Hang("  ", words, width)
+}
+
 // maxWidth is wider than any terminal.
 const maxWidth = 1 << 16
 

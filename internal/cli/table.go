@@ -123,7 +123,7 @@ func message(ready metav1.Condition, lastError string) string {
 	return ready.Message + "; " + lastError
 }
 
-// short is as much of a digest as people compare.
+// short is as much of a digest, or of an ID, as people compare, and the docker command shows.
 func short(digest string) string {
 	_, hex, found := strings.Cut(digest, ":")
 	if !found {
