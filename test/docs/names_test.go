@@ -46,6 +46,23 @@ func TestFilesThatPagesNameExist(t *testing.T) {
 	}
 }
 
+// What `make test` runs is what the table says: the tests above its row, and those that the row names.
+func TestContributingTellsWhatMakeTestRuns(t *testing.T) {
+	runs := regexp.MustCompile(`(?m)^test: ([^#\n]*)`).FindStringSubmatch(read(t, "Makefile"))
+	above, rest, found := strings.Cut(read(t, "CONTRIBUTING.md"), "\n| `make test` |")
+	if runs == nil || !found {
+		t.Fatalf("the Makefile has %q, and the table a row of make test: %v", runs, found)
+	}
+	row, _, _ := strings.Cut(rest, "\n")
+	var told []string
+	for _, m := range regexp.MustCompile("(?m)(?:^\\| |, and )`make (test-[a-z0-9-]+)`").FindAllStringSubmatch(above+row, -1) {
+		told = append(told, m[1])
+	}
+	if got, want := told, strings.Fields(runs[1]); !slices.Equal(got, want) {
+		t.Errorf("CONTRIBUTING.md has make test run %q, and the Makefile %q", got, want)
+	}
+}
+
 func TestTargetsThatPagesNameExist(t *testing.T) {
 	makefile := read(t, "Makefile")
 	n := 0
