@@ -112,12 +112,7 @@ func TestAnEnvironmentsPageHasAllThatIsKnown(t *testing.T) {
 			"InternalNetwork", "search-internal", "cred-proxy-search", "4f1c0e8b7a6d", "Nothing: what runs is what is in force.",
 			"teams/search.yaml", "ready: cred-proxy-search", "because no sidecar runs",
 		},
-		"api": {"resolve_tokens", "because no sidecar runs", "It is tried again", "ended with exit status 2", "the sidecar has told of none yet", "To do:"},
-		"billing": {
-			"What they change", `<li class="added"><span class="sign" aria-hidden="true">&#43;</span><span class="hidden">added: </span><bdi>sidecar`,
-			`<li class="removed"><span class="sign" aria-hidden="true">-</span><span class="hidden">removed: </span><bdi>route /old: https://old.example.org</bdi>`,
-			`<li class="changed"><span class="sign" aria-hidden="true">~</span><span class="hidden">changed: </span><bdi>route /git upstream: https://git.example.org → https://git.example.org/base</bdi>`,
-		},
+		"api":  {"resolve_tokens", "because no sidecar runs", "It is tried again", "ended with exit status 2", "the sidecar has told of none yet", "To do:"},
 		"docs": {"Breach", "docs-agent", "is privileged"}, "infra": {"Nothing, while it is paused."},
 	} {
 		html := ask(t, k, "/environments/"+name).Body.String()
@@ -144,6 +139,26 @@ func TestAStateIsAsOldAsWhatIsWorst(t *testing.T) {
 	}
 	if html := ask(t, k, "/environments/web").Body.String(); !regexp.MustCompile(`<p class="since">for <time [^>]*>4 min</time></p>`).MatchString(html) {
 		t.Errorf("the page of the environment does not say for 4 min:\n%s", html)
+	}
+}
+
+func TestWhatAPlanChangesHasASignAndAWord(t *testing.T) {
+	f := pagetest.Fleet(1)
+	pagetest.LackToken(&f.Environments[0])
+	f.Environments[0].Status.PlannedChanges = []spec.PlannedChange{
+		{Change: spec.ChangeAdd, Object: spec.ChangedSidecar, Name: "cred-proxy-web"},
+		{Change: spec.ChangeRemove, Object: spec.ChangedRoute, Name: "/old", Before: "https://old.example"},
+		{Change: spec.ChangeModify, Object: spec.ChangedRoute, Name: "/git", Field: "upstream", Before: "https://a.example", After: "https://b.example"},
+	}
+	html := ask(t, knowing(f), "/environments/web").Body.String()
+	for _, want := range []string{
+		`<li class="added"><span class="sign" aria-hidden="true">&#43;</span><span class="hidden">added: </span><bdi>sidecar cred-proxy-web</bdi>`,
+		`<li class="removed"><span class="sign" aria-hidden="true">-</span><span class="hidden">removed: </span><bdi>route /old: https://old.example</bdi>`,
+		`<li class="changed"><span class="sign" aria-hidden="true">~</span><span class="hidden">changed: </span><bdi>route /git upstream: https://a.example → https://b.example</bdi>`,
+	} {
+		if !strings.Contains(html, want) {
+			t.Errorf("it does not have %s:\n%s", want, html)
+		}
 	}
 }
 

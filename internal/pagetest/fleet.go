@@ -104,10 +104,16 @@ func LackToken(cp *spec.CredProxy) {
 		{Step: "copy_routes", Target: "cred-proxy-" + cp.Name, Cause: "no sidecar runs"},
 		{Step: "start", Target: "cred-proxy-" + cp.Name, Cause: "no sidecar runs"},
 	}
+	name := "cred-proxy-" + cp.Name
 	cp.Status.PlannedChanges = []spec.PlannedChange{
-		{Change: spec.ChangeAdd, Object: spec.ChangedSidecar, Name: "cred-proxy-" + cp.Name},
-		{Change: spec.ChangeRemove, Object: spec.ChangedRoute, Name: "/old", Before: "https://old.example.org"},
-		{Change: spec.ChangeModify, Object: spec.ChangedRoute, Name: "/git", Field: "upstream", Before: "https://git.example.org", After: "https://git.example.org/base"},
+		{Change: spec.ChangeAdd, Object: spec.ChangedSidecar, Name: name},
+		{Change: spec.ChangeAdd, Object: spec.ChangedSidecar, Name: name, Field: "internalNetwork", After: cp.Spec.InternalNetwork + " as cred-proxy:9099"},
+		{Change: spec.ChangeAdd, Object: spec.ChangedSidecar, Name: name, Field: "egressNetwork", After: cp.Spec.EgressNetwork},
+	}
+	for _, r := range cp.Spec.Routes {
+		cp.Status.PlannedChanges = append(cp.Status.PlannedChanges, spec.PlannedChange{
+			Change: spec.ChangeAdd, Object: spec.ChangedRoute, Name: r.Path, After: fmt.Sprintf("%s, %s, token from %s", r.Upstream, r.Auth.Scheme, r.Auth.TokenRef),
+		})
 	}
 	cp.Status.NextAttemptTime = ago(-25 * time.Second)
 	cp.Status.ContainerID, cp.Status.ContainerName, cp.Status.URL, cp.Status.SpecHash, cp.Status.RoutesDigest = "", "", "", "", ""
