@@ -175,7 +175,7 @@ func TestWhoSendsABodyBeforeItReadsTheEarlyAnswerGetsThat(t *testing.T) {
 				}()
 				write(t, c, "POST /r HTTP/1.1\r\nHost: a\r\n"+framing+"\r\n\r\n")
 				for range 20 {
-					time.Sleep(50 * time.Millisecond)
+					<-time.After(50 * time.Millisecond)
 					write(t, c, piece)
 				}
 				if framing == "Transfer-Encoding: chunked" {
