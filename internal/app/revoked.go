@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -113,7 +115,11 @@ func revokeOutlived(d *reconcile.Declared, cp *spec.CredProxy, refs []spec.Token
 }
 
 func wordsOfRevoked(ref spec.TokenRef) string {
-	return "token " + ref.String() + " is revoked; 'controller revoke --undo --token \"" + ref.String() + "\"' ends that"
+	typed := ref.Typed()
+	if strings.Contains(typed, " ") { // as the name of a file may
+		typed = strconv.Quote(typed)
+	}
+	return "token " + ref.String() + " is revoked; 'controller revoke --undo --token " + typed + "' ends that"
 }
 
 // revokeTokens withholds the routes of a spec that use one of the references, or all when it is the caller key.

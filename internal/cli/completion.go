@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -148,23 +147,12 @@ func references(sys System) completer {
 		var found []cobra.Completion
 		for _, one := range declared(cmd, sys) {
 			for _, slot := range one.Spec.Slots() {
-				found = offer(found, typedRef(slot.Ref), "")
+				found = offer(found, slot.Ref.Typed(), "")
 			}
 		}
 		slices.Sort(found)
 		return slices.Compact(found), cobra.ShellCompDirectiveNoFileComp
 	}
-}
-
-// typedRef writes a reference as it is typed, such as env:GITHUB_TOKEN.
-func typedRef(ref spec.TokenRef) string {
-	switch {
-	case ref.File != "":
-		return "file:" + ref.File
-	case ref.Provider != "":
-		return fmt.Sprintf("provider:%s:%s", ref.Provider, ref.Key)
-	}
-	return "env:" + ref.Env
 }
 
 // fields completes the path of a field, part by part.

@@ -48,7 +48,8 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	dir := t.TempDir()
-	web := goodSpec + "    roles: [anthropic-base-url]\n  - {path: /npm, upstream: \"https://registry.npmjs.org\", roles: [npm-registry]}\n"
+	web := goodSpec + "    auth: {scheme: Bearer, tokenRef: {env: GITHUB_TOKEN}}\n    roles: [anthropic-base-url]\n" +
+		"  - {path: /npm, upstream: \"https://registry.npmjs.org\", roles: [npm-registry]}\n"
 	for name, text := range map[string]string{
 		"specs/web.yaml": web, "web.yaml": web, "api.yaml": specNamed("api"), "tokens/token": "x", "agent-home/.keep": "",
 		"compose.yaml": "services: {agent: {image: my-agent}}\n",

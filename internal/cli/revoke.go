@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"credproxy.dev/controller/internal/revocation"
+	"credproxy.dev/controller/pkg/nearest"
 	"credproxy.dev/controller/pkg/spec"
 )
 
@@ -44,13 +45,16 @@ until it is undone with --undo, over restarts of controller and machine. Use the
 controller. A reference is written env:NAME, file:PATH or provider:NAME:KEY. --undo does not wait: 'controller wait
 NAME' returns once the tokens are back.
 
+What no spec has to do with, as when it is mistyped, is noted all the same, with a warning and exit code 1.
+
 To be safe from a token that is known to others, revoke it where it was issued as well.`,
 		Example: `  controller revoke web
   controller revoke --token env:GITHUB_TOKEN
   controller revoke --undo web
   controller revoke --list`,
 		ValidArgsFunction: names(sys),
-		Annotations: exits("0 no sidecar has them any more, or with --undo and --list; 1 the time is over; 3 no controller answers: it is noted, and " +
+		Annotations: exits("0 no sidecar has them any more, or with --undo and --list; 1 the time is over, or no spec has to do with one of them, as when it is " +
+			"mistyped: it is noted; 3 no controller answers: it is noted, and " +
 			"counts as soon as one runs"),
 		RunE: verb(codeBad, func(cmd *cobra.Command, args []string) error {
 			dir, err := stateDir(s.StateDir, sys)
@@ -157,17 +161,17 @@ func (r *revoker) confirm(ctx context.Context) error {
 	defer cancel()
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
-	var last []string
+	var last, warned []string
 	for {
 		left, unused, err := r.left(bounded)
+		warned = r.warn(unused, warned)
 		switch {
 		case err != nil && bounded.Err() == nil:
 			return &exitError{codeNoController, fmt.Errorf(
 				"it is noted, and counts as soon as a controller with --state-dir %s runs; until then sidecars keep their tokens, "+
 					"unless they are removed (docker rm -f): %w", r.dir, err)}
 		case err == nil && len(left) == 0:
-			_, err := fmt.Fprintln(r.stdout, "revoked: no sidecar has them any more"+unused)
-			return err
+			return r.done(len(unused))
 		case err == nil:
 			last = left
 		}
@@ -181,15 +185,38 @@ func (r *revoker) confirm(ctx context.Context) error {
 	}
 }
 
+// warn says once of each that it is used by nothing; it returns those of which that is said.
+func (r *revoker) warn(unused, warned []string) []string {
+	for _, one := range unused {
+		if !slices.Contains(warned, one) {
+			fmt.Fprintln(r.stderr, "warning: "+one)
+			warned = append(warned, one)
+		}
+	}
+	return warned
+}
+
+// done says what is confirmed, now that no sidecar has what is revoked. A mistyped word is no success: the token that was meant is
+// still in use.
+func (r *revoker) done(unused int) error {
+	if unused == len(r.list.Names)+len(r.list.Tokens) {
+		return &exitError{codeBad, errors.New("nothing was taken from any sidecar; it is noted all the same, until it is undone with --undo")}
+	}
+	if _, err := fmt.Fprintln(r.stdout, "revoked: no sidecar has them any more"); err != nil || unused == 0 {
+		return err
+	}
+	return &exitError{codeBad, errors.New("that does not hold for what the warning names; it is noted all the same, until it is undone with --undo")}
+}
+
 // left says of which specs the controller has not said yet that the tokens are gone, and what of it no spec uses.
-func (r *revoker) left(ctx context.Context) (left []string, unused string, err error) {
+func (r *revoker) left(ctx context.Context) (left, unused []string, err error) {
 	list, err := r.client.list(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	if len(list.Items) == 0 { // it may not have read the files yet
 		if why, err := r.client.notReady(ctx); why != nil || err != nil {
-			return []string{fmt.Sprint(why)}, "", err
+			return []string{fmt.Sprint(why)}, nil, err
 		}
 	}
 	for _, one := range list.Items {
@@ -200,23 +227,29 @@ func (r *revoker) left(ctx context.Context) (left []string, unused string, err e
 	return left, r.unused(list.Items), nil
 }
 
-// unused says which of what is revoked no spec has to do with, as when it is mistyped; empty for nothing.
-func (r *revoker) unused(all []spec.CredProxy) string {
-	var found []string
+// unused says which of what is revoked no spec has to do with, as when it is mistyped, and which one may be meant. A spec without
+// routes is one of which no file can be used: it may use any token.
+func (r *revoker) unused(all []spec.CredProxy) []string {
+	var found, names, refs []string
+	unknown := false
+	for _, one := range all {
+		names = append(names, one.Name)
+		unknown = unknown || len(one.Spec.Routes) == 0
+		for _, slot := range one.Spec.Slots() {
+			refs = append(refs, slot.Ref.Typed())
+		}
+	}
 	for _, name := range r.list.Names {
-		if !slices.ContainsFunc(all, func(one spec.CredProxy) bool { return one.Name == name }) {
-			found = append(found, "there is no spec "+name)
+		if !slices.Contains(names, name) {
+			found = append(found, "there is no spec "+name+nearest.Hint(name, names))
 		}
 	}
 	for _, ref := range r.list.Tokens {
-		if !slices.ContainsFunc(all, func(one spec.CredProxy) bool { return uses(one, ref) }) {
-			found = append(found, "no spec uses "+ref.String())
+		if !unknown && !slices.Contains(refs, ref.Typed()) {
+			found = append(found, "no spec uses "+ref.Typed()+nearest.Hint(ref.Typed(), refs))
 		}
 	}
-	if len(found) == 0 {
-		return ""
-	}
-	return "; " + strings.Join(found, ", ") + ": is it written as in the file?"
+	return found
 }
 
 // holds says why a spec's sidecar may still have what is revoked; nil when it has not. That something else of the spec is

@@ -64,15 +64,17 @@ func TestRevoke(t *testing.T) {
 	}{
 		{"a spec", []string{"web"}, both, codeGood, done, "spec web"},
 		{"a spec, of which one route's are gone", []string{"web"}, api, codeBad, left, "spec web"},
-		{"a token", []string{"--token", "env:GH_TOKEN"}, api, codeGood, done, "token env GH_TOKEN"},
-		{"a token, while another of the spec is revoked", []string{"--token", "file:git"}, api, codeBad, left, "token file git"},
-		{"one of several tokens of a route", []string{"--token", "file:secret"}, both, codeGood, done, "token file secret"},
-		{"one that its route still has", []string{"--token", "file:secret"}, api, codeBad, left, "token file secret"},
-		{"a caller key", []string{"--token", "file:key"}, api, codeBad, left, "token file key"},
-		{"a token, while a file cannot be used", []string{"--token", "env:GH_TOKEN"}, unusable, codeBad, "'controller revoke web'", "token env GH_TOKEN"},
+		{"a token", []string{"--token", "env:GH_TOKEN"}, api, codeGood, done, "token env:GH_TOKEN"},
+		{"a token, while another of the spec is revoked", []string{"--token", "file:git"}, api, codeBad, left, "token file:git"},
+		{"one of several tokens of a route", []string{"--token", "file:secret"}, both, codeGood, done, "token file:secret"},
+		{"one that its route still has", []string{"--token", "file:secret"}, api, codeBad, left, "token file:secret"},
+		{"a caller key", []string{"--token", "file:key"}, api, codeBad, left, "token file:key"},
+		{"a token, while a file cannot be used", []string{"--token", "env:GH_TOKEN"}, unusable, codeBad, "'controller revoke web'", "token env:GH_TOKEN"},
 		{"a spec that was not looked at", []string{"web"}, unseen, codeBad, left, "spec web"},
-		{"what is not there", []string{"other"}, running, codeGood, "there is no spec other", "spec other"},
-		{"what no spec uses", []string{"--token", "env:GH"}, running, codeGood, "no spec uses env GH", "token env GH"},
+		{"what is not there", []string{"other"}, running, codeBad, "there is no spec other\n", "spec other"},
+		{"what no spec uses", []string{"--token", "env:GH"}, running, codeBad, "no spec uses env:GH; do you mean env:GH_TOKEN?", "token env:GH"},
+		{"a mistyped spec", []string{"wbe"}, running, codeBad, "warning: there is no spec wbe; do you mean web?\ncontroller: nothing was", "spec wbe"},
+		{"a mistyped spec beside one", []string{"wbe", "web"}, both, codeBad, done, "spec wbe\nspec web"},
 		{"what is not taken away", []string{"web"}, failed, codeBad, left, "spec web"},
 		{"nothing", nil, running, codeUsage, "say what", ""},
 		{"no name", []string{"Web_1"}, running, codeUsage, "cannot be the name", ""},
@@ -91,6 +93,16 @@ func TestRevoke(t *testing.T) {
 				t.Errorf("noted %q, want %q", listed, tc.noted)
 			}
 		})
+	}
+}
+
+func TestATokenIsNotCalledUnusedWhileAFileCannotBeRead(t *testing.T) {
+	unusable := shown(metav1.ConditionFalse, reconcile.ReasonInvalidSpec)
+	unusable.Spec.Routes = nil
+	c := newConsole(t, &fakeController{})
+	code := c.run(t, "revoke", "--token", "env:GH_TOKEN", "--timeout", "100ms", "--state-dir", t.TempDir(), "--server", obedient(t, unusable, unusable))
+	if said := c.err.String(); code != codeBad || strings.Contains(said, "warning") || !strings.Contains(said, "'controller revoke web'") {
+		t.Errorf("code %d, said %q", code, said)
 	}
 }
 

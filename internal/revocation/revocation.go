@@ -48,14 +48,14 @@ func (l List) Without(other List) List {
 	return rest
 }
 
-// Lines writes out the list for people, one line for each thing: "spec web", "token env GITHUB_TOKEN".
+// Lines writes out the list for people, one line for each thing: "spec web", "token env:GITHUB_TOKEN".
 func (l List) Lines() []string {
 	var lines []string
 	for _, name := range l.Names {
 		lines = append(lines, "spec "+name)
 	}
 	for _, ref := range l.Tokens {
-		lines = append(lines, "token "+ref.String())
+		lines = append(lines, "token "+ref.Typed())
 	}
 	return lines
 }

@@ -109,5 +109,8 @@ func TestParseRef(t *testing.T) {
 		if got, err := ParseRef(ref.String()); err != nil || got != ref {
 			t.Errorf("%s is read as %v, %v", ref, got, err)
 		}
+		if got, err := ParseRef(ref.Typed()); err != nil || got != ref {
+			t.Errorf("%s is read as %v, %v", ref.Typed(), got, err)
+		}
 	}
 }

@@ -318,6 +318,18 @@ func (r TokenRef) String() string {
 	return "env " + r.Env
 }
 
+// Typed writes the reference as it is typed on a command line, such as env:GITHUB_TOKEN. String stays beside it, since the hash of
+// specs goes by that.
+func (r TokenRef) Typed() string {
+	switch {
+	case r.File != "":
+		return "file:" + r.File
+	case r.Provider != "" || r.Key != "":
+		return "provider:" + r.Provider + ":" + r.Key
+	}
+	return "env:" + r.Env
+}
+
 // CredProxyStatus is what the controller knows of a sidecar.
 type CredProxyStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
