@@ -20,7 +20,7 @@ func newEngine(o Options, reg prometheus.Registerer) (Engine, error) {
 		Pools: o.NetworkPools, Registerer: reg, Logger: o.Log,
 	}
 	if o.Image == "" {
-		opts.Image = dockerdriver.Image{Dockerfile: controller.SidecarDockerfile(), Binary: sidecarimage.Binary}
+		opts.Image = ownImage()
 	}
 	driver, err := dockerdriver.New(opts)
 	if err != nil {
@@ -31,6 +31,13 @@ func newEngine(o Options, reg prometheus.Registerer) (Engine, error) {
 	}
 	return givenImage{driver, o.Image}, nil
 }
+
+func ownImage() dockerdriver.Image {
+	return dockerdriver.Image{Dockerfile: controller.SidecarDockerfile(), Binary: sidecarimage.Binary}
+}
+
+// SidecarImage names the image that this controller builds on an engine of an architecture, as GOARCH names it.
+func SidecarImage(arch string) (string, error) { return ownImage().Tag(arch) }
 
 func newTokens(o Options, reg prometheus.Registerer) (reconcile.Resolver, error) {
 	providers, err := newProviders(o, reg)

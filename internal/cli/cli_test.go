@@ -115,6 +115,7 @@ spec: {rules: [{name: elsewhere, folders: [elsewhere]}]}}`), "policy.yaml")
 		"wait without controller":     {args: []string{"wait", "web", "--server", "127.0.0.1:1"}, want: 3, says: "no controller answers"},
 		"version":                     {args: []string{"version"}, want: 0, says: "credproxy.dev/v1alpha1"},
 		"version as JSON":             {args: []string{"version", "-o", "json"}, want: 0, says: `"goVersion"`},
+		"version's image":             {args: []string{"version", "-o", "image"}, want: 0, says: "cred-proxy:"},
 		"version of something":        {args: []string{"version", "x"}, want: 2},
 	}
 	for name, tt := range tests {
@@ -370,7 +371,7 @@ func TestOneVariableOfOutputIsForVerbsOfDifferentFormats(t *testing.T) {
 		{"yaml", "version", "version  ", 0},
 		{"wide", "plan", "Nothing to do", 0},
 		{"json", "plan", `"kind": "Plan"`, 0},
-		{"xml", "version", `CREDPROXY_OUTPUT: "xml" is not one of text, json`, 2},
+		{"xml", "version", `CREDPROXY_OUTPUT: "xml" is not one of text, json, image`, 2},
 	} {
 		c := newConsole(t, &fakeController{})
 		c.vars["CREDPROXY_OUTPUT"], c.vars["CREDPROXY_SPECS"] = tt.value, dir

@@ -32,6 +32,15 @@ type Image struct {
 	Binary func(arch string) ([]byte, error)
 }
 
+// Tag names the image for engines of an architecture, by what it is made from.
+func (i Image) Tag(arch string) (string, error) {
+	binary, err := i.Binary(arch)
+	if err != nil {
+		return "", err
+	}
+	return imageTag(i.Dockerfile, binary), nil
+}
+
 // images makes the controller's own image, once for all who ask at the same time.
 type images struct {
 	building sync.Mutex
@@ -146,11 +155,11 @@ func (d *Driver) ownTag(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	binary, err := d.opts.Image.Binary(engine.arch)
+	tag, err := d.opts.Image.Tag(engine.arch)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", reconcile.ErrImageUnavailable, err)
 	}
-	d.images.arch, d.images.tag = engine.arch, imageTag(d.opts.Image.Dockerfile, binary)
+	d.images.arch, d.images.tag = engine.arch, tag
 	return d.images.tag, nil
 }
 
