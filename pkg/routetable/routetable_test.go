@@ -121,7 +121,7 @@ func TestSealRefuses(t *testing.T) {
 		"empty token":          {func(_ *Table, m map[string]string) { m["CRED_PROXY_TOKEN_1"] = "" }, "is empty"},
 		"token with newline":   {func(_ *Table, m map[string]string) { m["CRED_PROXY_TOKEN_1"] = secret + "\r\nX: y" }, "control character"},
 		"token with NUL":       {func(_ *Table, m map[string]string) { m["CRED_PROXY_TOKEN_1"] = secret + "\x00" }, "control character"},
-		"endless token":        {func(_ *Table, m map[string]string) { m["CRED_PROXY_TOKEN_1"] = strings.Repeat("a", 64<<10) }, "longer than"},
+		"endless token":        {func(_ *Table, m map[string]string) { m["CRED_PROXY_TOKEN_1"] = strings.Repeat("a", 64<<10) }, "longer than 16 KiB"},
 		"slot that is a path":  {func(t *Table, _ map[string]string) { t.Routes[0].Auth.TokenFile = "../x" }, "is not of the form"},
 		"slot number zero":     {func(t *Table, _ map[string]string) { t.Routes[0].Auth.TokenFile = "CRED_PROXY_TOKEN_0" }, "is not of the form"},
 		"slot number padded":   {func(t *Table, _ map[string]string) { t.Routes[0].Auth.TokenFile = "CRED_PROXY_TOKEN_01" }, "is not of the form"},

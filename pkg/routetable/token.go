@@ -52,7 +52,7 @@ func CheckToken(value string) error {
 	case value == "":
 		return errors.New("is empty")
 	case len(value) > MaxTokenBytes:
-		return fmt.Errorf("is longer than %d bytes", MaxTokenBytes)
+		return fmt.Errorf("is longer than %d KiB", MaxTokenBytes>>10)
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return errors.New("has a control character (a line break in its middle, perhaps); it cannot be sent in a header")
 	}
