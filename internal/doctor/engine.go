@@ -1,7 +1,9 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +24,8 @@ const (
 func engine(f Facts) verdict {
 	e := f.Engine
 	switch {
+	case errors.Is(e.Err, fs.ErrPermission) && f.Socket.Path != "":
+		return failure(fmt.Sprintf("permission denied: user %d may not use %s", f.UID, f.Socket.Path), "see `user` below")
 	case e.Err != nil:
 		return failure(e.Err.Error(), "start it, or name it with --docker-host; `docker version` asks the same one")
 	case e.VersionErr != nil:

@@ -20,6 +20,9 @@ func instances(f Facts) verdict {
 		return unknown("the engine does not tell its containers: %v", e.SidecarsErr)
 	}
 	own := fmt.Sprintf("%d sidecars of this instance, %q", e.Sidecars[f.Instance], f.Instance)
+	if e.Sidecars[f.Instance] == 1 {
+		own = fmt.Sprintf("1 sidecar of this instance, %q", f.Instance)
+	}
 	var others []string
 	for _, name := range slices.Sorted(maps.Keys(e.Sidecars)) {
 		if name != f.Instance {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -55,7 +56,10 @@ func TestWhatIsWrongIsJudged(t *testing.T) {
 		want   Status
 		words  []string // in what was found, or what to do
 	}{
-		"no engine":                     {"engine", func(f *Facts) { f.Engine = reconcile.EngineFacts{Err: errSome} }, Failure, []string{"permission denied", "--docker-host"}},
+		"no engine": {"engine", func(f *Facts) { f.Engine = reconcile.EngineFacts{Err: errSome} }, Failure, []string{"permission denied", "--docker-host"}},
+		"a socket that is not to be used": {"engine", func(f *Facts) {
+			f.Engine = reconcile.EngineFacts{Err: fmt.Errorf("Head \"http://%%2Frun%%2Fdocker.sock/_ping\": %w", syscall.EACCES)}
+		}, Failure, []string{"permission denied: user 1000 may not use /run/docker.sock", "see `user` below"}},
 		"an old engine":                 {"engine", func(f *Facts) { f.Engine.APIVersion = "1.40" }, Failure, []string{"1.40", "1.41"}},
 		"an engine that does not say":   {"engine", func(f *Facts) { f.Engine.VersionErr = errSome }, Unknown, []string{"denied"}},
 		"a version that cannot be read": {"engine", func(f *Facts) { f.Engine.APIVersion = "new" }, OK, nil},
@@ -65,6 +69,7 @@ func TestWhatIsWrongIsJudged(t *testing.T) {
 		"sidecars of others": {"instances", func(*Facts) {}, OK, []string{`2 sidecars of this instance, "default"; others are not touched: 3 of "prod"`}},
 		"sidecars of others alone": {"instances", func(f *Facts) { f.Instance = "prd" }, Warning,
 			[]string{`0 sidecars of this instance, "prd"; others are not touched: 2 of "default", 3 of "prod"`, "give the --instance"}},
+		"one sidecar":                            {"instances", func(f *Facts) { f.Engine.Sidecars["default"] = 1 }, OK, []string{`1 sidecar of this instance, "default";`}},
 		"no sidecars":                            {"instances", func(f *Facts) { f.Engine.Sidecars = nil }, OK, []string{`0 sidecars of this instance, "default", and none of others`}},
 		"sidecars that the engine does not tell": {"instances", func(f *Facts) { f.Engine.SidecarsErr = errSome }, Unknown, []string{"permission denied"}},
 		"sidecars of many instances": {"instances", func(f *Facts) {
