@@ -74,7 +74,7 @@ func TestTheFirstThingSaidIsWhetherEverythingIsAllRight(t *testing.T) {
 		"one is being made":     {change(2, pagetest.Progress), "1 of 2 environments is on the way.", "wait", []string{"In progress"}},
 		"one is paused":         {change(2, pagetest.Pause), "Everything is as it is meant to be. 1 of 2 environments is paused or without tokens.", "ok", []string{"Paused"}},
 		"the engine is away":    {down, "All 2 environments are in a state that nobody can tell.", "unknown", []string{"engine unavailable: no answer"}},
-		"a file is bad":         {badFile, "Not everything is all right.", "bad", []string{"1 file has errors", "teams/new.yaml"}},
+		"a file is bad":         {badFile, "Not everything is all right.", "bad", []string{"show all<span class=\"hidden\">: 1 file has errors", "teams/new.yaml"}},
 		"a file cannot be read": {unread, "Not everything is all right.", "bad", []string{"permission denied", "Nothing is removed"}},
 	}
 	for name, tt := range tests {
@@ -110,9 +110,9 @@ func TestAnEnvironmentsPageHasAllThatIsKnown(t *testing.T) {
 			"never the paths /v1/organizations/**", "<b>1,204</b> 2xx", "<b>5</b> rate limited", "19 of 20 within 6,400 ms", "91.2 MB received",
 			"provider vault key teams/search", "15 min ago", "in 45 min", "in 35 min", "its source does not say", "as the controller began with it",
 			"InternalNetwork", "search-internal", "cred-proxy-search", "4f1c0e8b7a6d", "Nothing: what runs is what is in force.",
-			"teams/search.yaml", "ready: cred-proxy-search", "because no sidecar runs",
+			"teams/search.yaml", "ready: cred-proxy-search", "cause: no sidecar runs",
 		},
-		"api":  {"resolve_tokens", "because no sidecar runs", "It is tried again", "ended with exit status 2", "the sidecar has told of none yet", "To do:"},
+		"api":  {"resolve_tokens", "cause: no sidecar runs", "It is tried again", "ended with exit status 2", "the sidecar has told of none yet", "To do:"},
 		"docs": {"Breach", "docs-agent", "is privileged"}, "infra": {"Nothing, while it is paused."},
 	} {
 		html := ask(t, k, "/environments/"+name).Body.String()

@@ -152,7 +152,7 @@ func scopeOf(kind string) string {
 	case spec.ConditionNetworksReady:
 		return "with a network in question"
 	case spec.ConditionIsolated:
-		return "not isolated as it should be"
+		return "not fully isolated"
 	}
-	return "not permitted as it is"
+	return "not permitted as declared"
 }

@@ -62,7 +62,7 @@ func explain(err error) error {
 	case errors.Is(err, plainfile.ErrTooLarge):
 		return fmt.Errorf("%w: %w", reconcile.ErrTokenInvalid, errTooLarge)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return fmt.Errorf("%w: write the token into that file beneath --token-dir", reconcile.ErrTokenMissing)
+		return fmt.Errorf("%w: there is no such file beneath --token-dir: write the token into one", reconcile.ErrTokenMissing)
 	case errors.As(err, &errno):
 		return fmt.Errorf("%w: it cannot be read (%w): let the user that runs the controller read it", reconcile.ErrTokenUnknown, errno)
 	}

@@ -159,7 +159,7 @@ func TestFiles(t *testing.T) {
 		{"team/deep", secret, nil, ""},
 		{"mounted", secret, nil, ""},
 		{"largest", strings.Repeat("x", value.MaxBytes), nil, ""},
-		{"missing", "", reconcile.ErrTokenMissing, "write the token"},
+		{"missing", "", reconcile.ErrTokenMissing, "no such file beneath --token-dir: write the token"},
 		{"plain/below", "", reconcile.ErrTokenMissing, "write the token"},
 		{"dangling", "", reconcile.ErrTokenMissing, "write the token"},
 		{"loop", "", reconcile.ErrTokenMissing, "cannot be read"},

@@ -138,6 +138,8 @@ func (v verdict) notServing() metav1.Condition {
 	case v.sidecar.State == StateExited:
 		return ready(metav1.ConditionFalse, ReasonProgressing,
 			fmt.Sprintf("the sidecar ended with exit code %d, and is started again", v.sidecar.ExitCode))
+	case v.sidecar.State == StateRemoving:
+		return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar is being removed")
 	case v.sidecar.State != StateRunning:
 		return ready(metav1.ConditionFalse, ReasonProgressing, "the sidecar is "+string(v.sidecar.State))
 	case v.sidecar.Report == nil:
@@ -214,7 +216,7 @@ func statusOf(err error) metav1.ConditionStatus {
 func (v verdict) failure() string {
 	message := v.err.Error()
 	if v.serves() {
-		message += fmt.Sprintf("; generation %d serves on", v.sidecar.Report.Generation)
+		message += fmt.Sprintf("; the sidecar still serves generation %d", v.sidecar.Report.Generation)
 	}
 	return message + quoted(v.lastLines)
 }
@@ -254,8 +256,11 @@ func (v verdict) tokens() metav1.Condition {
 	case v.spec == nil || !v.tokensChecked:
 		return condition(kind, metav1.ConditionUnknown, ReasonNotChecked, "no token was looked for yet")
 	}
-	return condition(kind, metav1.ConditionTrue, ReasonResolved,
-		fmt.Sprintf("%d of %d token references have a value", len(v.spec.Spec.Slots()), len(v.spec.Spec.Slots())))
+	found := fmt.Sprintf("%d of %d token references have a value", len(v.spec.Spec.Slots()), len(v.spec.Spec.Slots()))
+	if len(v.spec.Spec.Slots()) == 1 {
+		found = "the one token reference has a value"
+	}
+	return condition(kind, metav1.ConditionTrue, ReasonResolved, found)
 }
 
 func (v verdict) networks() metav1.Condition {

@@ -47,6 +47,24 @@ func TestReady(t *testing.T) {
 	}
 }
 
+func TestConditionsReadAsSentences(t *testing.T) {
+	serves := &Sidecar{State: StateRunning, Report: &routetable.Report{Serving: true, Generation: 7}}
+	for _, tc := range []struct {
+		give       verdict
+		kind, want string
+	}{
+		{verdict{sidecar: &Sidecar{State: StateRemoving}}, spec.ConditionReady, "the sidecar is being removed"},
+		{verdict{sidecar: serves, err: fmt.Errorf("x: %w", ErrRoutesRefused)}, spec.ConditionReady, "x: routes refused; the sidecar still serves generation 7"},
+		{verdict{spec: newWorld().spec, sidecar: serves, tokensChecked: true}, spec.ConditionTokensResolved, "the one token reference has a value"},
+	} {
+		var status spec.CredProxyStatus
+		tc.give.apply(&status)
+		if got := meta.FindStatusCondition(status.Conditions, tc.kind); got.Message != tc.want {
+			t.Errorf("%s says %q, want %q", tc.kind, got.Message, tc.want)
+		}
+	}
+}
+
 // A token that disappears does not make a serving sidecar unready.
 func TestTokenThatDisappeared(t *testing.T) {
 	cp := newWorld().spec

@@ -47,7 +47,7 @@ func TestWithoutJavaScriptEverythingIsThere(t *testing.T) {
 	says("teams/new.yaml:9", "spec.routes[0].upstream", "insecureUpstream: true")
 	b.do("see the events", chromedp.Click(`nav a[href="/events"]`))
 	b.until(`location.pathname === "/events" && document.readyState === "complete"`)
-	says("token provider vault: token missing", "because no sidecar runs")
+	says("token provider vault: token missing", "cause: no sidecar runs")
 }
 
 func TestEverythingCanBeDoneByKeyboard(t *testing.T) {
