@@ -159,6 +159,7 @@ func footerOf(f fleet) string {
 func (a *statusAsker) appended() shower {
 	told := map[string]*spec.CredProxyStatus{}
 	lost, headed, files := false, false, ""
+	var widths []int
 	return func(now fleet) error {
 		if now.err != nil {
 			if !lost {
@@ -177,7 +178,9 @@ func (a *statusAsker) appended() shower {
 		if a.output == outJSON {
 			return printLines(a.out, all, changed)
 		}
-		lines := statusTable(a.out.palette, all, a.output == outWide, time.Now()).Lines(0)
+		table := statusTable(a.out.palette, all, a.output == outWide, time.Now())
+		widths = table.Widen(widths)
+		lines := table.Lines(0)
 		if !headed && len(all) > 0 {
 			headed = true
 			fmt.Fprintln(a.out, lines[0])

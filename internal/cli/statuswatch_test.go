@@ -59,6 +59,30 @@ func TestStatusThatIsWatchedAppendsWhatChanges(t *testing.T) {
 	}
 }
 
+func TestLinesThatAreAppendedStayAligned(t *testing.T) {
+	var b lockedBuffer
+	show := (&statusAsker{output: outTable, out: &screen{Writer: &b}, errOut: &b}).appended()
+	for _, names := range [][]string{{"a-rather-long-name", "api"}, {"api", "web"}} { // the long one goes
+		var items []spec.CredProxy
+		for _, name := range names {
+			one := spec.CredProxy{}
+			one.Name = name
+			items = append(items, one)
+		}
+		for range 2 {
+			if err := show(fleet{items: items}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	at := strings.Index(b.String(), "READY")
+	for line := range strings.Lines(b.String()) {
+		if len(line) <= at || line[at-1] != ' ' || line[at] == ' ' {
+			t.Errorf("READY begins elsewhere than at %d:\n%s", at, b.String())
+		}
+	}
+}
+
 func TestStatusThatIsWatchedAsJSONIsAnObjectALine(t *testing.T) {
 	fake := &fakeController{}
 	server := started(t, newConsole(t, fake), specs(t, "web.yaml", goodSpec))

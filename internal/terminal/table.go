@@ -29,6 +29,8 @@ type Column struct {
 	Name string
 	// Leaves says which columns are left out where not all fit: those with the highest number first, 0 never.
 	Leaves int
+	// Least is how wide it is at least.
+	Least int
 }
 
 // Cell is one text of a table, on one line and without what could steer a terminal.
@@ -67,14 +69,31 @@ func (t *Table) Lines(width int) []string {
 	return lines
 }
 
+// Widen makes columns at least so wide, and returns how wide they are then: so a table that is printed bit by bit stays aligned.
+func (t *Table) Widen(least []int) []int {
+	for i, width := range least {
+		t.columns[i].Least = width
+	}
+	widths := make([]int, len(t.columns))
+	for i, column := range t.columns {
+		widths[i] = max(Cells(column.Name), t.widest(t.rows, i))
+	}
+	return widths
+}
+
+// widest is how wide a column has to be.
+func (t *Table) widest(rows [][]Cell, column int) int {
+	widest := t.columns[column].Least
+	for _, row := range rows {
+		widest = max(widest, Cells(row[column].Text))
+	}
+	return widest
+}
+
 // fit chooses the columns that are shown, and how wide each is.
 func (t *Table) fit(rows [][]Cell, width int) (shown, widths []int) {
 	for i := range t.columns {
-		widest := 0
-		for _, row := range rows {
-			widest = max(widest, Cells(row[i].Text))
-		}
-		shown, widths = append(shown, i), append(widths, widest)
+		shown, widths = append(shown, i), append(widths, t.widest(rows, i))
 	}
 	last := len(widths) - 1
 	for width > 0 {
