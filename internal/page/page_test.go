@@ -213,6 +213,7 @@ func TestFilesAndEventsAreFiltered(t *testing.T) {
 	}{
 		"/files":                    {200, 9, `teams/new.yaml:9`},
 		"/files?state=Invalid":      {200, 1, "spec.routes[0].upstream"},
+		"/files?q=nonsense":         {200, 0, "No file is as the filter asks."},
 		"/files?q=insecureUpstream": {200, 1, "teams/new.yaml"},
 		"/files?state=Broken":       {400, 9, "It can be: Valid, Invalid, Empty."},
 		"/events":                   {200, 10, "TokenMissing"},
