@@ -170,7 +170,7 @@ ok "the credential that the agent sent did not arrive"
 
 chapter "6. What the clients of an agent need is printed: addresses, and placeholders for keys"
 show bin/controller env web -o docker --server "$server"
-typed_line "docker run --rm \$(bin/controller env web -o docker) $toolbox env"
+typed_line "docker run --rm \$(bin/controller env web -o docker --server $server) $toolbox env"
 # shellcheck disable=SC2046 # the options are words
 wired=$(docker run --rm $(bin/controller env web -o docker --server "$server") "$toolbox" env)
 indent <<<"$wired"

@@ -34,11 +34,13 @@ func write(dir string) error {
 		return err
 	}
 	header := manpage.Header{Date: date, Source: "credproxy " + buildinfo.Read().Version}
-	for name, text := range manpage.Pages(cli.Command(), header) {
+	pages := manpage.Pages(cli.Command(), header)
+	for name, text := range pages {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil { //nolint:gosec // for everybody
 			return err
 		}
 	}
+	fmt.Printf("wrote %d pages to %s\n", len(pages), dir)
 	return nil
 }
 

@@ -150,8 +150,11 @@ func (t *tabler) link(to string) string {
 	if to == "" {
 		return ""
 	}
-	file, anchor, _ := strings.Cut(to, "#")
-	target := "#" + anchor
+	file, anchor, part := strings.Cut(to, "#")
+	target := ""
+	if part {
+		target = "#" + anchor
+	}
 	if file != t.page {
 		target = path.Base(file) + target
 	}

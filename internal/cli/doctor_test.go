@@ -26,7 +26,7 @@ func TestDoctorPrintsATableWithWhatToDo(t *testing.T) {
 	if code := c.run(t, "doctor", "--specs", dir, "--listen", "127.0.0.1:0"); code != 0 {
 		t.Errorf("exit code %d, with warnings alone: %s%s", code, c.out.String(), c.err.String())
 	}
-	for _, words := range []string{"CHECK", "Docker 24.0.7, API 1.43, at tcp://engine:2376", "internal-dns", "warning", "→ upgrade to 26.0.0",
+	for _, words := range []string{"CHECK", "Docker 24.0.7, API 1.43, at tcp://engine:2376", "internal-dns", "warning", "→ upgrade to Docker 25.0.5, 26.0 or later",
 		"1 valid specs in " + dir, "will be made"} {
 		if !strings.Contains(c.out.String(), words) {
 			t.Errorf("it does not say %q:\n%s", words, c.out.String())

@@ -118,7 +118,7 @@ func internalDNS(f Facts) verdict {
 	case reconcile.ForwardsInternalDNS(e.Product, e.Version):
 		return warning(fmt.Sprintf("%s %s may forward DNS questions of internal networks to servers outside, by which an agent can "+
 			"send data out (CVE-2024-29018)", e.Product, e.Version),
-			"upgrade to 26.0.0 or newer; 25.0.5 and 23.0.11 are mended too, and so may be an older one of a distribution")
+			"upgrade to Docker 25.0.5, 26.0 or later; 23.0.11 is mended too, and so may be an older one of a distribution")
 	}
 	return ok("%s %s keeps DNS questions of internal networks to itself", e.Product, e.Version)
 }
