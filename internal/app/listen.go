@@ -7,6 +7,8 @@ import (
 	"net"
 
 	"golang.org/x/sys/unix"
+
+	"credproxy.dev/controller/internal/doctor"
 )
 
 // listen opens the address of the pages; remote is true unless it is on loopback.
@@ -14,6 +16,9 @@ func listen(ctx context.Context, address string) (listener net.Listener, remote 
 	var config net.ListenConfig
 	listener, err = config.Listen(ctx, "tcp", address)
 	switch {
+	case errors.Is(err, unix.EADDRINUSE) && doctor.ControllerAt(ctx, address):
+		return nil, false, fmt.Errorf("at the address %s another controller answers, which 'controller status --server http://%s' asks; end "+
+			"that one, or choose another address with --listen: %w", address, address, err)
 	case errors.Is(err, unix.EADDRINUSE):
 		return nil, false, fmt.Errorf("the address %s is in use by another process; end that one, or choose "+
 			"another address with --listen: %w", address, err)

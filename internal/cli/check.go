@@ -133,6 +133,16 @@ func takes(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// mayTake wants at most one argument.
+func mayTake(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return usagef("%q is one argument too many: %s [%s]", args[1], cmd.CommandPath(), name)
+		}
+		return nil
+	}
+}
+
 func checkTimeout(cmd *cobra.Command, timeout time.Duration) error {
 	if err := positive(timeout); err != nil {
 		return usagef("%s: %w", origin(cmd.Flag("timeout")), err)

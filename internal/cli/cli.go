@@ -65,7 +65,7 @@ Every flag can also be set by a variable, which is named in brackets behind it; 
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("there is no verb %q%s", args[0], nearest.Hint(args[0], verbs(cmd)))
+				return noVerb(cmd, args[0])
 			}
 			return usagef("a verb is missing: %s", strings.Join(verbs(cmd), ", "))
 		},
@@ -89,6 +89,7 @@ Every flag can also be set by a variable, which is named in brackets behind it; 
 	for _, verb := range root.Commands() {
 		finish(verb)
 	}
+	askedForHelp(root)
 	fitHelp(root, sys.Stdout)
 	return root
 }
@@ -102,6 +103,32 @@ func addGroup(root *cobra.Command, id, title string, verbs ...*cobra.Command) {
 	root.AddCommand(verbs...)
 }
 
+// askedForHelp has the verb help refuse what is no verb, and the help name the form of a command line once.
+func askedForHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help, _, err := root.Find([]string{"help"})
+	if err != nil {
+		panic("cli: " + err.Error()) // cobra has just made it
+	}
+	help.Run, help.RunE = nil, func(_ *cobra.Command, args []string) error {
+		topic, _, err := root.Find(args)
+		if err != nil || len(args) > 0 && topic == root {
+			return noVerb(root, args[0])
+		}
+		topic.InitDefaultHelpFlag()
+		return topic.Help()
+	}
+	root.DisableFlagsInUseLine = true
+	root.SetUsageTemplate(strings.NewReplacer(
+		"{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "",
+		`[command] --help" for more information about a command.`, `VERB --help" for more about a verb.`,
+	).Replace(root.UsageTemplate()))
+}
+
+func noVerb(root *cobra.Command, name string) error {
+	return usagef("there is no verb %q%s", name, nearest.Hint(name, verbs(root)))
+}
+
 // verbs are the names of what can be done.
 func verbs(root *cobra.Command) []string {
 	var names []string
@@ -113,8 +140,12 @@ func verbs(root *cobra.Command) []string {
 	return names
 }
 
-// nearestFlag adds to an error about a flag that does not exist which one is nearest.
+// nearestFlag adds to an error about a flag that does not exist which one is nearest, and puts into words what is no length of time.
 func nearestFlag(cmd *cobra.Command, err error) error {
+	var bad *pflag.InvalidValueError
+	if errors.As(err, &bad) && bad.GetFlag().Value.Type() == "duration" {
+		return fmt.Errorf("--%s: %w", bad.GetFlag().Name, unfit(bad.GetFlag(), bad.GetValue(), err))
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return err

@@ -49,6 +49,11 @@ spec: {rules: [{name: elsewhere, folders: [elsewhere]}]}}`), "policy.yaml")
 		"a colour of its own":      {args: []string{"status", "--color", "blue"}, want: 2, says: `--color: "blue" is not one of auto, always, never`},
 		"a flag without its value": {args: []string{"run", "--specs"}, want: 2, says: "needs an argument"},
 		"arguments for run":        {args: []string{"run", "x"}, want: 2},
+		"help for a mistyped verb": {args: []string{"help", "statu"}, want: 2, says: `there is no verb "statu"; do you mean status?`},
+		"help for a verb":          {args: []string{"help", "status"}, want: 0, says: "controller status [NAME]"},
+		"the form of the root":     {args: []string{"--help"}, want: 0, says: "Usage:\n  controller VERB\n\nExamples:"},
+		"a name too many":          {args: []string{"status", "web", "npm"}, want: 2, says: `"npm" is one argument too many: controller status [NAME]`},
+		"no length of time":        {args: []string{"events", "--since", "1x"}, want: 2, says: `--since: "1x" is not a length of time; give one such as 30s, 10m or 1h30m`},
 		"help":                     {args: []string{"run", "--help"}, want: 0, says: "[CREDPROXY_TOKEN_ENV]"},
 		"run without specs":        {args: []string{"run"}, want: 2, says: "--specs: say which directory"},
 		"run on nothing":           {args: []string{"run", "--specs", nowhere}, want: 1, says: nowhere},
@@ -358,6 +363,12 @@ func TestAPortInUseIsSaid(t *testing.T) {
 	c := newConsole(t, &fakeController{})
 	code := c.run(t, "run", "--specs", specs(t), "--listen", address)
 	if code != 1 || !strings.Contains(c.err.String(), address+" is in use by another process") {
+		t.Errorf("exit code %d:\n%s", code, c.err.String())
+	}
+	other := strings.TrimPrefix(started(t, newConsole(t, &fakeController{}), specs(t)), "http://")
+	c = newConsole(t, &fakeController{})
+	code = c.run(t, "run", "--specs", specs(t), "--listen", other, "--state-dir", t.TempDir())
+	if code != 1 || !strings.Contains(c.err.String(), "at the address "+other+" another controller answers") {
 		t.Errorf("exit code %d:\n%s", code, c.err.String())
 	}
 }

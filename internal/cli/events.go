@@ -43,7 +43,7 @@ interrupted, and over a restart of the controller. The controller keeps the last
   controller events -w -o json | jq -r 'select(.type == "Warning") | .message'`,
 		ValidArgsFunction: first(names(sys)),
 		Annotations:       exits("0, also when it is interrupted; 3 no controller answers"),
-		Args:              cobra.MaximumNArgs(1),
+		Args:              mayTake("NAME"),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
 			if err := filter.check(cmd, args); err != nil {
 				return err

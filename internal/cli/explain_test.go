@@ -22,7 +22,7 @@ func TestFieldsAreExplainedAndSchemasPrinted(t *testing.T) {
 		"a schema":              {[]string{"schema"}, 0, `"title": "CredProxy"`},
 		"another":               {[]string{"schema", "tokenproviders"}, 0, `"title": "TokenProviders"`},
 		"that of nothing":       {[]string{"schema", "TokenPolcy"}, 2, "do you mean TokenPolicy?"},
-		"several at once":       {[]string{"schema", "TokenPolicy", "CredProxy"}, 2, "accepts at most 1 arg"},
+		"several at once":       {[]string{"schema", "TokenPolicy", "CredProxy"}, 2, "is one argument too many: controller schema [KIND]"},
 		"a flag that is not":    {[]string{"schema", "-o", "yaml"}, 2, "controller schema --help"},
 		"a message's own field": {[]string{"explain", "metadata.annotations[credproxy.dev/paused]"}, 0, "FIELD: metadata.annotations <map[string]string>"},
 	} {

@@ -21,7 +21,7 @@ controller reads files into. Editors with the YAML language server complete and 
   controller schema TokenPolicy`,
 		ValidArgsFunction: first(fixed(apischema.Kinds()...)),
 		Annotations:       exits("0; 2 there is no such kind"),
-		Args:              cobra.MaximumNArgs(1),
+		Args:              mayTake("KIND"),
 		RunE: verb(codeBad, func(_ *cobra.Command, args []string) error {
 			kind, err := apischema.KindOf(strings.Join(append(args, spec.Kind)[:1], ""))
 			if err != nil {

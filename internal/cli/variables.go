@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -31,11 +32,19 @@ func fromVariables(flags *pflag.FlagSet, lookup func(string) (string, bool)) err
 			return
 		}
 		if err := f.Value.Set(value); err != nil {
-			failed = usagef("%s: %q is not a value for --%s: %w", variable(f.Name), value, f.Name, err)
+			failed = usagef("%s: %w", variable(f.Name), unfit(f, value, err))
 		}
 		annotate(f, fromVariable, "true")
 	})
 	return failed
+}
+
+// unfit says of a value why its flag cannot take it.
+func unfit(f *pflag.Flag, value string, err error) error {
+	if f.Value.Type() == "duration" {
+		return fmt.Errorf("%q is not a length of time; give one such as 30s, 10m or 1h30m", value)
+	}
+	return fmt.Errorf("%q is not a value for --%s: %w", value, f.Name, err)
 }
 
 // annotate notes something about a flag.

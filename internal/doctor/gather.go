@@ -158,6 +158,12 @@ func dialable(a *net.TCPAddr) string {
 	return a.String()
 }
 
+// ControllerAt reports whether a controller answers where it is to be listened on.
+func ControllerAt(ctx context.Context, address string) bool {
+	resolved, err := net.ResolveTCPAddr("tcp", address)
+	return err == nil && isController(ctx, dialable(resolved))
+}
+
 func isController(ctx context.Context, address string) bool {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()

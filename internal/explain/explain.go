@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"credproxy.dev/controller/internal/apischema"
@@ -57,11 +58,44 @@ func hinted(err error, kind string) error {
 		return errors.New("status is written by the controller, and no field of a file: 'controller status NAME -o yaml' shows it")
 	case len(unknown.Known) == 0:
 		return fmt.Errorf("%s: %w", kind, err)
+	case deeper(kind, unknown) != "":
+		return fmt.Errorf("%s: %w; do you mean %s?", kind, err, deeper(kind, unknown))
 	case unknown.At == "" && nearest.Name(unknown.Name, unknown.Known) == "":
 		return fmt.Errorf("no kind, and no field of a %s, is called %q (kinds: %s; fields: %s)", kind, unknown.Name,
 			strings.Join(apischema.Kinds(), ", "), strings.Join(unknown.Known, ", "))
 	}
 	return fmt.Errorf("%s: %w%s (known: %s)", kind, err, nearest.Hint(unknown.Name, unknown.Known), strings.Join(unknown.Known, ", "))
+}
+
+// deeper is the path of the only field of a kind that is called so, below where it was looked for; empty where there is none, or several.
+func deeper(kind string, unknown *apischema.UnknownFieldError) string {
+	s, err := apischema.Load(kind)
+	if err != nil {
+		return ""
+	}
+	field, err := s.Find(strings.FieldsFunc(unknown.At, func(r rune) bool { return r == '.' }))
+	if err != nil {
+		return ""
+	}
+	var found []string
+	var look func(at []string, s *apischema.Schema)
+	look = func(at []string, s *apischema.Schema) {
+		for _, f := range s.Fields() {
+			path := append(slices.Clone(at), f.Name)
+			if f.Name == unknown.Name {
+				found = append(found, strings.Join(path, "."))
+			}
+			look(path, f.Schema)
+		}
+	}
+	at := []string{}
+	if unknown.At != "" {
+		at = append(at, unknown.At)
+	}
+	if look(at, field.Schema); len(found) != 1 {
+		return ""
+	}
+	return found[0]
 }
 
 // Below are the fields below a field as people type it; none of what is not known.

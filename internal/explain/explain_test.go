@@ -143,6 +143,8 @@ func TestWhatIsNotKnownIsSaidWithTheNearestName(t *testing.T) {
 		"credproxy.spec.port.x":  `CredProxy: spec.port has no fields, so no "x"`,
 		"credproxy.status":       "status is written by the controller",
 		"tokenpolicy.spec.roles": `TokenPolicy: spec has no field "roles"; do you mean rules? (known: rules, quotas)`,
+		"roles":                  `CredProxy: the document has no field "roles"; do you mean spec.routes.roles?`,
+		"spec.roles":             `CredProxy: spec has no field "roles"; do you mean spec.routes.roles?`,
 		"tokenpolicy.status":     `no kind, and no field of a TokenPolicy, is called "status"`,
 	} {
 		if _, err := Find(typed); err == nil || !strings.Contains(err.Error(), want) {
