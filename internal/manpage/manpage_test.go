@@ -20,15 +20,16 @@ func TestAPageHasTheSectionsOfAManual(t *testing.T) {
 	want := `.TH CONTROLLER-VERSION 1 "2026-01-02" "credproxy 1.2.3" "Credential-proxy controller"
 .nh
 .SH NAME
-controller\-version \- print version, commit, Go and the API versions that are read
+controller\-version \- print version, commit, Go, the API versions that are read, and the sidecar\(aqs image
 .SH SYNOPSIS
 .B controller version [flags]
 .SH DESCRIPTION
-Print version, commit, Go and the API versions that are read.
+Prints version, commit, Go, the API versions that are read, and the name of the image that this controller builds for
+its sidecars, on an engine of its own architecture. \-o image prints that name alone, for scripts.
 .SH OPTIONS
 .TP
 \fB\-o\fR, \fB\-\-output\fR=\fItext\fR
-Text or json.
+Text, json, or image for its name alone.
 The variable is
 .BR CREDPROXY_OUTPUT .
 .TP
@@ -45,6 +46,7 @@ The command line is wrong.
 .RS 4
 .nf
 controller version \-o json
+docker rmi $(controller version \-o image)
 .fi
 .RE
 .SH SEE ALSO
