@@ -29,7 +29,7 @@ func (c *Controller) compareTokens(ctx context.Context, in *inputs) error {
 	}
 	in.withhold(lacking)
 	values, err := found.values(in.spec, in.held)
-	in.tokens = values
+	in.tokens, in.unfound = values, err != nil
 	return cmp.Or(found.first, err)
 }
 

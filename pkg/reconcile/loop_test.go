@@ -282,6 +282,40 @@ func TestAnotherControllerTakesOver(t *testing.T) {
 	})
 }
 
+// That a declared token was never delivered is not forgotten with the process that could not deliver it.
+func TestAnotherControllerKnowsThatADeclaredTokenIsMissing(t *testing.T) {
+	for _, delivery := range []spec.TokenDelivery{spec.DeliverFile, spec.DeliverMemory} {
+		synctest.Test(t, func(t *testing.T) {
+			engine := fakeengine.New(time.Millisecond)
+			missing := spec.TokenRef{File: "missing-now"}
+			var web *spec.CredProxy
+			newStage(t, engine, defaultOptions()).runs(func(s *stage) {
+				web = edited(s.environment("web"), func(c *spec.CredProxySpec) { c.TokenDelivery = delivery })
+				s.declare(web)
+				web = edited(web, func(c *spec.CredProxySpec) { c.Routes[0].Auth.TokenRef = missing })
+				s.declare(web)
+				s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonTokenMissing)
+			})
+			once := newStage(t, engine, defaultOptions())
+			once.declareNow(web)
+			if err := once.Once(t.Context()); err != nil {
+				t.Error(err)
+			}
+			once.wantReady("web", metav1.ConditionFalse, reconcile.ReasonTokenMissing)
+			newStage(t, engine, defaultOptions()).runs(func(s *stage) {
+				s.declare(web)
+				s.wantReady("web", metav1.ConditionFalse, reconcile.ReasonTokenMissing)
+				s.wantServed("web", "https://api.example.com one")
+				s.tokens.put(missing, "two")
+				later(5 * time.Second)
+				s.settle()
+				s.wantReady("web", metav1.ConditionTrue, reconcile.ReasonRunning)
+				s.wantServed("web", "https://api.example.com two")
+			})
+		})
+	}
+}
+
 func TestSettledSidecarsNeedTheListsAlone(t *testing.T) {
 	play(t, func(s *stage) {
 		s.declare(s.environment("a"), s.environment("b"), s.environment("c"))

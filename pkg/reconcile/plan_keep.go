@@ -222,7 +222,12 @@ func (p *planner) stale(s Sidecar, nets pair) (string, Drift) {
 // asked for.
 func (p *planner) staleTokens(pushed delivery, known bool) string {
 	switch {
-	case len(p.tokens) == 0 || p.spec.Spec.TokenDelivery == spec.DeliverEnv:
+	case p.spec.Spec.TokenDelivery == spec.DeliverEnv:
+		return ""
+	case !known && p.unfound:
+		// Whether it has those of the references that are declared now, nobody can tell: that is said by the step that fails.
+		return "whose tokens it has is not known after a start of the controller"
+	case len(p.tokens) == 0:
 		return ""
 	case !known:
 		return "tokens are delivered anew after a start of the controller"

@@ -23,6 +23,8 @@ type inputs struct {
 	view    *view
 	// tokens are the values now at the source; nil when they were not resolved, and then nothing is done about them.
 	tokens tokens
+	// unfound is true when they were looked for, and not all of them were found, so that tokens is nil.
+	unfound bool
 	// held are tokens that the name's sidecars have: they stand in for those that cannot be found now.
 	held map[spec.TokenRef]Token
 	// delivered is what this process pushed, by container ID. With tokens set, a sidecar without an entry gets them anew.
