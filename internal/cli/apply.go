@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"credproxy.dev/controller/internal/app"
+	"credproxy.dev/controller/pkg/source"
+	"credproxy.dev/controller/pkg/spec"
 )
 
 func newApply(sys System) *cobra.Command {
@@ -19,7 +21,8 @@ func newApply(sys System) *cobra.Command {
 		Use:   "apply --specs DIR",
 		Short: "Make sidecars as the files declare them, once",
 		Long: `One pass of what run does: prints the plan, takes its steps, prints every sidecar's status, and ends. On a terminal it shows
-meanwhile how far each name has got, elsewhere it prints a line for each step. Sidecars that no file declares are removed only
+meanwhile how far each name has got, elsewhere it prints a line for each step. Tokens are delivered anew, since no plan can tell whether
+they have changed: these steps are shown as they are taken. Sidecars that no file declares are removed only
 with --prune, which also says that an empty directory, or many removals at once, are meant. It may be used beside a run with the
 same --state-dir: the two take turns at each name.`,
 		Example: `  controller apply --specs ./specs --token-env 'AGENT_*'
@@ -69,7 +72,7 @@ func apply(ctx context.Context, opts app.Options, sys System, out *screen, shown
 	if err != nil {
 		return withCause(ctx, err)
 	}
-	if err := printPlan(out, plan, "text", opts.Instance); err != nil {
+	if err := printPlan(out, plan, "text", idleWords(opts.Instance, pass.Snapshot)); err != nil {
 		return err
 	}
 	shown.begin(plan)
@@ -87,6 +90,17 @@ func apply(ctx context.Context, opts app.Options, sys System, out *screen, shown
 		return &exitError{codeBad, nil}
 	}
 	return nil
+}
+
+// idleWords are those of a pass whose plan has no steps. It delivers tokens even so: they may have changed, and no plan knows of that.
+func idleWords(instance string, files source.Snapshot) string {
+	words := fmt.Sprintf("Nothing to do for instance %q", instance)
+	for _, object := range files.Specs {
+		if s := &object.CredProxy.Spec; s.TokenDelivery != spec.DeliverEnv && len(s.Slots()) > 0 {
+			return words + " but to deliver tokens anew, which may have changed."
+		}
+	}
+	return words + "."
 }
 
 // withCause says that the time was over, if that is why err happened.

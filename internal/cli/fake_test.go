@@ -52,6 +52,7 @@ type fakeController struct {
 	planErr error
 	onceErr error
 	step    reconcile.StepName // of its plans; create if empty
+	idle    bool               // its plans have no steps
 	blocked string             // the reason for which its plans take no step; empty for plans that do
 	changes []spec.PlannedChange
 	once    func(ctx context.Context, tell func(reconcile.Progress)) error // its pass; nil for one that tells nothing
@@ -95,6 +96,9 @@ func (c *fakeController) Plan(_ context.Context, _, _ bool) (reconcile.Plan, err
 	defer c.mu.Unlock()
 	var plan reconcile.Plan
 	for _, s := range c.declared.Specs {
+		if c.idle {
+			continue
+		}
 		if c.blocked != "" {
 			plan.Blocked = append(plan.Blocked, reconcile.Blocked{Name: s.Name, Reason: c.blocked, Message: "not now"})
 			continue

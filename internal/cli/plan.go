@@ -75,7 +75,7 @@ func (p *planFlags) run(cmd *cobra.Command, opts app.Options, sys System) (err e
 	if err != nil {
 		return err
 	}
-	if err := printPlan(newScreen(sys, p.colour), plan, p.output, opts.Instance); err != nil {
+	if err := printPlan(newScreen(sys, p.colour), plan, p.output, fmt.Sprintf("Nothing to do for instance %q.", opts.Instance)); err != nil {
 		return err
 	}
 	if p.output == "text" && !p.resolve && needsTokens(plan) {
@@ -103,7 +103,8 @@ func needsTokens(plan reconcile.Plan) bool {
 	})
 }
 
-func printPlan(out *screen, plan reconcile.Plan, output, instance string) error {
+// printPlan prints a plan. What idle says is printed where there is nothing to do.
+func printPlan(out *screen, plan reconcile.Plan, output, idle string) error {
 	if output == "json" {
 		return printJSON(out, plan)
 	}
@@ -116,7 +117,7 @@ func printPlan(out *screen, plan reconcile.Plan, output, instance string) error 
 	case len(plan.Blocked) > 0:
 		b.WriteString("No step can be taken now.\n")
 	default:
-		fmt.Fprintf(&b, "Nothing to do for instance %q.\n", instance)
+		b.WriteString(idle + "\n")
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

@@ -53,19 +53,27 @@ func (p *progress) beside(to io.Writer) io.Writer {
 	return p.live.Beside(to)
 }
 
-// begin shows the names of a plan. Without any there is nothing to show.
+// begin shows the names of a plan. Without any there is nothing to show before a step is taken that no plan can know, such as the delivery
+// of a token that has changed.
 func (p *progress) begin(plan reconcile.Plan) {
-	if len(plan.Items) == 0 {
-		return
-	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, item := range plan.Items {
 		p.names = append(p.names, &nameProgress{last: reconcile.Progress{Name: item.Name, Steps: len(item.Steps)}})
 	}
+	if len(plan.Items) > 0 {
+		p.open()
+	}
+}
+
+// open begins to show something, under the lock.
+func (p *progress) open() {
+	if p.begun {
+		return
+	}
 	fmt.Fprintln(p.out)
-	p.mu.Lock()
 	p.begun = true
 	p.draw(time.Now())
-	p.mu.Unlock()
 	p.drawing.Go(p.keepUp)
 }
 
@@ -112,9 +120,7 @@ func (p *progress) take(now reconcile.Progress) {
 	at := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.begun {
-		return
-	}
+	p.open()
 	n := p.named(now.Name)
 	if n.began.IsZero() {
 		n.began = at

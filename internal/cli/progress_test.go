@@ -57,6 +57,42 @@ idle: nothing was left to do`
 	}
 }
 
+const specWithToken = goodSpec + "    auth: {scheme: Bearer, tokenRef: {file: git}}\n"
+
+// What a token is, no plan knows: that one is delivered which has changed is seen when it is done.
+func TestApplyTellsWhatItsPlanCouldNotKnow(t *testing.T) {
+	c := newConsole(t, &fakeController{idle: true, once: func(_ context.Context, tell func(reconcile.Progress)) error {
+		tell(stepOf("web", 1, 1, reconcile.StepReload, "cred-proxy-web"))
+		tell(endOf("web", 1, nil))
+		return nil
+	}})
+	if code := c.run(t, "apply", "--specs", specs(t, "web.yaml", specWithToken)); code != 0 {
+		t.Fatalf("exit code %d: %s", code, c.err.String())
+	}
+	want := "Nothing to do for instance \"default\" but to deliver tokens anew, which may have changed.\n\n" +
+		"web: 1/1 reload cred-proxy-web\nweb: done, after Xs\n\nNAME "
+	if got := regexp.MustCompile(`\d+\.\ds`).ReplaceAllString(c.out.String(), "Xs"); !strings.HasPrefix(got, want) {
+		t.Errorf("it prints\n%s", got)
+	}
+}
+
+func TestApplyShowsOnATerminalWhatItsPlanCouldNotKnow(t *testing.T) {
+	c, pty := newConsole(t, &fakeController{idle: true}), ptytest.Open(t, 100, 24)
+	c.terminal = pty.Out
+	tell, end := applying(t, c, specs(t, "web.yaml", specWithToken))
+	tell(stepOf("web", 1, 1, reconcile.StepReload, "cred-proxy-web"))
+	pty.Until(t, func(text string) bool {
+		return regexp.MustCompile(`(?m)^web    1/1     \d+\.\ds   reload`).MatchString(text)
+	})
+	tell(endOf("web", 1, nil))
+	if code := end(nil); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	pty.Until(t, func(text string) bool {
+		return strings.Contains(text, "1 of 1 done") && strings.Contains(text, "READY")
+	})
+}
+
 // applying runs apply on a terminal, with a pass whose steps are told by the test, and returns its exit code once it has ended.
 func applying(t *testing.T, c *console, dir string) (tell func(reconcile.Progress), end func(error) int) {
 	t.Helper()
