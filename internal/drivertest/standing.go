@@ -24,6 +24,9 @@ func standing() []story {
 func (w *world) standby() string {
 	w.Helper()
 	id := w.createStandby()
+	if seen := w.sidecar().Standby; seen == nil || seen.Listen != ":9099" || len(seen.InternalSubnets) == 0 {
+		w.Errorf("it is seen to stand by as %+v", seen)
+	}
 	w.noError(w.Driver.Start(w.ctx(), id))
 	w.wantsDelivery(id)
 	return id

@@ -30,6 +30,9 @@ func (d *Driver) Create(ctx context.Context, req reconcile.CreateRequest) (id st
 		c.Volume = e.addVolume(d.identity(req.SpecName), req.Standby != nil)
 		labels[labelSpecHash] = req.SpecHash
 		c.Limits, c.Restarts = reconcile.LimitsOf(req.Resources), true
+		if req.Standby != nil {
+			c.Env[routetable.StandbyVariable] = req.Standby.String()
+		}
 		for slot, token := range req.Env {
 			c.Env[slot] = token.Reveal()
 		}

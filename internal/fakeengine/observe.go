@@ -164,6 +164,9 @@ func toSidecar(c *container) reconcile.Sidecar {
 	if c.State != reconcile.StateRunning {
 		s.ExitCode = c.ExitCode
 	}
+	if text, ok := c.Env[routetable.StandbyVariable]; ok {
+		s.Standby, _ = routetable.ParseStandby(text)
+	}
 	for name, value := range c.Env {
 		if !strings.HasPrefix(name, routetable.SlotPrefix) {
 			continue

@@ -11,6 +11,7 @@ import (
 	"github.com/docker/docker/api/types/mount"
 
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/routetable"
 )
 
 // inspect asks for all that the engine knows of a container.
@@ -123,6 +124,7 @@ func (d *Driver) toSidecar(c container.InspectResponse) reconcile.Sidecar {
 		OOMKilled:    c.State.OOMKilled,
 		StartedAt:    moment(c.State.StartedAt),
 		Env:          slotsOf(c.Config.Env),
+		Standby:      standbyOf(c.Config.Env),
 		Resources:    reconcile.Limits{Memory: c.HostConfig.Memory, NanoCPUs: c.HostConfig.NanoCPUs},
 	}
 	switch c.HostConfig.RestartPolicy.Name {
@@ -158,6 +160,17 @@ func moment(text string) time.Time {
 		return time.Time{}
 	}
 	return t
+}
+
+// standbyOf is what a sidecar on standby was made with; nil when it was made with none, or with one that nobody understands.
+func standbyOf(env []string) *routetable.Standby {
+	for _, entry := range env {
+		if text, ok := strings.CutPrefix(entry, routetable.StandbyVariable+"="); ok {
+			standby, _ := routetable.ParseStandby(text)
+			return standby
+		}
+	}
+	return nil
 }
 
 // slotsOf are the tokens in an environment; nil when there are none.

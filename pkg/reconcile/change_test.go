@@ -30,6 +30,14 @@ func (w *world) table() *routetable.Table {
 	return &sealed
 }
 
+// inMemory adds a settled sidecar that has its tokens in memory.
+func (w *world) inMemory(id string) {
+	w.spec.Spec.TokenDelivery = spec.DeliverMemory
+	s := w.running(id)
+	table := tableOf(&w.spec.Spec, w.networks[0], nil, reach{})
+	s.Standby = table.Standby()
+}
+
 // changes are those of the plan, as it prints them.
 func (w *world) changes(served *routetable.Table) string {
 	s := newScene(w.declared, w.view())
@@ -150,7 +158,39 @@ func TestChanges(t *testing.T) {
 			w.spec.Spec.Routes[0].Upstream = "https://elsewhere.example"
 			return nil
 		}, `
-+ routes: 1, in the place of those that it has, which were not read
+~ routes: cannot be compared (what it has was not read)
+`},
+		"routes that were delivered into memory": {func(w *world) *routetable.Table {
+			w.inMemory("a")
+			w.spec.Spec.Routes[0].Upstream = "https://elsewhere.example"
+			return nil
+		}, `
+~ routes: cannot be compared (its tokens are delivered into memory, and its routes with them)
+`},
+		"another port of a sidecar in memory": {func(w *world) *routetable.Table {
+			w.inMemory("0123456789abcdef")
+			w.spec.Spec.Port = 8080
+			return nil
+		}, `
+~ container: cred-proxy-web (0123456789ab) → another one
+~ port: 9099 → 8080
+`},
+		"tokens move into memory": {func(w *world) *routetable.Table {
+			w.running("0123456789abcdef")
+			served := w.table()
+			w.spec.Spec.TokenDelivery = spec.DeliverMemory
+			return served
+		}, `
+~ container: cred-proxy-web (0123456789ab) → another one
+~ tokenDelivery: File → Memory
+`},
+		"tokens leave memory": {func(w *world) *routetable.Table {
+			w.inMemory("0123456789abcdef")
+			w.spec.Spec.TokenDelivery = spec.DeliverFile
+			return nil
+		}, `
+~ container: cred-proxy-web (0123456789ab) → another one
+~ tokenDelivery: Memory → File
 `},
 		"certificates are never told": {func(w *world) *routetable.Table {
 			w.spec.Spec.Routes[0].CAFile = "ca.pem"

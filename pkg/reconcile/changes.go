@@ -119,6 +119,7 @@ func (c *comparer) ofReplacement(old *Sidecar) {
 		Before: old.Name + " (" + idShown(old.ID) + ")", After: "another one"})
 	c.ofImage(old)
 	c.ofDelivery(old)
+	c.ofPort(old)
 	c.ofPlaces(old)
 	c.ofLimits(old)
 	c.ofRoutes(old)
@@ -160,14 +161,24 @@ func (c *comparer) ofImage(old *Sidecar) {
 	}
 }
 
-// ofDelivery tells a change between tokens in the environment and elsewhere: files and memory cannot be told apart from here.
+// ofDelivery tells another way for the tokens. A sidecar without any has files, or would have had an environment: nothing tells which.
 func (c *comparer) ofDelivery(old *Sidecar) {
-	inEnv, declared := len(old.Env) > 0, c.spec.Spec.TokenDelivery
+	was, declared := spec.DeliverFile, c.spec.Spec.TokenDelivery
 	switch {
-	case inEnv && declared != spec.DeliverEnv:
-		c.field("tokenDelivery", string(spec.DeliverEnv), string(declared))
-	case !inEnv && declared == spec.DeliverEnv && c.served != nil && tokenFiles(c.served):
-		c.field("tokenDelivery", string(spec.DeliverFile), string(declared))
+	case len(old.Env) > 0:
+		was = spec.DeliverEnv
+	case old.Standby != nil:
+		was = spec.DeliverMemory
+	case declared == spec.DeliverEnv && (c.served == nil || !tokenFiles(c.served)):
+		return
+	}
+	c.field("tokenDelivery", string(was), string(declared))
+}
+
+// ofPort tells the port of a sidecar whose table cannot be read, as far as it was made with it.
+func (c *comparer) ofPort(old *Sidecar) {
+	if old.Standby != nil && c.served == nil {
+		c.field("port", strings.TrimPrefix(old.Standby.Listen, ":"), strconv.Itoa(int(c.spec.Spec.Port)))
 	}
 }
 

@@ -68,6 +68,8 @@ type Sidecar struct {
 	StartedAt time.Time
 	// Env are the token slots in its environment; empty unless delivery is by Env.
 	Env map[string]Token
+	// Standby is what a sidecar was made with that gets its tokens into memory; nil for any other.
+	Standby *routetable.Standby
 	// Report is the last word of the current run; nil until it has answered.
 	Report *routetable.Report
 	// Mounts are the places of the host that it sees; its own volume is among them.

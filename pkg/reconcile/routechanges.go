@@ -18,10 +18,15 @@ func (c *comparer) ofRoutes(now *Sidecar) {
 	switch {
 	case now == nil:
 		served = &routetable.Table{}
-	case now.Report != nil && now.Report.RoutesDigest == routetable.RoutesDigest(next):
+	case c.routesAlike(now, next):
 		return
 	case served == nil:
-		c.field("routes", "", fmt.Sprintf("%d, in the place of those that it has, which were not read", len(next.Routes)))
+		why := "what it has was not read"
+		if now.Standby != nil {
+			why = "its tokens are delivered into memory, and its routes with them"
+		}
+		c.put(spec.PlannedChange{Change: spec.ChangeModify, Object: spec.ChangedSidecar, Name: c.containerName(), Field: "routes",
+			After: "cannot be compared (" + why + ")"})
 		return
 	default:
 		c.ofTable(now, next)
@@ -39,6 +44,20 @@ func (c *comparer) ofRoutes(now *Sidecar) {
 	for _, path := range slices.Sorted(maps.Keys(was)) {
 		c.put(spec.PlannedChange{Change: spec.ChangeRemove, Object: spec.ChangedRoute, Name: path, Before: was[path].Upstream})
 	}
+}
+
+// routesAlike reports whether a sidecar says that it serves the routes of a table. Where it cannot be read, what it was made with is put into
+// the place of what is told apart from its routes.
+func (c *comparer) routesAlike(now *Sidecar, next routetable.Table) bool {
+	if now.Report == nil {
+		return false
+	}
+	alike := now.Report.RoutesDigest == routetable.RoutesDigest(next)
+	if made := now.Standby; !alike && made != nil && c.served == nil {
+		next.Listen, next.InternalSubnets, next.InternalGateways = made.Listen, made.InternalSubnets, made.InternalGateways
+		alike = now.Report.RoutesDigest == routetable.RoutesDigest(next)
+	}
+	return alike
 }
 
 func byPath(routes []routetable.Route) map[string]routetable.Route {
