@@ -150,6 +150,37 @@ func TestDriftIsRepaired(t *testing.T) {
 	}
 }
 
+// While an engine removes a sidecar, its successor cannot have its name. That it gets it afterwards is no doing of somebody else.
+func TestANameThatAReplacementWasMadeWithIsNoDrift(t *testing.T) {
+	play(t, func(s *stage) {
+		s.declare(s.environment("web"))
+		old := s.container("web").ID
+		s.engine.StallRemoval(old)
+		s.settle()
+		s.engine.FinishRemoval(old)
+		s.settle()
+		s.wantServed("web", "https://api.example.com one")
+		if c := s.container("web"); c.ID == old {
+			t.Fatal("the old one is still there")
+		}
+		if n := drift(t, s.registry); n != 1 {
+			t.Errorf("drift was counted %v times", n)
+		}
+		types := map[string]string{}
+		for _, e := range s.Events() {
+			types[e.Reason+": "+e.Cause] = e.Type
+		}
+		if got := types[reconcile.EventCreated+": somebody is removing its sidecar"]; got != "Warning" {
+			t.Errorf("that it was made is told as %q: %v", got, types)
+		}
+		for told, severity := range types {
+			if strings.HasPrefix(told, reconcile.EventRenamed) && severity != "Normal" {
+				t.Errorf("%s is told as %s", told, severity)
+			}
+		}
+	})
+}
+
 // drift adds up the drift of all kinds.
 func drift(t *testing.T, registry *prometheus.Registry) (n float64) {
 	families, err := registry.Gather()

@@ -24,7 +24,7 @@ func (p *planner) unusable(s Sidecar, nets pair) (string, Drift) {
 	case StateCreated:
 		return "it was left over by an attempt that did not finish", DriftLeftover
 	case StateRemoving:
-		return "it is being removed", DriftMissing
+		return "somebody is removing its sidecar", DriftMissing
 	case StateDead:
 		return "the engine could not remove it whole", DriftLeftover
 	}
@@ -141,7 +141,17 @@ func (p *planner) restoreName(s Sidecar) {
 	default:
 		return
 	}
-	p.repair(DriftRenamed, StepRename, name, s.ID, fmt.Sprintf("it is named %q", s.Name))
+	drift := DriftRenamed
+	if p.madeAs(s.Name) {
+		drift = ""
+	}
+	p.repair(drift, StepRename, name, s.ID, fmt.Sprintf("it is named %q", s.Name))
+}
+
+// madeAs reports whether a container's name is one that a replacement gets while another container has the proper one.
+func (p *planner) madeAs(container string) bool {
+	end, ok := strings.CutPrefix(container, p.containerName()+"-")
+	return ok && len(end) == suffixLength && !p.anothers(container)
 }
 
 // anothers reports whether a container's name is the proper one of another spec's sidecar.

@@ -294,8 +294,11 @@ func (c *Controller) settle(name string, v verdict, made bool) {
 	c.tellRecovery(name, end.trouble)
 }
 
-// suffix is what the name of a replacement ends with: four random letters or digits.
-func suffix() string { return strings.ToLower(rand.Text()[:4]) }
+// suffixLength is the length of a suffix.
+const suffixLength = 4
+
+// suffix is what the name of a replacement ends with: random letters or digits.
+func suffix() string { return strings.ToLower(rand.Text()[:suffixLength]) }
 
 // tokenRetry is how soon a spec is tried again whose token has no value, since not every resolver notices one; a look at
 // its source is cheap.
