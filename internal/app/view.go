@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -89,10 +90,13 @@ func (s standing) noted(one spec.CredProxy) spec.CredProxy {
 	if status == nil {
 		status = &spec.CredProxyStatus{}
 	}
-	if note := s.stale[one.Name]; note != "" && status.LastError == "" {
+	ready := meta.FindStatusCondition(status.Conditions, spec.ConditionReady)
+	// What Ready says anyway takes nobody's place.
+	told := status.LastError == "" || ready != nil && strings.Contains(ready.Message, status.LastError)
+	if note := s.stale[one.Name]; note != "" && told {
 		status.LastError = note
 	}
-	if ready := meta.FindStatusCondition(status.Conditions, spec.ConditionReady); ready != nil {
+	if ready != nil {
 		status.Conditions = append(status.Conditions, s.current(one.Name, *ready))
 	}
 	one.Status = status
@@ -104,6 +108,8 @@ func (s standing) current(name string, ready metav1.Condition) metav1.Condition 
 	c := ready
 	c.Type = spec.ConditionCurrent
 	switch {
+	case ready.Status == metav1.ConditionFalse && s.stale[name] != "":
+		c.Message += "; besides, " + s.stale[name] // else nobody would know of it before the other is mended
 	case ready.Status == metav1.ConditionFalse:
 	case s.stale[name] != "":
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, reconcile.ReasonLastGood, s.stale[name]

@@ -28,6 +28,8 @@ func TestWhatServesIsCurrentOnlyWhereNothingNewerIsWritten(t *testing.T) {
 		"paused": {standing{}, metav1.Condition{Status: "True", Reason: "Paused"}, "Unknown", "Paused",
 			"no step is taken while it is paused, so what serves may be older than the file"},
 		"being made": {standing{}, metav1.Condition{Status: "False", Reason: "Progressing", Message: "wait"}, "False", "Progressing", "wait"},
+		"a bad file, and not Ready": {standing{stale: map[string]string{"web": note}},
+			metav1.Condition{Status: "False", Reason: "PolicyDenied", Message: "it is denied"}, "False", "PolicyDenied", "it is denied; besides, " + note},
 		"a bad file, and nobody knows of the sidecar": {standing{stale: map[string]string{"web": note}},
 			metav1.Condition{Status: "Unknown", Reason: "EngineUnavailable"}, "False", "LastGood", note},
 		"nobody knows of the sidecar": {standing{}, metav1.Condition{Status: "Unknown", Reason: "EngineUnavailable"}, "Unknown", "EngineUnavailable", ""},
@@ -45,6 +47,21 @@ func TestWhatServesIsCurrentOnlyWhereNothingNewerIsWritten(t *testing.T) {
 				t.Error("the controller's own status was changed")
 			}
 		})
+	}
+}
+
+func TestABadFileIsToldBesideWhatKeepsItFromBeingReady(t *testing.T) {
+	one := spec.CredProxy{Status: &spec.CredProxyStatus{LastError: "it is denied", Conditions: []metav1.Condition{
+		{Type: spec.ConditionReady, Status: "False", Reason: "PolicyDenied", Message: "it is denied; its sidecar serves on"},
+	}}}
+	one.Name = "web"
+	bad := standing{stale: map[string]string{"web": "web.yaml:3: kind: is missing"}}
+	if got := bad.noted(one).Status.LastError; got != "web.yaml:3: kind: is missing" {
+		t.Errorf("the last error is %q", got)
+	}
+	one.Status.LastError = "the engine does not answer"
+	if got := bad.noted(one).Status.LastError; got != "the engine does not answer" {
+		t.Errorf("the last error is %q", got)
 	}
 }
 
