@@ -50,8 +50,9 @@ is printed as further lines.`,
   controller status web -o yaml
   controller status -w`,
 		ValidArgsFunction: first(names(sys)),
-		Annotations:       exits("0 all are Ready and every file can be used, or a watch was interrupted; 1 not, or NAME is not declared; 3 no controller answers"),
-		Args:              mayTake("NAME"),
+		Annotations: exits("0 all are Ready and no file is bad but one whose last good version is in force, or a watch was interrupted; 1 not, or NAME is not declared; " +
+			"3 no controller answers"),
+		Args: mayTake("NAME"),
 		RunE: verb(codeNoController, func(cmd *cobra.Command, args []string) error {
 			out := newScreen(sys, s.colour)
 			asker := &statusAsker{
