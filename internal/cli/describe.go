@@ -92,6 +92,9 @@ func (d *description) routes(routes []spec.Route, withheld []string) {
 				refs = append(refs, ref.String())
 			}
 			credential.Text = oneLine(string(r.Auth.Scheme) + ", " + strings.Join(refs, ", "))
+			if r.Auth.Header != "" { // a token is all of it
+				credential.Text = oneLine(r.Auth.Header + " from " + strings.Join(refs, ", "))
+			}
 		}
 		for _, path := range withheld {
 			if path == r.Path {

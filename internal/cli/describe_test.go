@@ -20,6 +20,7 @@ func described(t *testing.T, now time.Time) (spec.CredProxy, []reconcile.Event) 
   - path: /maps
     upstream: https://maps.example.org
     auth: {scheme: Custom, tokens: {a: {file: app}, b: {provider: vault, key: user}}, query: [{name: k, value: "{a}{b}"}]}
+  - {path: /keyed, upstream: "https://keyed.example.org", auth: {scheme: Header, header: X-Api-Key, tokenRef: {env: WEB_TOKEN}}}
   - {path: /open, upstream: "https://open.example.org"}
   callerAuth: {keyRef: {file: web-key}}
 `), spec.Options{})
@@ -75,6 +76,7 @@ Routes:
   PATH         UPSTREAM                    CREDENTIAL
   /anthropic   https://api.anthropic.com   Bearer, env WEB_TOKEN
   /maps        https://maps.example.org    Custom, file app, provider vault key user (withheld)
+  /keyed       https://keyed.example.org   X-Api-Key from env WEB_TOKEN
   /open        https://open.example.org    none
 Tokens:
   TOKEN           AGE   ENDS      STATE

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,7 +59,7 @@ func routesOf(cp *spec.CredProxy, now time.Time) (routes []route, unrouted *traf
 func credential(r *spec.Route) string {
 	var parts []string
 	if r.Auth != nil {
-		parts = append(parts, string(r.Auth.Scheme)+" from "+refs(r.Auth.Refs()))
+		parts = append(parts, cmp.Or(r.Auth.Header, string(r.Auth.Scheme))+" from "+refs(r.Auth.Refs()))
 	}
 	if r.ClientCertificate != nil {
 		parts = append(parts, "a client certificate with the key of "+r.ClientCertificate.KeyRef.String())
