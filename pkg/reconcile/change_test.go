@@ -122,8 +122,25 @@ func TestChanges(t *testing.T) {
 		}, `
 + route /first: https://first.example, Bearer, token from env FIRST
 ~ route /anthropic auth.scheme: Bearer → Basic
-~ route /anthropic auth.token: CRED_PROXY_TOKEN_1 → CRED_PROXY_TOKEN_2 (file git-token)
+~ route /anthropic auth.token: of an unknown reference → file git-token
 + route /anthropic auth.username: x
+`},
+		"a token goes into a header of its own": {func(w *world) *routetable.Table {
+			w.running("a")
+			served := w.table()
+			w.spec.Spec.Routes = append(w.spec.Spec.Routes, spec.Route{Path: "/new", Upstream: "https://new.example",
+				Auth: &spec.Auth{Scheme: spec.SchemeHeader, Header: "X-Api-Key", TokenRef: spec.TokenRef{File: "anthropic"}}})
+			return served
+		}, `
++ route /new: https://new.example, X-Api-Key from file anthropic
+`},
+		"a suspension": {func(w *world) *routetable.Table {
+			w.running("a")
+			served := w.table()
+			w.spec.Annotations = map[string]string{spec.AnnotationSuspended: "true"}
+			return served
+		}, `
+~ route /anthropic: withheld (suspended)
 `},
 		"callers need a key": {func(w *world) *routetable.Table {
 			w.running("a")

@@ -97,8 +97,12 @@ func (c *comparer) ofNewRoute(r routetable.Route) {
 	}
 }
 
-// ofRoute tells each field in which a route differs.
+// ofRoute tells each field in which a route differs. That one has no credential while it is withheld goes without saying.
 func (c *comparer) ofRoute(was, will routetable.Route) {
+	if was.Withheld == "" && will.Withheld != "" {
+		c.put(spec.PlannedChange{Change: spec.ChangeModify, Object: spec.ChangedRoute, Name: will.Path, After: "withheld (" + string(will.Withheld) + ")"})
+		was.Auth, was.ClientCertificate, will.Auth, will.ClientCertificate, will.Withheld = nil, nil, nil, nil, ""
+	}
 	for _, d := range c.differences(flatten(was), flatten(will)) {
 		kind := spec.ChangeModify
 		switch {
@@ -115,17 +119,23 @@ func (c *comparer) ofRoute(was, will routetable.Route) {
 func (c *comparer) described(r routetable.Route) string {
 	words := r.Upstream
 	i := slices.IndexFunc(c.spec.Spec.Routes, func(s spec.Route) bool { return s.Path == r.Path })
-	if r.Auth != nil {
-		words += ", " + r.Auth.Scheme
-	}
 	var tokens []string
 	if i >= 0 { // of what the spec does not have, nothing more is known
 		for _, ref := range c.spec.Spec.Routes[i].Refs() {
 			tokens = append(tokens, ref.String())
 		}
 	}
-	if len(tokens) > 0 {
-		words += ", token from " + strings.Join(tokens, ", ")
+	from := strings.Join(tokens, ", ")
+	switch {
+	case r.Auth != nil && r.Auth.Header != "" && from != "": // a token is all of it
+		words += ", " + r.Auth.Header + " from " + from
+	case r.Auth != nil:
+		words += ", " + r.Auth.Scheme
+		fallthrough
+	default:
+		if from != "" {
+			words += ", token from " + from
+		}
 	}
 	if r.Withheld != "" {
 		words += ", withheld: " + string(r.Withheld)
@@ -136,8 +146,8 @@ func (c *comparer) described(r routetable.Route) string {
 // fieldDifference is a field that differs in what two tables say.
 type fieldDifference struct{ field, before, after string }
 
-// differences are in the order of the fields' names. Of a token's place its slot is told, and of the next one which reference fills it: of
-// the one before, nothing that runs knows the reference.
+// differences are in the order of the fields' names. Of the next token its reference is told: of the one before, nothing that
+// runs knows it, and its slot says nothing to people.
 func (c *comparer) differences(was, will map[string]string) (all []fieldDifference) {
 	fields := slices.Sorted(maps.Keys(was))
 	fields = append(fields, slices.DeleteFunc(slices.Sorted(maps.Keys(will)), func(f string) bool { _, known := was[f]; return known })...)
@@ -153,18 +163,27 @@ func (c *comparer) differences(was, will map[string]string) (all []fieldDifferen
 				before, after = before+" of before", after+" that are others"
 			}
 		case field == "token" || strings.HasSuffix(field, ".token"):
-			after = c.slotWithRef(after)
+			before, after = unknownToken(before), c.refOf(after)
 		}
 		all = append(all, fieldDifference{field, before, after})
 	}
 	return all
 }
 
-// slotWithRef is a slot, and the reference that fills it.
-func (c *comparer) slotWithRef(name string) string {
+// unknownToken stands for the token in a slot that a sidecar has: it may be the next one too, where slots were only counted anew; empty for
+// none.
+func unknownToken(slot string) string {
+	if slot == "" {
+		return ""
+	}
+	return "of an unknown reference"
+}
+
+// refOf is the reference that fills a slot; the slot where none does.
+func (c *comparer) refOf(name string) string {
 	for _, slot := range c.spec.Spec.Slots() {
 		if slot.Name == name {
-			return name + " (" + slot.Ref.String() + ")"
+			return slot.Ref.String()
 		}
 	}
 	return name
