@@ -30,7 +30,8 @@ func newPlan(sys System) *cobra.Command {
 		Short: "Show the steps that run would take now, each with its cause, and what they change",
 		Long: `Reads the files and looks at the engine, changes nothing, and prints what run would do: for each name the steps, and below them what
 they add (+), remove (-) and change (~), as far as the engine and the sidecar's own routing table tell what there is now. Of a token its
-reference is shown, never its value. Tokens are not looked for unless --resolve is given; one that --token-env, --token-dir and
+reference is shown, never its value. A reference in the place of another one of the same route, where nothing else changes, is not seen:
+nothing that runs tells from which reference a token came; run and apply deliver it. Tokens are not looked for unless --resolve is given; one that --token-env, --token-dir and
 --token-providers do not permit is said without it.`,
 		Example: `  controller plan --specs ./specs
   controller plan --specs ./specs --resolve --token-env GITHUB_TOKEN
@@ -53,7 +54,7 @@ reference is shown, never its value. Tokens are not looked for unless --resolve 
 	flags.StringVarP(&p.output, "output", "o", "text", "text or json")
 	choose(flags, "output", "text", "json")
 	colourFlag(flags, &p.colour)
-	flags.BoolVar(&p.exitCode, "exit-code", false, "end with 1 if there are steps, if anything but a paused spec is blocked, or if a file has a problem")
+	flags.BoolVar(&p.exitCode, "exit-code", false, "end with 1 if there are steps, if anything but a paused spec is blocked, or if a file has a problem; a token reference in another's place is not seen")
 	flags.BoolVar(&p.offline, "offline", false, "ask no engine: plan as if it were empty")
 	flags.BoolVar(&p.resolve, "resolve", false, "look for the tokens too, without showing them: a missing one is among the blocked; what the rules deny always is")
 	s.specsFlags(flags)
