@@ -115,6 +115,7 @@ func printPlan(out *screen, plan reconcile.Plan, output, idle string) error {
 	}
 	switch {
 	case len(plan.Items) > 0:
+		b.WriteString(plan.Summary() + "\n")
 	case len(plan.Blocked) > 0:
 		b.WriteString("No step can be taken now.\n")
 	default:

@@ -26,10 +26,11 @@ func TestAPlanTellsWhatChanges(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, c.err.String())
 	}
 	want := "web\n" +
-		"  create         cred-proxy-web  (there is none)\n" +
 		"    + route /new: https://a-rather-long-name-of-an-upstream.example, Bearer, token env GITHUB_TOKEN\n" +
 		"    - route /old: https://old.example\n" +
-		"    ~ resources.memory: 64Mi → 128Mi\ufffd[2J\n"
+		"    ~ resources.memory: 64Mi → 128Mi\ufffd[2J\n" +
+		"  create         cred-proxy-web  (there is none)\n" +
+		"1 to make\n"
 	if diff := gocmp.Diff(want, c.out.String()); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}

@@ -329,7 +329,7 @@ func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Pla
 	var plan Plan
 	for _, name := range s.names() {
 		in := s.inputs(name, history, c.opts)
-		in.suffix = suffix()
+		in.suffix = "…" // nobody knows it yet, and two plans of the same are to be the same
 		in.fixedLimits = c.fixedLimits.Load()
 		if image := c.ownImage.Load(); image != nil {
 			in.ownImage = *image

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"strings"
 	"testing"
@@ -356,6 +357,21 @@ func TestSettledSidecarsNeedTheListsAlone(t *testing.T) {
 		s.settle()
 		if calls := s.engine.Calls(); !maps.Equal(calls, map[fakeengine.Verb]int{fakeengine.Observe: 1}) {
 			t.Errorf("calls of a resync: %v", calls)
+		}
+	})
+}
+
+func TestTwoPlansOfTheSameAreTheSame(t *testing.T) {
+	play(t, func(s *stage) {
+		web := s.environment("web")
+		s.declare(web)
+		for range 2 {
+			other := reconcile.New(s.driver, s.tokens, defaultOptions(), prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+			other.Declare(reconcile.Declared{Complete: true, Specs: []*spec.CredProxy{edited(web, func(s *spec.CredProxySpec) { s.Port = 8080 })}})
+			plan, err := other.Plan(s.t.Context(), false, false)
+			if err != nil || !strings.Contains(plan.String(), "  create         cred-proxy-web-…\n") {
+				t.Errorf("error %v, plan\n%s", err, plan)
+			}
 		}
 	})
 }

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"credproxy.dev/controller/pkg/spec"
@@ -107,16 +108,73 @@ func (p Plan) Lines() (lines []PlanLine) {
 // String renders one name.
 func (i Item) String() string { return rendered(i.Lines()) }
 
-// Lines are one for the name, one for each step, and one for each change.
+// Lines are one for the name, one for each change, and one for each step. A cause that all steps have in common is told once.
 func (i Item) Lines() []PlanLine {
 	lines := []PlanLine{{Text: i.Name}}
-	for _, s := range i.Steps {
-		lines = append(lines, PlanLine{Heading: fmt.Sprintf("  %-14s ", s.Step), Text: fmt.Sprintf("%s  (%s)", s.Target, s.Cause)})
+	shared := i.sharedCause()
+	if shared != "" {
+		lines = append(lines, PlanLine{Heading: "  ", Text: shared})
 	}
 	for _, c := range i.Changes {
 		lines = append(lines, PlanLine{Heading: "    " + c.Change.Sign() + " ", Text: c.String(), Change: c.Change})
 	}
+	for _, s := range i.Steps {
+		text := s.Target
+		if shared == "" {
+			text += "  (" + s.Cause + ")"
+		}
+		lines = append(lines, PlanLine{Heading: fmt.Sprintf("  %-14s ", s.Step), Text: text})
+	}
 	return lines
+}
+
+// sharedCause is the cause of all steps; empty where they have several, or where there is only one step.
+func (i Item) sharedCause() string {
+	if len(i.Steps) < 2 || slices.ContainsFunc(i.Steps, func(s Step) bool { return s.Cause != i.Steps[0].Cause }) {
+		return ""
+	}
+	return i.Steps[0].Cause
+}
+
+// Summary counts what becomes of the names of a plan, such as "1 to make, 2 to change, 1 to remove"; empty for an empty plan.
+func (p Plan) Summary() string {
+	var made, changed, removed int
+	for _, item := range p.Items {
+		creates, removes, others := item.kinds()
+		switch {
+		case creates && !removes:
+			made++
+		case removes && !creates && !others:
+			removed++
+		default:
+			changed++
+		}
+	}
+	var parts []string
+	for _, of := range []struct {
+		count int
+		words string
+	}{{made, "to make"}, {changed, "to change"}, {removed, "to remove"}, {len(p.Blocked), "blocked"}} {
+		if of.count > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", of.count, of.words))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// kinds reports whether an item makes a container, whether it takes something away, and whether it does anything else.
+func (i Item) kinds() (creates, removes, others bool) {
+	for _, s := range i.Steps {
+		switch s.Step {
+		case StepCreate:
+			creates = true
+		case StepDrain, StepRemove, StepRemoveVolume, StepRemoveNetwork:
+			removes = true
+		default:
+			others = true
+		}
+	}
+	return creates, removes, others
 }
 
 func rendered(lines []PlanLine) string {

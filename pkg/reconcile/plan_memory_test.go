@@ -13,49 +13,53 @@ func TestPlanWithTokensInMemory(t *testing.T) {
 	tellPlans(t, []planStory{
 		{"a new sidecar is delivered to once it runs", inMemory, `
 web
-  resolve_tokens env TOKEN  (declared, and there is no sidecar)
-  ensure_image   the controller's own  (declared, and there is no sidecar)
-  create         cred-proxy-web  (declared, and there is no sidecar)
-  connect_egress web-egress  (declared, and there is no sidecar)
-  start          cred-proxy-web  (declared, and there is no sidecar)
-  copy_routes    cred-proxy-web  (declared, and there is no sidecar)
-  wait_ready     cred-proxy-web  (declared, and there is no sidecar)
+  declared, and there is no sidecar
+  resolve_tokens env TOKEN
+  ensure_image   the controller's own
+  create         cred-proxy-web
+  connect_egress web-egress
+  start          cred-proxy-web
+  copy_routes    cred-proxy-web
+  wait_ready     cred-proxy-web
 `},
 		{"a replacement is delivered to before it has the alias", func(w *world) {
 			w.running("a")
 			inMemory(w)
 		}, `
 web
-  resolve_tokens env TOKEN  (the declaration changed in a way that needs another container)
-  ensure_image   the controller's own  (the declaration changed in a way that needs another container)
-  create         cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
-  start          cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
-  copy_routes    cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
-  wait_ready     cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
-  reconnect      web-internal  (the declaration changed in a way that needs another container)
-  wait_ready     cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
-  drain          cred-proxy-web  (the declaration changed in a way that needs another container)
-  remove         cred-proxy-web  (the declaration changed in a way that needs another container)
-  rename         cred-proxy-web  (the declaration changed in a way that needs another container)
+  the declaration changed in a way that needs another container
+  resolve_tokens env TOKEN
+  ensure_image   the controller's own
+  create         cred-proxy-web-x7q2
+  start          cred-proxy-web-x7q2
+  copy_routes    cred-proxy-web-x7q2
+  wait_ready     cred-proxy-web-x7q2
+  reconnect      web-internal
+  wait_ready     cred-proxy-web-x7q2
+  drain          cred-proxy-web
+  remove         cred-proxy-web
+  rename         cred-proxy-web
 `},
 		{"a stopped sidecar is delivered to once it runs", func(w *world) {
 			inMemory(w)
 			w.running("a").State = StateExited
 		}, `
 web
-  resolve_tokens env TOKEN  (it was stopped (exit code 0))
-  start          cred-proxy-web  (it was stopped (exit code 0))
-  copy_routes    cred-proxy-web  (it was stopped (exit code 0))
-  wait_ready     cred-proxy-web  (it was stopped (exit code 0))
+  it was stopped (exit code 0)
+  resolve_tokens env TOKEN
+  start          cred-proxy-web
+  copy_routes    cred-proxy-web
+  wait_ready     cred-proxy-web
 `},
 		{"one that the engine restarted is delivered to again", func(w *world) {
 			inMemory(w)
 			w.running("a").Report = &routetable.Report{Event: routetable.EventState, Error: "nothing was delivered"}
 		}, `
 web
-  resolve_tokens env TOKEN  (it serves no routes yet)
-  copy_routes    cred-proxy-web  (it serves no routes yet)
-  reload         cred-proxy-web  (it serves no routes yet)
+  it serves no routes yet
+  resolve_tokens env TOKEN
+  copy_routes    cred-proxy-web
+  reload         cred-proxy-web
 `},
 		{"a settled one needs nothing", func(w *world) {
 			inMemory(w)
@@ -67,9 +71,10 @@ web
 			w.delivered = nil
 		}, `
 web
-  resolve_tokens env TOKEN  (tokens are delivered anew after a start of the controller)
-  copy_routes    cred-proxy-web  (tokens are delivered anew after a start of the controller)
-  reload         cred-proxy-web  (tokens are delivered anew after a start of the controller)
+  tokens are delivered anew after a start of the controller
+  resolve_tokens env TOKEN
+  copy_routes    cred-proxy-web
+  reload         cred-proxy-web
 `},
 	})
 }

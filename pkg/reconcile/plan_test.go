@@ -35,43 +35,47 @@ func TestPlan(t *testing.T) {
 	tellPlans(t, []planStory{
 		{"a new spec becomes a sidecar", func(*world) {}, `
 web
-  resolve_tokens env TOKEN  (declared, and there is no sidecar)
-  ensure_image   the controller's own  (declared, and there is no sidecar)
-  create         cred-proxy-web  (declared, and there is no sidecar)
-  copy_routes    cred-proxy-web  (declared, and there is no sidecar)
-  connect_egress web-egress  (declared, and there is no sidecar)
-  start          cred-proxy-web  (declared, and there is no sidecar)
-  wait_ready     cred-proxy-web  (declared, and there is no sidecar)
+  declared, and there is no sidecar
+  resolve_tokens env TOKEN
+  ensure_image   the controller's own
+  create         cred-proxy-web
+  copy_routes    cred-proxy-web
+  connect_egress web-egress
+  start          cred-proxy-web
+  wait_ready     cred-proxy-web
 `},
 		{"a settled sidecar needs nothing", func(w *world) { w.running("a") }, ``},
 		{"a route without a token needs none resolved", func(w *world) {
 			w.spec.Spec.Routes[0].Auth = nil
 		}, `
 web
-  ensure_image   the controller's own  (declared, and there is no sidecar)
-  create         cred-proxy-web  (declared, and there is no sidecar)
-  copy_routes    cred-proxy-web  (declared, and there is no sidecar)
-  connect_egress web-egress  (declared, and there is no sidecar)
-  start          cred-proxy-web  (declared, and there is no sidecar)
-  wait_ready     cred-proxy-web  (declared, and there is no sidecar)
+  declared, and there is no sidecar
+  ensure_image   the controller's own
+  create         cred-proxy-web
+  copy_routes    cred-proxy-web
+  connect_egress web-egress
+  start          cred-proxy-web
+  wait_ready     cred-proxy-web
 `},
 		{"an edited route is pushed in place", func(w *world) {
 			w.running("a")
 			w.spec.Spec.Routes[0].Path = "/other"
 		}, `
 web
-  resolve_tokens env TOKEN  (the routes, who may call, or the addresses of its internal network changed)
-  copy_routes    cred-proxy-web  (the routes, who may call, or the addresses of its internal network changed)
-  reload         cred-proxy-web  (the routes, who may call, or the addresses of its internal network changed)
+  the routes, who may call, or the addresses of its internal network changed
+  resolve_tokens env TOKEN
+  copy_routes    cred-proxy-web
+  reload         cred-proxy-web
 `},
 		{"a caller key is pushed in place", func(w *world) {
 			w.running("a")
 			w.spec.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}}
 		}, `
 web
-  resolve_tokens env TOKEN, file key  (the routes, who may call, or the addresses of its internal network changed)
-  copy_routes    cred-proxy-web  (the routes, who may call, or the addresses of its internal network changed)
-  reload         cred-proxy-web  (the routes, who may call, or the addresses of its internal network changed)
+  the routes, who may call, or the addresses of its internal network changed
+  resolve_tokens env TOKEN, file key
+  copy_routes    cred-proxy-web
+  reload         cred-proxy-web
 `},
 		{"a caller key from elsewhere is pushed in place", func(w *world) {
 			w.spec.Spec.CallerAuth = &spec.CallerAuth{KeyRef: spec.TokenRef{File: "key"}}
@@ -79,9 +83,10 @@ web
 			w.spec.Spec.CallerAuth.KeyRef.File = "other"
 		}, `
 web
-  resolve_tokens env TOKEN, file other  (a token or the caller key comes from elsewhere now)
-  copy_routes    cred-proxy-web  (a token or the caller key comes from elsewhere now)
-  reload         cred-proxy-web  (a token or the caller key comes from elsewhere now)
+  a token or the caller key comes from elsewhere now
+  resolve_tokens env TOKEN, file other
+  copy_routes    cred-proxy-web
+  reload         cred-proxy-web
 `},
 		{"a sidecar that has not spoken is not signalled", func(w *world) {
 			w.running("a").Report = nil
@@ -92,18 +97,20 @@ web
 			w.tokens = tokens{"CRED_PROXY_TOKEN_1": NewToken("new")}
 		}, `
 web
-  resolve_tokens env TOKEN  (a token changed at its source)
-  copy_routes    cred-proxy-web  (a token changed at its source)
-  reload         cred-proxy-web  (a token changed at its source)
+  a token changed at its source
+  resolve_tokens env TOKEN
+  copy_routes    cred-proxy-web
+  reload         cred-proxy-web
 `},
 		{"after a restart of the controller tokens are delivered anew", func(w *world) {
 			w.running("a")
 			w.delivered = nil
 		}, `
 web
-  resolve_tokens env TOKEN  (tokens are delivered anew after a start of the controller)
-  copy_routes    cred-proxy-web  (tokens are delivered anew after a start of the controller)
-  reload         cred-proxy-web  (tokens are delivered anew after a start of the controller)
+  tokens are delivered anew after a start of the controller
+  resolve_tokens env TOKEN
+  copy_routes    cred-proxy-web
+  reload         cred-proxy-web
 `},
 		{"the plan verb, which resolves nothing, does not", func(w *world) {
 			w.running("a")
@@ -114,34 +121,36 @@ web
 			w.spec.Spec.Hostname = "proxy"
 		}, `
 web
-  resolve_tokens env TOKEN  (the declaration changed in a way that needs another container)
-  ensure_image   the controller's own  (the declaration changed in a way that needs another container)
-  create         cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
-  copy_routes    cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
-  start          cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
-  wait_ready     cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
-  reconnect      web-internal  (the declaration changed in a way that needs another container)
-  wait_ready     cred-proxy-web-x7q2  (the declaration changed in a way that needs another container)
-  drain          cred-proxy-web  (the declaration changed in a way that needs another container)
-  remove         cred-proxy-web  (the declaration changed in a way that needs another container)
-  rename         cred-proxy-web  (the declaration changed in a way that needs another container)
+  the declaration changed in a way that needs another container
+  resolve_tokens env TOKEN
+  ensure_image   the controller's own
+  create         cred-proxy-web-x7q2
+  copy_routes    cred-proxy-web-x7q2
+  start          cred-proxy-web-x7q2
+  wait_ready     cred-proxy-web-x7q2
+  reconnect      web-internal
+  wait_ready     cred-proxy-web-x7q2
+  drain          cred-proxy-web
+  remove         cred-proxy-web
+  rename         cred-proxy-web
 `},
 		{"a changed token in the environment needs another container", func(w *world) {
 			w.spec.Spec.TokenDelivery = spec.DeliverEnv
 			w.running("a").Env = tokens{"CRED_PROXY_TOKEN_1": NewToken("old")}
 		}, `
 web
-  resolve_tokens env TOKEN  (a token in its environment changed)
-  ensure_image   the controller's own  (a token in its environment changed)
-  create         cred-proxy-web-x7q2  (a token in its environment changed)
-  copy_routes    cred-proxy-web-x7q2  (a token in its environment changed)
-  start          cred-proxy-web-x7q2  (a token in its environment changed)
-  wait_ready     cred-proxy-web-x7q2  (a token in its environment changed)
-  reconnect      web-internal  (a token in its environment changed)
-  wait_ready     cred-proxy-web-x7q2  (a token in its environment changed)
-  drain          cred-proxy-web  (a token in its environment changed)
-  remove         cred-proxy-web  (a token in its environment changed)
-  rename         cred-proxy-web  (a token in its environment changed)
+  a token in its environment changed
+  resolve_tokens env TOKEN
+  ensure_image   the controller's own
+  create         cred-proxy-web-x7q2
+  copy_routes    cred-proxy-web-x7q2
+  start          cred-proxy-web-x7q2
+  wait_ready     cred-proxy-web-x7q2
+  reconnect      web-internal
+  wait_ready     cred-proxy-web-x7q2
+  drain          cred-proxy-web
+  remove         cred-proxy-web
+  rename         cred-proxy-web
 `},
 		{"limits are changed in place", func(w *world) {
 			w.running("a")
@@ -155,17 +164,18 @@ web
 			w.spec.Spec.Resources.Memory, w.fixedLimits = "128Mi", true
 		}, `
 web
-  resolve_tokens env TOKEN  (its limits changed, and this engine cannot change them in place)
-  ensure_image   the controller's own  (its limits changed, and this engine cannot change them in place)
-  create         cred-proxy-web-x7q2  (its limits changed, and this engine cannot change them in place)
-  copy_routes    cred-proxy-web-x7q2  (its limits changed, and this engine cannot change them in place)
-  start          cred-proxy-web-x7q2  (its limits changed, and this engine cannot change them in place)
-  wait_ready     cred-proxy-web-x7q2  (its limits changed, and this engine cannot change them in place)
-  reconnect      web-internal  (its limits changed, and this engine cannot change them in place)
-  wait_ready     cred-proxy-web-x7q2  (its limits changed, and this engine cannot change them in place)
-  drain          cred-proxy-web  (its limits changed, and this engine cannot change them in place)
-  remove         cred-proxy-web  (its limits changed, and this engine cannot change them in place)
-  rename         cred-proxy-web  (its limits changed, and this engine cannot change them in place)
+  its limits changed, and this engine cannot change them in place
+  resolve_tokens env TOKEN
+  ensure_image   the controller's own
+  create         cred-proxy-web-x7q2
+  copy_routes    cred-proxy-web-x7q2
+  start          cred-proxy-web-x7q2
+  wait_ready     cred-proxy-web-x7q2
+  reconnect      web-internal
+  wait_ready     cred-proxy-web-x7q2
+  drain          cred-proxy-web
+  remove         cred-proxy-web
+  rename         cred-proxy-web
 `},
 		{"a sidecar that shows other limits than it was made with is not replaced again and again", func(w *world) {
 			s := w.running("a")
@@ -179,21 +189,23 @@ web
 			s.State, s.ExitCode = StateExited, 137
 		}, `
 web
-  resolve_tokens env TOKEN  (it was stopped (exit code 137))
-  copy_routes    cred-proxy-web  (it was stopped (exit code 137))
-  start          cred-proxy-web  (it was stopped (exit code 137))
-  wait_ready     cred-proxy-web  (it was stopped (exit code 137))
+  it was stopped (exit code 137)
+  resolve_tokens env TOKEN
+  copy_routes    cred-proxy-web
+  start          cred-proxy-web
+  wait_ready     cred-proxy-web
 `},
 		{"what an attempt left over is made anew", func(w *world) { w.running("a").State = StateCreated }, `
 web
-  resolve_tokens env TOKEN  (it was left over by an attempt that did not finish)
-  ensure_image   the controller's own  (it was left over by an attempt that did not finish)
-  remove         cred-proxy-web  (it was left over by an attempt that did not finish)
-  create         cred-proxy-web  (it was left over by an attempt that did not finish)
-  copy_routes    cred-proxy-web  (it was left over by an attempt that did not finish)
-  connect_egress web-egress  (it was left over by an attempt that did not finish)
-  start          cred-proxy-web  (it was left over by an attempt that did not finish)
-  wait_ready     cred-proxy-web  (it was left over by an attempt that did not finish)
+  it was left over by an attempt that did not finish
+  resolve_tokens env TOKEN
+  ensure_image   the controller's own
+  remove         cred-proxy-web
+  create         cred-proxy-web
+  copy_routes    cred-proxy-web
+  connect_egress web-egress
+  start          cred-proxy-web
+  wait_ready     cred-proxy-web
 `},
 		{"the engine's restarts are not fought", func(w *world) { w.running("a").State = StateRestarting }, ``},
 		{"what the engine restarts gets the limits that it may lack", func(w *world) {
@@ -271,17 +283,18 @@ web
 			w.spec.Spec.Routes[0].Auth = nil
 		}, `
 web
-  ensure_image   the controller's own  (it was left over by an attempt that did not finish)
-  remove         cred-proxy-web-aaaa  (it was left over by an attempt that did not finish)
-  create         cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
-  copy_routes    cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
-  start          cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
-  wait_ready     cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
-  reconnect      web-internal  (it was left over by an attempt that did not finish)
-  wait_ready     cred-proxy-web-x7q2  (it was left over by an attempt that did not finish)
-  drain          cred-proxy-web  (it was left over by an attempt that did not finish)
-  remove         cred-proxy-web  (it was left over by an attempt that did not finish)
-  rename         cred-proxy-web  (it was left over by an attempt that did not finish)
+  it was left over by an attempt that did not finish
+  ensure_image   the controller's own
+  remove         cred-proxy-web-aaaa
+  create         cred-proxy-web-x7q2
+  copy_routes    cred-proxy-web-x7q2
+  start          cred-proxy-web-x7q2
+  wait_ready     cred-proxy-web-x7q2
+  reconnect      web-internal
+  wait_ready     cred-proxy-web-x7q2
+  drain          cred-proxy-web
+  remove         cred-proxy-web
+  rename         cred-proxy-web
 `},
 		{"of two that do not answer neither is taken away", func(w *world) {
 			w.running("a").Report = nil
@@ -293,8 +306,9 @@ web
 			w.running("b").Name = "cred-proxy-web-old1"
 		}, `
 web
-  drain          cred-proxy-web-old1  (another sidecar serves this spec)
-  remove         cred-proxy-web-old1  (another sidecar serves this spec)
+  another sidecar serves this spec
+  drain          cred-proxy-web-old1
+  remove         cred-proxy-web-old1
 `},
 		{"a renamed sidecar gets its name back", func(w *world) { w.running("a").Name = "mine" }, `
 web
@@ -372,4 +386,24 @@ web
   wait_ready     cred-proxy-web  (declared, and there is no sidecar)
 `},
 	})
+}
+
+func TestAPlanIsSummedUp(t *testing.T) {
+	item := func(steps ...StepName) (i Item) {
+		for _, s := range steps {
+			i.Steps = append(i.Steps, Step{Step: s})
+		}
+		return i
+	}
+	plan := Plan{Items: []Item{
+		item(StepResolveTokens, StepCreate, StepStart), item(StepCopyRoutes, StepReload), item(StepCreate, StepDrain, StepRemove),
+		item(StepDrain, StepRemove, StepRemoveNetwork),
+	}}
+	if got := plan.Summary(); got != "1 to make, 2 to change, 1 to remove" {
+		t.Errorf("it says %q", got)
+	}
+	plan.Blocked = []Blocked{{}}
+	if got := plan.Summary(); got != "1 to make, 2 to change, 1 to remove, 1 blocked" {
+		t.Errorf("it says %q", got)
+	}
 }

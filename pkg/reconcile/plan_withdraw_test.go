@@ -72,8 +72,9 @@ web
 			w.opts.RequireIsolation = true
 		}, `
 web
-  disconnect     web-internal  (container "bad" is privileged; make it anew without --privileged)
-  disconnect     web-internal  (container "bad" is privileged; make it anew without --privileged)
+  container "bad" is privileged; make it anew without --privileged
+  disconnect     web-internal
+  disconnect     web-internal
 `},
 		{"where there is none, none is made", func(w *world) {
 			w.opened()

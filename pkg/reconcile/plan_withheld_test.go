@@ -22,8 +22,9 @@ func (w *world) withhold(refused bool) {
 func TestPlanWithWithheldTokens(t *testing.T) {
 	taken := `
 web
-  copy_routes    cred-proxy-web  (revoked by the operator)
-  reload         cred-proxy-web  (revoked by the operator)
+  revoked by the operator
+  copy_routes    cred-proxy-web
+  reload         cred-proxy-web
 `
 	removed := `
 web
@@ -46,8 +47,9 @@ web
 			w.spec.Annotations = map[string]string{spec.AnnotationSuspended: "true"}
 		}, `
 web
-  copy_routes    cred-proxy-web  (annotation credproxy.dev/suspended is "true")
-  reload         cred-proxy-web  (annotation credproxy.dev/suspended is "true")
+  annotation credproxy.dev/suspended is "true"
+  copy_routes    cred-proxy-web
+  reload         cred-proxy-web
 `},
 		{"a pause does not keep them", func(w *world) {
 			w.running("a")
@@ -65,9 +67,10 @@ web
 			w.declared.Withheld = map[string]Withholding{"web": {Routes: map[string]Withheld{"/git": *revoked()}}}
 		}, `
 web
-  resolve_tokens env TOKEN  (route /git: revoked by the operator)
-  copy_routes    cred-proxy-web  (route /git: revoked by the operator)
-  reload         cred-proxy-web  (route /git: revoked by the operator)
+  route /git: revoked by the operator
+  resolve_tokens env TOKEN
+  copy_routes    cred-proxy-web
+  reload         cred-proxy-web
 `},
 		{"they go before anything else is done", func(w *world) {
 			w.running("a")
@@ -87,9 +90,10 @@ web
 			w.delivered["a"] = delivery{generation: 7, withheld: map[string]Withheld{"/anthropic": *revoked()}}
 		}, `
 web
-  resolve_tokens env TOKEN  (its tokens are not withheld any more)
-  copy_routes    cred-proxy-web  (its tokens are not withheld any more)
-  reload         cred-proxy-web  (its tokens are not withheld any more)
+  its tokens are not withheld any more
+  resolve_tokens env TOKEN
+  copy_routes    cred-proxy-web
+  reload         cred-proxy-web
 `},
 		{"from an environment they go only with the container", func(w *world) {
 			w.spec.Spec.TokenDelivery = spec.DeliverEnv
@@ -141,12 +145,13 @@ web
 `},
 		{"one that is not gets one without tokens", func(w *world) { w.withhold(false) }, `
 web
-  ensure_image   the controller's own  (declared, and there is no sidecar)
-  create         cred-proxy-web  (declared, and there is no sidecar)
-  copy_routes    cred-proxy-web  (declared, and there is no sidecar)
-  connect_egress web-egress  (declared, and there is no sidecar)
-  start          cred-proxy-web  (declared, and there is no sidecar)
-  wait_ready     cred-proxy-web  (declared, and there is no sidecar)
+  declared, and there is no sidecar
+  ensure_image   the controller's own
+  create         cred-proxy-web
+  copy_routes    cred-proxy-web
+  connect_egress web-egress
+  start          cred-proxy-web
+  wait_ready     cred-proxy-web
 `},
 	})
 }
