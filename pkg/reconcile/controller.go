@@ -353,6 +353,7 @@ func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Pla
 			plan.Items = append(plan.Items, item)
 		}
 	}
+	c.recorder.plan(plan.Blocked)
 	return plan, nil
 }
 

@@ -70,10 +70,22 @@ type recorder struct {
 	// stood against it at the last look.
 	last     map[string]Blocked
 	standing map[string][]Blocked
+	// planned is what the plans said that somebody asked for, and so knows without the log.
+	planned map[Blocked]bool
 }
 
 func newRecorder(log *slog.Logger, changed func()) *recorder {
-	return &recorder{log: log, changed: changed, sequence: time.Now().UnixMilli(), last: map[string]Blocked{}, standing: map[string][]Blocked{}}
+	return &recorder{log: log, changed: changed, sequence: time.Now().UnixMilli(), last: map[string]Blocked{}, standing: map[string][]Blocked{},
+		planned: map[Blocked]bool{}}
+}
+
+// plan notes what a plan says stands against its names.
+func (r *recorder) plan(blocked []Blocked) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, b := range blocked {
+		r.planned[b] = true
+	}
 }
 
 // did records a step that was taken.
@@ -101,9 +113,10 @@ func (r *recorder) warn(name, reason, message string) {
 	if !known {
 		r.addRefusal(b)
 	}
+	level := r.levelOf(b)
 	r.mu.Unlock()
 	if !known {
-		r.write(levelOf(b.severity()), name, reason, message, "")
+		r.write(level, name, reason, message, "")
 	}
 }
 
@@ -114,13 +127,15 @@ func (r *recorder) refuse(name string, now []Blocked) {
 	fresh := slices.DeleteFunc(slices.Clone(now), func(b Blocked) bool {
 		return r.last[name] == b || slices.Contains(r.standing[name], b)
 	})
-	for _, b := range fresh {
+	levels := make([]slog.Level, len(fresh))
+	for i, b := range fresh {
 		r.addRefusal(b)
+		levels[i] = r.levelOf(b)
 	}
 	r.standing[name] = now
 	r.mu.Unlock()
-	for _, b := range fresh {
-		r.write(levelOf(b.severity()), name, b.Reason, b.Message, "")
+	for i, b := range fresh {
+		r.write(levels[i], name, b.Reason, b.Message, "")
 	}
 }
 
@@ -134,6 +149,14 @@ func (b Blocked) severity() string {
 		return eventNormal
 	}
 	return eventWarning
+}
+
+// levelOf is the level of a refusal in the log, under the lock.
+func (r *recorder) levelOf(b Blocked) slog.Level {
+	if r.planned[b] {
+		return slog.LevelDebug
+	}
+	return levelOf(b.severity())
 }
 
 func levelOf(eventType string) slog.Level {

@@ -361,6 +361,30 @@ func TestSettledSidecarsNeedTheListsAlone(t *testing.T) {
 	})
 }
 
+// Whoever asked for a plan needs no log to tell him the same.
+func TestWhatAPlanHasSaidIsNotLogged(t *testing.T) {
+	for _, planned := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t, fakeengine.New(time.Millisecond), defaultOptions())
+			var log strings.Builder
+			c := reconcile.New(s.driver, s.tokens, defaultOptions(), prometheus.NewRegistry(), slog.New(slog.NewTextHandler(&log, nil)))
+			c.Declare(reconcile.Declared{Complete: true, Specs: []*spec.CredProxy{environment("web")}})
+			if planned {
+				plan, err := c.Plan(t.Context(), false, false)
+				if err != nil || !strings.Contains(plan.String(), "blocked: NetworkNotFound") {
+					t.Errorf("error %v, plan\n%s", err, plan)
+				}
+			}
+			if err := c.Once(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if logged := strings.Contains(log.String(), "NetworkNotFound"); logged == planned || len(c.Events()) != 1 {
+				t.Errorf("planned: %v, events: %v, log:\n%s", planned, c.Events(), log.String())
+			}
+		})
+	}
+}
+
 func TestTwoPlansOfTheSameAreTheSame(t *testing.T) {
 	play(t, func(s *stage) {
 		web := s.environment("web")
