@@ -28,11 +28,12 @@ func newPlan(sys System) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan --specs DIR",
 		Short: "Show the steps that run would take now, each with its cause, and what they change",
-		Long: `Reads the files and looks at the engine, changes nothing, and prints what run would do: for each name the steps, and below them what
-they add (+), remove (-) and change (~), as far as the engine and the sidecar's own routing table tell what there is now. Of a token its
-reference is shown, never its value. A reference in the place of another one of the same route, where nothing else changes, is not seen:
-nothing that runs tells from which reference a token came; run and apply deliver it. Tokens are not looked for unless --resolve is given; one that --token-env, --token-dir and
---token-providers do not permit is said without it.`,
+		Long: `Reads the files and looks at the engine, changes nothing, and prints what run would do: for each name what the steps add (+),
+remove (-) and change (~), as far as the engine and the sidecar's own routing table tell what there is now, and below that the steps. The
+last line counts what is made, changed and removed. Of a token its reference is shown, never its value. A reference that takes the place
+of another one, where nothing else changes, is not seen, since nothing that runs tells from which reference a token came; run and apply
+deliver it. Tokens are not looked for unless --resolve is given; one that --token-env, --token-dir and --token-providers do not permit is
+said without it.`,
 		Example: `  controller plan --specs ./specs
   controller plan --specs ./specs --resolve --token-env GITHUB_TOKEN
   controller plan --specs ./specs --offline -o json    # as if for an empty engine`,
