@@ -139,7 +139,7 @@ func (l *logs) past(ctx context.Context, s reconcile.LogSource) (lines []sourced
 	err = l.engine.ReadLog(ctx, reconcile.LogRequest{ContainerID: s.ContainerID, Since: l.req.Since}, func(line reconcile.LogLine) error {
 		at.note(line)
 		lines = append(lines, sourced{s.ContainerID, line})
-		if l.req.Tail >= 0 && len(lines) > 2*l.req.Tail {
+		if l.req.Tail >= 0 && len(lines)-l.req.Tail > l.req.Tail { // 2*Tail could be more than an int holds
 			lines = append(lines[:0], lines[len(lines)-l.req.Tail:]...)
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -139,6 +140,7 @@ func TestLogsAreOfAllContainersInTheOrderOfTime(t *testing.T) {
 			{LogsRequest{Name: "web", Tail: -1}, []string{"web-old: 1", "web: 2", "web-old: 3", "web: 4", "web: 5"}},
 			{LogsRequest{Name: "web", Tail: 2}, []string{"web: 4", "web: 5"}},
 			{LogsRequest{Name: "web", Tail: 0}, nil},
+			{LogsRequest{Name: "web", Tail: math.MaxInt}, []string{"web-old: 1", "web: 2", "web-old: 3", "web: 4", "web: 5"}},
 			{LogsRequest{Name: "web", Tail: -1, Since: began}, []string{"web-old: 3", "web: 4", "web: 5"}},
 			{LogsRequest{Name: "web", Tail: 1, Since: time.Now()}, nil},
 		} {
