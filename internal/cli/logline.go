@@ -14,6 +14,7 @@ import (
 
 	"credproxy.dev/controller/internal/terminal"
 	"credproxy.dev/controller/pkg/reconcile"
+	"credproxy.dev/controller/pkg/spec"
 )
 
 // logEntry is a line of a sidecar's log as people read it, cleaned.
@@ -150,7 +151,7 @@ func escapeUnprintable(valid string) string {
 	var b strings.Builder
 	for _, r := range valid {
 		switch {
-		case r == utf8.RuneError || r > unicode.MaxASCII && !unicode.IsPrint(r) || r == 0x7f:
+		case r == utf8.RuneError || r > unicode.MaxASCII && !spec.IsPrintable(r) || r == 0x7f:
 			for _, unit := range utf16.Encode([]rune{r}) {
 				fmt.Fprintf(&b, `\u%04x`, unit)
 			}

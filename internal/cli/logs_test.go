@@ -22,7 +22,7 @@ const (
 	servingLine = `{"time":"2026-01-02T03:04:06Z","level":"INFO","msg":"serving a routing table","generation":3,"routes":2}`
 	warningLine = `{"time":"2026-01-02T03:04:07Z","level":"WARN","msg":"not serving","reason":"no interface\nis inside \u001b[2J"}`
 	// hostileLine has what steers terminals in every place, as it is and as escapes.
-	hostileLine = "{\"time\":\"\x9b2J\",\"level\":\"\u009b2J\\u001b[31m\",\"msg\":\"a\u202eb\\u202e\\r\\n\\u0007\",\"k\\u001b\":\"\\u009b\x7f\"}"
+	hostileLine = "{\"time\":\"\x9b2J\",\"level\":\"\u009b2J\\u001b[31m\",\"msg\":\"a\u202eb\\u202e\\r\\n\\u0007\",\"k\\u001b\":\"\\u009b\x7f\u2800\u3164\u115f\u1160\uffa0\u034f\"}"
 	plainLine   = "panic: \x1b]0;title\x07 at \x9b1A\r here"
 )
 
@@ -36,8 +36,8 @@ func logConsole(t *testing.T) (*console, *fakeengine.Engine) {
 	return c, e
 }
 
-// steers are what a terminal or a text's direction is steered by.
-var steers = regexp.MustCompile("[\x00-\x09\x0b-\x1f\x7f\u0080-\u009f\u202a-\u202e\u2066-\u2069]")
+// steers are what a terminal or a text's direction is steered by, and letters and symbols that show as nothing.
+var steers = regexp.MustCompile("[\x00-\x09\x0b-\x1f\x7f\u0080-\u009f\u202a-\u202e\u2066-\u2069\u2800\u3164\u115f\u1160\uffa0\u034f]")
 
 func TestALogIsToldForPeople(t *testing.T) {
 	c, e := logConsole(t)

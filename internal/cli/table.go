@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -138,7 +137,7 @@ func oneLine(text string) string { return strings.Join(strings.Fields(clean(text
 // clean replaces what could steer a terminal: texts may hold what a spec's author or a sidecar wrote.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+		if r != '\n' && r != '\t' && !spec.IsPrintable(r) {
 			return '�'
 		}
 		return r

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -68,7 +67,7 @@ func filterOf(values url.Values) filter {
 // searched is what a URL searches for, without what nobody can see.
 func searched(values url.Values) string {
 	visible := strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
+		if spec.IsPrintable(r) {
 			return r
 		}
 		return -1

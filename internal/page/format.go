@@ -5,10 +5,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"credproxy.dev/controller/pkg/spec"
 )
 
 // moment is a time as it is shown: Exact for machines and for those who want to know, Ago for everybody, and For how long what began
@@ -106,7 +107,7 @@ func legible(page []byte) []byte {
 			continue
 		}
 		r, n := utf8.DecodeRune(page[at:])
-		if unicode.IsPrint(r) {
+		if spec.IsPrintable(r) {
 			out = append(out, page[at:at+n]...)
 		} else {
 			out = fmt.Appendf(out, `\u%04x`, r)

@@ -297,7 +297,7 @@ func TestWhatOthersWroteIsTextAndNothingElse(t *testing.T) {
 			t.Errorf("%s has a link that is a script", url)
 		}
 		for _, r := range html {
-			if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0xfeff || r == 0x200b {
+			if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || strings.ContainsRune("\u2800\u3164\u115f\u1160\uffa0\u034f", r) || r == 0xfeff || r == 0x200b {
 				t.Errorf("%s has the character %U", url, r)
 			}
 		}

@@ -19,7 +19,7 @@ func Texts() []string {
 		`</title></textarea></style></script><script>alert(5)</script>`, `javascript:alert(6)`, `{{.}} {{template "mark"}} ${alert(7)}`,
 		`<!-- --><base href=//evil.example/><form action=//evil.example><input name=q>`, `<meta http-equiv=refresh content="0;url=//evil.example">`,
 		`<iframe srcdoc="<script>alert(8)</script>"></iframe>`, `<style>*{display:none}</style><link rel=stylesheet href=//evil.example/x.css>`,
-		"left \u202eright\u202c \u2066isolated\u2069 \u200bzero\ufeff", "bell\x07 escape\x1b[31mred\x1b[0m null\x00 delete\x7f \u0085next\u2028line",
+		"left \u202eright\u202c \u2066isolated\u2069 \u200bzero\ufeff", "looks\u2800\u3164\u115f\u1160\uffa0\u034flike two", "bell\x07 escape\x1b[31mred\x1b[0m null\x00 delete\x7f \u0085next\u2028line",
 		"broken \xff\xfe bytes", strings.Repeat("averylongwordwithoutanybreak", 40), "Z̸̢̛a̵l̶g̷ó" + strings.Repeat("\u0301", 60),
 		"النص من اليمين إلى اليسار", "two\nlines\tand a tab", `&lt;b&gt; &#60;script&#62; %3Cscript%3E`, "` onmouseover=alert(9) x=`",
 	}

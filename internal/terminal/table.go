@@ -13,6 +13,8 @@ const (
 	gap = 3
 	// leastShrunk is the width below which a column that shrinks is left out rather.
 	leastShrunk = 20
+	// leastIndent is how far in words begin that are below their heading.
+	leastIndent = 2
 	// ellipsis ends what was cut off.
 	ellipsis = "…"
 )
@@ -194,13 +196,21 @@ func cells(r rune) int {
 	return 1
 }
 
-// Wrap parts words into lines of at most so many columns. A word that is longer has a line of its own.
+// Wrap parts words into lines of at most so many columns. A word that is longer is broken: a terminal would do it anyway, and go on at its
+// edge, where what a sidecar wrote could look like a line of ours.
 func Wrap(words string, columns int) []string {
 	var lines []string
 	line, taken := "", 0
 	for word := range strings.FieldsSeq(words) {
 		n := Cells(word)
 		switch {
+		case n > columns:
+			if line != "" {
+				lines = append(lines, line)
+			}
+			pieces := broken(word, columns)
+			lines, line = append(lines, pieces[:len(pieces)-1]...), pieces[len(pieces)-1]
+			taken = Cells(line)
 		case line == "":
 			line, taken = word, n
 		case taken+1+n > columns:
@@ -213,12 +223,30 @@ func Wrap(words string, columns int) []string {
 	return append(lines, line)
 }
 
-// Hang wraps words behind a heading, in lines of at most so many columns: those after the first begin where the words do. With width 0, or
-// where there would be no room, they are on one line.
+// broken is a word in pieces of at most so many columns, but of one character at least.
+func broken(word string, columns int) []string {
+	var pieces []string
+	begin, taken := 0, 0
+	for at, r := range word {
+		n := cells(r)
+		if taken+n > columns && at > begin {
+			pieces = append(pieces, word[begin:at])
+			begin, taken = at, 0
+		}
+		taken += n
+	}
+	return append(pieces, word[begin:])
+}
+
+// Hang wraps words behind a heading, in lines of at most so many columns: those after the first begin where the words do. Where there would
+// be no room they are below the heading. With width 0 they are on one line.
 func Hang(heading, words string, width int) string {
 	at := Cells(heading)
-	if width-at < leastShrunk {
+	switch {
+	case width <= 0:
 		return heading + words
+	case width-at < leastShrunk && at > leastIndent:
+		heading, at = strings.TrimRight(heading, " ")+"\n"+strings.Repeat(" ", leastIndent), leastIndent
 	}
 	return heading + strings.Join(Wrap(words, width-at), "\n"+strings.Repeat(" ", at))
 }

@@ -127,11 +127,31 @@ func TestTextsAreCutAndWrapped(t *testing.T) {
 			t.Errorf("%q in %d columns is %q, want %q", tt.text, tt.columns, got, tt.want)
 		}
 	}
-	if diff := cmp.Diff([]string{"one two", "three", "longestword", "x"}, Wrap(" one two  three\nlongestword x ", 8)); diff != "" {
+	if diff := cmp.Diff([]string{"one two", "three", "longestw", "ord x"}, Wrap(" one two  three\nlongestword x ", 8)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{""}, Wrap("", 8)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"a", "界", "界", "e\u0301", "b"}, Wrap("a界界e\u0301 b", 1)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestNoWordPassesForALine(t *testing.T) {
+	word := strings.Repeat("x", 70) + "ERROR:forged"
+	for _, tt := range []struct {
+		heading, want string
+		width         int
+	}{
+		{"12:00 INFO ", "12:00 INFO " + word, 0},
+		{"12:00 INFO ", "12:00 INFO " + word[:59] + "\n" + strings.Repeat(" ", 11) + word[59:], 70},
+		{"12:00 INFO ", "12:00 INFO\n  " + word[:28] + "\n  " + word[28:56] + "\n  " + word[56:], 30},
+		{"  ", "  " + word[:14] + "\n  " + word[14:28] + "\n  " + word[28:42] + "\n  " + word[42:56] + "\n  " + word[56:70] + "\n  " + word[70:], 16},
+	} {
+		if diff := cmp.Diff(tt.want, Hang(tt.heading, word, tt.width)); diff != "" {
+			t.Errorf("in %d columns (-want +got):\n%s", tt.width, diff)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -262,7 +261,7 @@ const maxTold = 160
 // volume.
 func toldValue(value string) string {
 	runes := []rune(strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
+		if !spec.IsPrintable(r) {
 			return '\uFFFD'
 		}
 		return r

@@ -46,7 +46,7 @@ func printable(s string, max int) string {
 		if b.Len() >= max {
 			return b.String() + "…"
 		}
-		if unicode.IsPrint(r) {
+		if IsPrintable(r) {
 			b.WriteRune(r)
 		} else {
 			fmt.Fprintf(&b, `\u%04x`, r)
@@ -58,7 +58,19 @@ func printable(s string, max int) string {
 // isPrintable reports whether s has from 1 to max bytes and nothing that would have to be escaped.
 func isPrintable(s string, max int) bool {
 	return s != "" && len(s) <= max && utf8.ValidString(s) &&
-		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+		!strings.ContainsFunc(s, func(r rune) bool { return !IsPrintable(r) })
+}
+
+// braillePatternBlank is a symbol of no dots.
+const braillePatternBlank = '\u2800'
+
+// IsPrintable reports whether a character may be shown as it is, wherever people read what others wrote: whether it is seen, and changes
+// nothing of how others are. Unlike unicode.IsPrint it takes no letter, mark or symbol that shows as nothing: behind a run of them a text
+// looks as if it ended, and on the next line of a terminal as if another began. They are what Unicode Standard Annex 44 calls
+// Other_Default_Ignorable_Code_Point, such as the Hangul fillers, and the blank of Braille. Selectors of variation stay: emoji are
+// written with them, and they take no room.
+func IsPrintable(r rune) bool {
+	return unicode.IsPrint(r) && r != braillePatternBlank && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
 // ShownPath is a file's path as people are shown it: as it is, or as a Go string in quotes when it holds what could
@@ -67,5 +79,13 @@ func ShownPath(path string) string {
 	if path == "" || isPrintable(path, len(path)) && path[0] != '"' {
 		return path
 	}
-	return strconv.Quote(path)
+	var b strings.Builder
+	for _, r := range strconv.Quote(path) { // which leaves letters that show as nothing
+		if IsPrintable(r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
