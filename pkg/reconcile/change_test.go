@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -327,5 +328,33 @@ func TestChanges(t *testing.T) {
 				t.Errorf("changes (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What a sidecar has may be anybody's who took it over: nobody is to scroll past it, nor to wait for it.
+func TestOfVeryManyChangesTheFirstAreTold(t *testing.T) {
+	w := newWorld()
+	w.running("a")
+	served := w.table()
+	for i := range 20 * maxChanges {
+		served.Routes = append(served.Routes, routetable.Route{Path: fmt.Sprintf("/%d", i), Upstream: "https://x.example"})
+	}
+	served.Routes = append(served.Routes, served.Routes...)
+	w.spec.Spec.Routes[0].Upstream = "https://elsewhere.example"
+	s := newScene(w.declared, w.view())
+	in := s.inputs("web", history{everDeclared: true}, w.opts)
+	in.delivered, in.tokens, in.suffix = w.delivered, w.tokens, "x7q2"
+	item, _ := planName(in)
+	all := changesOf(in, item, served)
+	item.tell(all)
+	if len(item.Changes) != maxChanges || len(all) < 20*maxChanges || len(all) > 21*maxChanges || item.MoreChanges != len(all)-maxChanges {
+		t.Errorf("of %d changes %d are told, and %d more", len(all), len(item.Changes), item.MoreChanges)
+	}
+	if want := fmt.Sprintf("\n    … and %d changes more\n", item.MoreChanges); !strings.HasSuffix(item.String(), want) {
+		t.Errorf("it does not end with %q", want)
+	}
+	item.tell(all[:maxChanges])
+	if item.MoreChanges != 0 || strings.Contains(item.String(), "more\n") {
+		t.Errorf("of as many as are told there are %d more", item.MoreChanges)
 	}
 }

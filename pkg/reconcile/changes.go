@@ -21,11 +21,12 @@ type comparer struct {
 	// served is the table that the sidecar has; nil where that could not be read.
 	served  *routetable.Table
 	changes []spec.PlannedChange
+	known   map[spec.PlannedChange]bool // those in changes
 }
 
 // changesOf compares what there is with what an item's steps lead to. It is pure.
 func changesOf(in inputs, item Item, served *routetable.Table) []spec.PlannedChange {
-	c := &comparer{planner: &planner{inputs: in}, item: item, served: served}
+	c := &comparer{planner: &planner{inputs: in}, item: item, served: served, known: map[spec.PlannedChange]bool{}}
 	c.ofNetworks()
 	switch current := in.current(); {
 	case current == nil && in.spec != nil:
@@ -58,9 +59,20 @@ func (i Item) needsTable() bool {
 
 func (c *comparer) put(change spec.PlannedChange) {
 	change.Name, change.Before, change.After = toldValue(change.Name), toldValue(change.Before), toldValue(change.After)
-	if !slices.Contains(c.changes, change) {
+	if !c.known[change] {
+		c.known[change] = true
 		c.changes = append(c.changes, change)
 	}
+}
+
+// maxChanges is how many changes of one item are told. What a sidecar has may be what somebody else put there, who would have people scroll.
+// The largest spec has fewer, unless each of its routes has many fields.
+const maxChanges = 1000
+
+// tell takes over changes, and counts those beyond the most that are told.
+func (i *Item) tell(changes []spec.PlannedChange) {
+	i.Changes = changes[:min(len(changes), maxChanges)]
+	i.MoreChanges = len(changes) - len(i.Changes)
 }
 
 // field notes that a field of the sidecar becomes another. Where it was empty, it is added.

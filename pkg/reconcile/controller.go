@@ -349,7 +349,7 @@ func (c *Controller) Plan(ctx context.Context, offline, resolveTokens bool) (Pla
 			plan.Blocked = append(plan.Blocked, Blocked{Name: name, Reason: ReasonPolicyDenied, Message: denied})
 		}
 		if len(item.Steps) > 0 {
-			item.Changes = changesOf(in, item, c.served(ctx, in, item))
+			item.tell(changesOf(in, item, c.served(ctx, in, item)))
 			plan.Items = append(plan.Items, item)
 		}
 	}
@@ -365,6 +365,9 @@ func (c *Controller) served(ctx context.Context, in inputs, item Item) *routetab
 		return nil
 	}
 	table, err := c.driver.ReadRoutes(ctx, current.ID)
+	if n := len(table.Routes); n > spec.MaxRoutes { // no controller has written that
+		err = fmt.Errorf("it has %d routes, of which a spec has at most %d", n, spec.MaxRoutes)
+	}
 	if err != nil || current.Report != nil && current.Report.RoutesDigest != table.RoutesDigest {
 		c.recorder.log.Debug("the routes of a sidecar could not be read; the plan does not say how they change", "name", in.name, "error", err)
 		return nil

@@ -494,17 +494,43 @@ func TestAPlanTellsHowRoutesChange(t *testing.T) {
 		if got := changes(other); got != "modify routes: cannot be compared (what it has was not read)" {
 			t.Errorf("where routes cannot be read there is %s", got)
 		}
+		driver, id := s.engine.Driver("another"), s.container("web").ID
+		table, err := driver.ReadRoutes(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
 		// What lies in the volume, and was not taken over, is not what it has.
 		_, files, err := routetable.Seal(routetable.Table{Listen: ":9099", InternalSubnets: []string{"10.0.0.0/24"},
 			Routes: []routetable.Route{{Path: "/lies", Upstream: "https://lies.example"}}}, 1<<50, nil, rand.Reader)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.engine.Driver("another").CopyRoutes(t.Context(), s.container("web").ID, files); err != nil {
+		if err := driver.CopyRoutes(t.Context(), id, files); err != nil {
 			t.Fatal(err)
 		}
 		if got := changes(other); !strings.HasSuffix(got, "was not read)") {
 			t.Errorf("of routes that are not served there is %s", got)
+		}
+		// More than a spec can have are not the controller's, though a sidecar serves them.
+		for i, want := range []string{"remove route /r9: ", "which were not read"} {
+			n, generation := spec.MaxRoutes+i, int64(1<<50+1+i)
+			table.Routes = nil
+			for i := range n {
+				table.Routes = append(table.Routes, routetable.Route{Path: fmt.Sprintf("/r%d", i), Upstream: "https://lies.example"})
+			}
+			_, files, err := routetable.Seal(table, generation, nil, rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := driver.CopyRoutes(t.Context(), id, files); err != nil {
+				t.Fatal(err)
+			}
+			if report, err := driver.Reload(t.Context(), id, generation); err != nil {
+				t.Fatal(report, err)
+			}
+			if got := changes(other); !strings.Contains(got, want) {
+				t.Errorf("of %d routes there is %s", n, got)
+			}
 		}
 	})
 }

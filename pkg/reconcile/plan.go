@@ -21,6 +21,8 @@ type Item struct {
 	Steps []Step `json:"steps"`
 	// Changes are what the steps make other than it is, as far as that is known; only a Plan that is asked for tells them.
 	Changes []spec.PlannedChange `json:"changes"`
+	// MoreChanges is how many there are besides, which are too many to be told.
+	MoreChanges int `json:"moreChanges,omitempty"`
 }
 
 // Step is one action.
@@ -108,7 +110,8 @@ func (p Plan) Lines() (lines []PlanLine) {
 // String renders one name.
 func (i Item) String() string { return rendered(i.Lines()) }
 
-// Lines are one for the name, one for each change, and one for each step. A cause that all steps have in common is told once.
+// Lines are one for the name, one for each change, one for those that are too many, and one for each step. A cause that all steps have in
+// common is told once.
 func (i Item) Lines() []PlanLine {
 	lines := []PlanLine{{Text: i.Name}}
 	shared := i.sharedCause()
@@ -117,6 +120,9 @@ func (i Item) Lines() []PlanLine {
 	}
 	for _, c := range i.Changes {
 		lines = append(lines, PlanLine{Heading: "    " + c.Change.Sign() + " ", Text: c.String(), Change: c.Change})
+	}
+	if i.MoreChanges > 0 {
+		lines = append(lines, PlanLine{Heading: "    ", Text: fmt.Sprintf("… and %d changes more", i.MoreChanges)})
 	}
 	for _, s := range i.Steps {
 		text := s.Target

@@ -196,7 +196,7 @@ func TestNamesThatAreTooManyMightBeAny(t *testing.T) {
 func TestListsAndMappingsThatAreTooLongAreNotWalked(t *testing.T) {
 	labels := "{" + strings.Repeat("a: b, ", maxEntries+1) + "}"
 	for _, tt := range []edit{
-		{"routes", "  routes:", "  routes: [" + strings.Repeat("{}, ", maxRoutes+1) + "]\nold:",
+		{"routes", "  routes:", "  routes: [" + strings.Repeat("{}, ", MaxRoutes+1) + "]\nold:",
 			"8 spec.routes: must have at most 256 entries, not 257\n9 old: unknown field; known here: apiVersion, kind, metadata, spec\n"},
 		{"labels", "  name: web\n", "  name: web\n  labels: " + labels + "\n", "5 metadata.labels: must have at most 256 entries, not 257\n"},
 		{"annotations", "  name: web\n", "  name: web\n  annotations: " + labels + "\n", "5 metadata.annotations: must have at most 256 entries, not 257\n"},

@@ -171,7 +171,7 @@ func TestTheSchemaHasTheRulesOfTheValidation(t *testing.T) {
 		{"memory", DefaultMemory, resources["memory"].Default},
 		{"cpus", DefaultCPUs, resources["cpus"].Default},
 		{"pids", []any{int64(minPids), int64(maxPids), float64(DefaultPids)}, []any{resources["pids"].Minimum, resources["pids"].Maximum, resources["pids"].Default}},
-		{"routes", []int{1, maxRoutes}, []int{spec["routes"].MinItems, spec["routes"].MaxItems}},
+		{"routes", []int{1, MaxRoutes}, []int{spec["routes"].MinItems, spec["routes"].MaxItems}},
 		{"scheme", []string{string(SchemeBearer), string(SchemeToken), string(SchemeBasic), string(SchemeHeader), string(SchemeCustom)}, auth["scheme"].Enum},
 		{"header", fieldName.String(), auth["header"].Pattern},
 		{"env", envName.String(), auth["tokenRef"].Properties["env"].Pattern},

@@ -96,7 +96,7 @@ type CredProxySpec struct {
 	CallerAuth *CallerAuth `json:"callerAuth,omitempty" spec:"stated"`
 	// Routes are what the agent can reach. The longest path that a request begins with, on whole segments, decides.
 	// +minItems=1
-	// +maxItems=maxRoutes
+	// +maxItems=MaxRoutes
 	// +see=docs/spec.md#routes
 	Routes []Route `json:"routes"`
 }

@@ -20,10 +20,12 @@ const (
 	maxCPUs   = "256"
 	minPids   = 16
 	maxPids   = 32768
-	maxRoutes = 256
 	// maxEntries is for labels, for annotations, and for each list.
 	maxEntries = 256
 )
+
+// MaxRoutes is how many routes a spec may have.
+const MaxRoutes = 256
 
 // omitted stands for a value that is not put into a message: it may be a token in the wrong place, and is at the line
 // anyway.

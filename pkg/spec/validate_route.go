@@ -15,8 +15,8 @@ func validateRoutes(routes []Route, path *field.Path) field.ErrorList {
 	switch {
 	case len(routes) == 0:
 		return field.ErrorList{field.Required(path, "add at least one route, with path and upstream")}
-	case len(routes) > maxRoutes:
-		return field.ErrorList{field.TooMany(path, len(routes), maxRoutes)}
+	case len(routes) > MaxRoutes:
+		return field.ErrorList{field.TooMany(path, len(routes), MaxRoutes)}
 	}
 	var errs field.ErrorList
 	first := map[string]int{}

@@ -34,7 +34,7 @@ func TestPathsOfRoutesAreUnique(t *testing.T) {
 	if diff := cmp.Diff(want, told(Decode("x.yaml", []byte(file), Options{}))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for n, good := range map[int]bool{maxRoutes: true, maxRoutes + 1: false} {
+	for n, good := range map[int]bool{MaxRoutes: true, MaxRoutes + 1: false} {
 		file, _, _ := strings.Cut(web, "  - path:")
 		for i := range n {
 			file += fmt.Sprintf("  - {path: /%d, upstream: https://example.org}\n", i)
