@@ -112,6 +112,9 @@ func (e *envFlags) print(one *spec.CredProxy, sys System) error {
 	for _, note := range document.Notes {
 		fmt.Fprintf(sys.Stderr, "note: %s\n", clean(note))
 	}
+	if wiring.Format(e.output) == wiring.JSON {
+		document.Text = escapeUnprintable(document.Text)
+	}
 	_, err = io.WriteString(sys.Stdout, document.Text)
 	return err
 }

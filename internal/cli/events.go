@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -156,7 +155,7 @@ func (f *follower) tellLoss(err error) {
 func (f *follower) print(events []reconcile.Event) (err error) {
 	for _, e := range events {
 		if f.json {
-			err = json.NewEncoder(f.out).Encode(e)
+			err = printJSONLine(f.out, e)
 		} else {
 			err = f.printLine(e)
 		}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -156,12 +155,6 @@ func paintOfChange(kind spec.ChangeKind) terminal.Paint {
 		return terminal.Yellow
 	}
 	return 0
-}
-
-func printJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
 }
 
 // tellProblems says what is wrong with the files; the good ones go on without them.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"sigs.k8s.io/yaml"
 
 	"credproxy.dev/controller/pkg/nearest"
 	"credproxy.dev/controller/pkg/spec"
@@ -143,12 +142,7 @@ func (a *statusAsker) write(ctx context.Context, document any, items []spec.Cred
 	case outJSON:
 		return printJSON(a.out, document)
 	case outYAML:
-		text, err := yaml.Marshal(document)
-		if err != nil {
-			return err
-		}
-		_, err = a.out.Write(text)
-		return err
+		return printYAML(a.out, document)
 	case outDescribe:
 		return a.describe(ctx, items)
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -239,7 +238,7 @@ func printLines(w io.Writer, items []spec.CredProxy, changed []bool) error {
 		if !changed[i] {
 			continue
 		}
-		if err := json.NewEncoder(w).Encode(item); err != nil {
+		if err := printJSONLine(w, item); err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,8 @@ type fileMetadata struct {
 	// Labels are for people, tools and policies. They do not change the sidecar.
 	// +maxProperties=maxEntries
 	Labels map[string]string `json:"labels,omitempty"`
-	// Annotations are those below, and yours; any other that begins with credproxy.dev/ is refused.
+	// Annotations are those below, and yours; any other that begins with credproxy.dev/ is refused, and so are control characters
+	// but tabs and line feeds.
 	// +maxProperties=maxEntries
 	// +key=AnnotationPaused:"true","false"
 	// +key=AnnotationSuspended:"true","false"

@@ -1,10 +1,13 @@
 package spec
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/api/validate/content"
@@ -93,11 +96,16 @@ func validateMetadata(c *CredProxy, path *field.Path) field.ErrorList {
 	return errs
 }
 
-// validateAnnotation refuses what is ours and not known: a typing error in "paused" must not act.
+// validateAnnotation refuses what is ours and not known: a typing error in "paused" must not act. Unlike Kubernetes, it refuses control
+// characters: whoever reads annotations on a terminal may not be the one who wrote them, and YAML does not take them as they are.
 func validateAnnotation(key, value string, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, todo := range content.IsLabelKey(strings.ToLower(key)) {
 		errs = append(errs, invalid(path, todo))
+	}
+	if at := strings.IndexFunc(value, controls); at >= 0 {
+		r, _ := utf8.DecodeRuneInString(value[at:])
+		errs = append(errs, invalid(path, fmt.Sprintf("must hold no control characters but tabs and line feeds; it holds %U", r)))
 	}
 	switch {
 	case key == AnnotationPaused, key == AnnotationSuspended:
@@ -109,6 +117,9 @@ func validateAnnotation(key, value string, path *field.Path) field.ErrorList {
 	}
 	return errs
 }
+
+// controls reports whether a character is a control character that does not belong in a text.
+func controls(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
 
 const mustBeLabel = "must be a DNS label: at most 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit"
 

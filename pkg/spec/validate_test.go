@@ -114,6 +114,11 @@ func TestMetadataOfASpec(t *testing.T) {
 		{"name: a, labels: {-x: a}", "metadata.labels[-x]"},
 		{"name: a, labels: {x: a b}", "metadata.labels[x]"},
 		{"name: a, annotations: {x: 'any words, of any length'}", ""},
+		{`name: a, annotations: {x: "lines\nand\ttabs, 界 and \u202e"}`, ""},
+		{`name: a, annotations: {x: "\u009b2J"}`, "metadata.annotations[x]"},
+		{`name: a, annotations: {x: "a\rb"}`, "metadata.annotations[x]"},
+		{`name: a, annotations: {x: "\x1b[2J"}`, "metadata.annotations[x]"},
+		{`name: a, annotations: {x: "a", y: "\0"}`, "metadata.annotations[y]"},
 		{"name: a, annotations: {a/b/c: x}", "metadata.annotations[a/b/c]"},
 		{"name: a, annotations: {credproxy.dev/paused: 'false'}", ""},
 		{"name: a, annotations: {credproxy.dev/paused: 'yes'}", "metadata.annotations[credproxy.dev/paused]"},
@@ -124,6 +129,15 @@ func TestMetadataOfASpec(t *testing.T) {
 		if diff := cmp.Diff(tt.bad, fieldsOfProblems(got)); diff != "" {
 			t.Errorf("%s: %s\n%s", tt.metadata, told(got), diff)
 		}
+	}
+}
+
+func TestAControlCharacterInAnAnnotationIsTold(t *testing.T) {
+	file := strings.Replace(web, "  name: web\n", "  name: web\n  annotations:\n    note: \"x\\u009b2J\"\n", 1)
+	line := 1 + strings.Count(file[:strings.Index(file, "note:")], "\n")
+	want := fmt.Sprintf("%d metadata.annotations[note]: Invalid value: must hold no control characters but tabs and line feeds; it holds U+009B", line)
+	if got := told(Decode("x.yaml", []byte(file), Options{})); !strings.HasPrefix(got, want) || strings.ContainsRune(got, '\u009b') {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
