@@ -350,11 +350,31 @@ func TestOfVeryManyChangesTheFirstAreTold(t *testing.T) {
 	if len(item.Changes) != maxChanges || len(all) < 20*maxChanges || len(all) > 21*maxChanges || item.MoreChanges != len(all)-maxChanges {
 		t.Errorf("of %d changes %d are told, and %d more", len(all), len(item.Changes), item.MoreChanges)
 	}
-	if want := fmt.Sprintf("\n    … and %d changes more\n", item.MoreChanges); !strings.HasSuffix(item.String(), want) {
-		t.Errorf("it does not end with %q", want)
+	if want := fmt.Sprintf("\n    … and %d changes more\n", item.MoreChanges); !strings.Contains(item.String(), want) {
+		t.Errorf("it does not say %q", want)
 	}
 	item.tell(all[:maxChanges])
 	if item.MoreChanges != 0 || strings.Contains(item.String(), "more\n") {
 		t.Errorf("of as many as are told there are %d more", item.MoreChanges)
+	}
+}
+
+func TestAPlanIsSummedUp(t *testing.T) {
+	item := func(steps ...StepName) (i Item) {
+		for _, s := range steps {
+			i.Steps = append(i.Steps, Step{Step: s})
+		}
+		return i
+	}
+	plan := Plan{Items: []Item{
+		item(StepResolveTokens, StepCreate, StepStart), item(StepCopyRoutes, StepReload), item(StepCreate, StepDrain, StepRemove),
+		item(StepDrain, StepRemove, StepRemoveNetwork),
+	}}
+	if got := plan.Summary(); got != "1 to make, 2 to change, 1 to remove" {
+		t.Errorf("it says %q", got)
+	}
+	plan.Blocked = []Blocked{{}}
+	if got := plan.Summary(); got != "1 to make, 2 to change, 1 to remove, 1 blocked" {
+		t.Errorf("it says %q", got)
 	}
 }

@@ -387,23 +387,3 @@ web
 `},
 	})
 }
-
-func TestAPlanIsSummedUp(t *testing.T) {
-	item := func(steps ...StepName) (i Item) {
-		for _, s := range steps {
-			i.Steps = append(i.Steps, Step{Step: s})
-		}
-		return i
-	}
-	plan := Plan{Items: []Item{
-		item(StepResolveTokens, StepCreate, StepStart), item(StepCopyRoutes, StepReload), item(StepCreate, StepDrain, StepRemove),
-		item(StepDrain, StepRemove, StepRemoveNetwork),
-	}}
-	if got := plan.Summary(); got != "1 to make, 2 to change, 1 to remove" {
-		t.Errorf("it says %q", got)
-	}
-	plan.Blocked = []Blocked{{}}
-	if got := plan.Summary(); got != "1 to make, 2 to change, 1 to remove, 1 blocked" {
-		t.Errorf("it says %q", got)
-	}
-}

@@ -134,7 +134,8 @@ func TestMetadataOfASpec(t *testing.T) {
 
 func TestAControlCharacterInAnAnnotationIsTold(t *testing.T) {
 	file := strings.Replace(web, "  name: web\n", "  name: web\n  annotations:\n    note: \"x\\u009b2J\"\n", 1)
-	line := 1 + strings.Count(file[:strings.Index(file, "note:")], "\n")
+	before, _, _ := strings.Cut(file, "note:")
+	line := 1 + strings.Count(before, "\n")
 	want := fmt.Sprintf("%d metadata.annotations[note]: Invalid value: must hold no control characters but tabs and line feeds; it holds U+009B", line)
 	if got := told(Decode("x.yaml", []byte(file), Options{})); !strings.HasPrefix(got, want) || strings.ContainsRune(got, '\u009b') {
 		t.Errorf("got %q, want %q", got, want)
