@@ -77,7 +77,7 @@ clean: ## Remove what was built
 ##@ Check
 
 .PHONY: test
-test: test-unit test-age test-shells test-prometheus test-page test-model test-e2e test-clients ## Run every test: units, the model's random stories, then end to end on a real engine
+test: test-unit test-age test-shells test-prometheus test-page test-model test-e2e test-clients ## Run the tests: units, Prometheus, a browser, the model's random stories, then end to end on a real engine, with real clients
 
 .PHONY: test-unit
 test-unit: sidecars race ## Run the tests that need no engine, with the race detector

@@ -19,20 +19,20 @@ import (
 // printJSON prints a document of JSON.
 func printJSON(w io.Writer, v any) error {
 	doc, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(w, escapeUnprintable(string(doc))+"\n")
-	return err
+	return writeJSON(w, doc, err)
 }
 
 // printJSONLine prints a document of JSON on a line.
 func printJSONLine(w io.Writer, v any) error {
 	doc, err := json.Marshal(v)
-	if err != nil {
-		return err
+	return writeJSON(w, doc, err)
+}
+
+// writeJSON writes a document that could be encoded.
+func writeJSON(w io.Writer, doc []byte, err error) error {
+	if err == nil {
+		_, err = io.WriteString(w, escapeUnprintable(string(doc))+"\n")
 	}
-	_, err = io.WriteString(w, escapeUnprintable(string(doc))+"\n")
 	return err
 }
 

@@ -77,16 +77,21 @@ func (i *Item) tell(changes []spec.PlannedChange) {
 
 // field notes that a field of the sidecar becomes another. Where it was empty, it is added.
 func (c *comparer) field(name, before, after string) {
-	kind := spec.ChangeModify
-	switch {
-	case before == after:
+	if before == after {
 		return
-	case before == "":
-		kind = spec.ChangeAdd
-	case after == "":
-		kind = spec.ChangeRemove
 	}
-	c.put(spec.PlannedChange{Change: kind, Object: spec.ChangedSidecar, Name: c.containerName(), Field: name, Before: before, After: after})
+	c.put(spec.PlannedChange{Change: kindOf(before, after), Object: spec.ChangedSidecar, Name: c.containerName(), Field: name, Before: before, After: after})
+}
+
+// kindOf is what becomes of a field that is empty where there is none.
+func kindOf(before, after string) spec.ChangeKind {
+	switch {
+	case before == "":
+		return spec.ChangeAdd
+	case after == "":
+		return spec.ChangeRemove
+	}
+	return spec.ChangeModify
 }
 
 func (c *comparer) has(step StepName) bool {

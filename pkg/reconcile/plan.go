@@ -19,7 +19,8 @@ type Plan struct {
 type Item struct {
 	Name  string `json:"name"`
 	Steps []Step `json:"steps"`
-	// Changes are what the steps make other than it is, as far as that is known; only a Plan that is asked for tells them.
+	// Changes are what the steps make other than it is, as far as that is known: a Plan that is asked for knows the routes that a
+	// sidecar has, too.
 	Changes []spec.PlannedChange `json:"changes"`
 	// MoreChanges is how many there are besides, which are too many to be told.
 	MoreChanges int `json:"moreChanges,omitempty"`

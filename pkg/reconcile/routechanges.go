@@ -104,14 +104,7 @@ func (c *comparer) ofRoute(was, will routetable.Route) {
 		was.Auth, was.ClientCertificate, will.Auth, will.ClientCertificate, will.Withheld = nil, nil, nil, nil, ""
 	}
 	for _, d := range c.differences(flatten(was), flatten(will)) {
-		kind := spec.ChangeModify
-		switch {
-		case d.before == "":
-			kind = spec.ChangeAdd
-		case d.after == "":
-			kind = spec.ChangeRemove
-		}
-		c.put(spec.PlannedChange{Change: kind, Object: spec.ChangedRoute, Name: will.Path, Field: d.field, Before: d.before, After: d.after})
+		c.put(spec.PlannedChange{Change: kindOf(d.before, d.after), Object: spec.ChangedRoute, Name: will.Path, Field: d.field, Before: d.before, After: d.after})
 	}
 }
 

@@ -3,6 +3,7 @@ package spec
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -79,13 +80,5 @@ func ShownPath(path string) string {
 	if path == "" || isPrintable(path, len(path)) && path[0] != '"' {
 		return path
 	}
-	var b strings.Builder
-	for _, r := range strconv.Quote(path) { // which leaves letters that show as nothing
-		if IsPrintable(r) {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
+	return printable(strconv.Quote(path), math.MaxInt) // Quote leaves letters that show as nothing
 }
