@@ -43,15 +43,15 @@ func introduce(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
-// guestOf is the guest that makes a request; nil where nobody is seated.
-func guestOf(r *http.Request) *guest {
-	g, _ := r.Context().Value(guestKey{}).(*guest)
+// guestOf is the guest that makes the request of a context; nil where nobody is seated.
+func guestOf(ctx context.Context) *guest {
+	g, _ := ctx.Value(guestKey{}).(*guest)
 	return g
 }
 
 // closer is what closes a request's connection; nil for one that has no seat.
 func closer(ctx context.Context) func() {
-	if g, ok := ctx.Value(guestKey{}).(*guest); ok {
+	if g := guestOf(ctx); g != nil {
 		return func() { _ = g.Conn.Close() }
 	}
 	return nil
@@ -60,7 +60,7 @@ func closer(ctx context.Context) func() {
 // seatOf gives a request its seat, which has to be left; nil for one on a connection that has none itself. It is false when all are
 // taken: a connection of HTTP/2 had to wait for one, but who has waited has no more to wait for.
 func seatOf(r *http.Request) (*seat, bool) {
-	g := guestOf(r)
+	g := guestOf(r.Context())
 	switch {
 	case g == nil:
 		return nil, true

@@ -73,7 +73,7 @@ func (u *upload) end() { u.closed.Store(true) }
 // endUpload ends the request's side of an exchange that has its answer. A body that is still underway is that of the connection's last
 // request.
 func (e *exchange) endUpload() {
-	if g := guestOf(e.in); g != nil && e.in.ProtoMajor == 1 && e.upload.underway() {
+	if g := guestOf(e.in.Context()); g != nil && e.in.ProtoMajor == 1 && e.upload.underway() {
 		g.leaveBy(time.Now().Add(bodyGrace))
 	}
 	e.upload.end()
